@@ -1,0 +1,132 @@
+"""The command line: `python -m properties [TARGET] [options]`, also installed as `backproof`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import SystemRandom
+from typing import NoReturn
+
+from properties.harness.report import DEFAULT_EXAMPLES, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
+from properties.harness.run import CannotRun, run
+from properties.harness.target import CannotLoad
+from properties.harness.text import printable
+
+DEFAULT_TARGET = "reference"
+DEFAULT_SEED = 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(UNUSABLE, f"backproof: {printable(message)} (see --help)\n")
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 up is wanted, not {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if text == "random":
+        return SystemRandom().randrange(2**32)
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"a whole number from 0 up or 'random' is wanted, not {text!r}")
+    return int(text)
+
+
+def _output(text: str) -> str:
+    path = Path(text)
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise argparse.ArgumentTypeError(
+            f"cannot write to {text}: " + ("a folder" if path.is_dir() else "no such folder")
+        )
+    return text
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options, as the contract has them."""
+    result = _Parser(
+        prog="backproof",
+        description="Check an implementation of convolution, ReLU, max pooling, dense and arctan, and their gradients.",
+        epilog="Exit status: 0 holds, 1 refuted or crashed, 2 nothing could be checked, 130 interrupted.",
+    )
+    result.add_argument(
+        "target",
+        nargs="?",
+        default=DEFAULT_TARGET,
+        metavar="TARGET",
+        help="module, module:attribute or path to a .py file (default: the bundled %(default)s)",
+    )
+    for option, what in (("json", "as JSON"), ("junit", "as JUnit XML"), ("html", "as one HTML page")):
+        result.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
+    result.add_argument(
+        "--examples", type=_whole, default=DEFAULT_EXAMPLES, metavar="N", help="per property (default: %(default)s)"
+    )
+    result.add_argument(
+        "--seed",
+        type=_seed,
+        default=DEFAULT_SEED,
+        metavar="N",
+        help="or 'random' (default: %(default)s, always the same)",
+    )
+    result.add_argument("-k", default="", dest="keyword", metavar="EXPR", help="only matching properties, as in pytest")
+    result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
+    result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
+    result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the target, print the report, write it where asked; the exit status."""
+    options = parser().parse_args(arguments)
+    asked = Asked(
+        options.target,
+        options.examples,
+        options.seed,
+        options.keyword,
+        options.workers,
+        options.fail_fast,
+        options.known,
+        options.junit,
+    )
+    try:
+        if options.html:
+            from properties.harness.page import render
+        from properties.harness.terminal import show
+
+        report = run(asked)
+        if not applied(report):
+            return _unusable(_nothing(report))
+        show(report)
+        if options.json:
+            Path(options.json).write_text(as_json(report), encoding="utf-8")
+        if options.html:
+            Path(options.html).write_text(render(report), encoding="utf-8")
+        return exit_status(report)
+    except CannotLoad as error:
+        return _unusable(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "jinja2":
+            raise
+        return _unusable("--html needs the extra: pip install 'backproof[report]'")
+    except CannotRun:
+        return UNUSABLE
+    except KeyboardInterrupt:
+        print("backproof: interrupted before any property ran", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _nothing(report: dict[str, object]) -> str:
+    if not report["properties"]:
+        return "nothing to check: no property matches -k"
+    return "nothing to check: no selected property applies to what the target offers within its limits"
+
+
+def _unusable(message: str) -> int:
+    print(f"backproof: {message}", file=sys.stderr)
+    return UNUSABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

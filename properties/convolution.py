@@ -1,0 +1,154 @@
+"""The valid convolution, true or cross-correlation as the target has it, and its two gradients."""
+
+import numpy as np
+
+from properties.harness import bounds, oracles
+from properties.harness.bounds import Value, norm
+from properties.harness.comparison import agree
+from properties.harness.statement import given
+from properties.harness.strategies import convolution_cases, convolution_pairs
+from properties.harness.trial import current
+
+
+@given(case=convolution_cases)
+def test_conv2d_is_the_defining_sum(conv2d, case):
+    """Each output is `Σ image[i+h−1−a, j+w−1−b] kernel[a,b]`; a cross-correlation has `image[i+a, j+b]`.
+
+    Source: Dumoulin & Visin, arXiv:1603.07285; Goodfellow et al., Deep Learning, section 9.1.
+    """
+    agree(conv2d(case.image, case.kernel), bounds.conv2d(case.image, case.kernel), "conv2d(image, kernel)")
+
+
+@given(case=convolution_pairs)
+def test_conv2d_is_bilinear(conv2d, case):
+    """`conv2d(x + x', k) = conv2d(x, k) + conv2d(x', k)`, likewise in the kernel, and a factor comes out.
+
+    Source: bilinearity of the defining sum.
+    """
+    image, other, kernel, other_kernel = case.arguments("image", "other_image", "kernel", "other_kernel")
+    bound = bounds.conv2d(image, kernel)
+    size = (norm(image) + norm(other)) * (norm(kernel) + norm(other_kernel))
+
+    def equal(left, right, what):
+        agree(left, Value(right, 3 * bound.units, size), what)
+
+    equal(conv2d(image + other, kernel), conv2d(image, kernel) + conv2d(other, kernel), "conv2d(image + other, kernel)")
+    equal(
+        conv2d(image, kernel + other_kernel),
+        conv2d(image, kernel) + conv2d(image, other_kernel),
+        "conv2d(image, kernel + other)",
+    )
+    equal(conv2d(-0.5 * image, kernel), -0.5 * conv2d(image, kernel), "conv2d(−image/2, kernel)")
+
+
+@given(case=convolution_cases)
+def test_conv2d_commutes_with_shifts(conv2d, case):
+    """An image rolled by one row or column gives the output moved by one, but for the entries that wrapped.
+
+    Source: translation equivariance; Goodfellow et al., Deep Learning, section 9.2.
+    """
+    bound = bounds.conv2d(case.image, case.kernel)
+    output = conv2d(case.image, case.kernel)
+    down, right = (
+        conv2d(np.roll(case.image, 1, axis=0), case.kernel),
+        conv2d(np.roll(case.image, 1, axis=1), case.kernel),
+    )
+    agree(
+        down[1:],
+        Value(output[:-1], 2 * bound.units, bound.size),
+        "conv2d of the image rolled down, without its first row,",
+    )
+    agree(
+        right[:, 1:],
+        Value(output[:, :-1], 2 * bound.units, bound.size),
+        "conv2d of the image rolled right, without its first column,",
+    )
+
+
+@given(case=convolution_cases)
+def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
+    """The kernel's gradient is `rot90(convolve(image, rot90(upstream, 2)), 2)`: `Σ upstream[i,j] ∂y[i,j]/∂kernel`.
+
+    A cross-correlation's is that without the outer rotation. Source: the chain rule on the defining sum.
+    """
+    expected = bounds.conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
+    convolved = oracles.convolution(case.image, np.rot90(case.upstream, 2))
+    rot90_form = np.rot90(convolved, 2) if current().flips else convolved
+    answer = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
+    agree(answer, Value(rot90_form, expected.units, expected.size), "conv2d_kernel_gradient(image, kernel, upstream)")
+
+
+@given(case=convolution_cases)
+def test_image_gradient_is_the_full_correlation(conv2d_image_gradient, case):
+    """The image's gradient is the full cross-correlation of upstream and kernel: `Σ upstream[i,j] ∂y[i,j]/∂image`.
+
+    A cross-correlation's is the full convolution. Source: the chain rule on the defining sum.
+    """
+    answer = conv2d_image_gradient(case.image, case.kernel, case.upstream)
+    agree(
+        answer,
+        bounds.conv2d_image_gradient(case.image, case.kernel, case.upstream),
+        "conv2d_image_gradient(image, kernel, upstream)",
+    )
+
+
+@given(case=convolution_cases)
+def test_kernel_gradient_is_the_adjoint(conv2d_kernel_gradient, conv2d, case):
+    """`⟨conv2d(image, kernel), upstream⟩ = ⟨kernel, kernel gradient⟩`, with the target's own two operations.
+
+    Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
+    """
+    gradient = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
+    _adjoint(conv2d, case, (case.kernel * gradient).sum(), "⟨kernel, kernel gradient⟩")
+
+
+@given(case=convolution_cases)
+def test_image_gradient_is_the_adjoint(conv2d_image_gradient, conv2d, case):
+    """`⟨conv2d(image, kernel), upstream⟩ = ⟨image, image gradient⟩`, with the target's own two operations.
+
+    Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
+    """
+    gradient = conv2d_image_gradient(case.image, case.kernel, case.upstream)
+    _adjoint(conv2d, case, (case.image * gradient).sum(), "⟨image, image gradient⟩")
+
+
+@given(case=convolution_cases)
+def test_kernel_gradient_matches_differences(conv2d_kernel_gradient, conv2d, case):
+    """Entry by entry the kernel's gradient is the difference of `⟨conv2d, upstream⟩` as that entry moves.
+
+    The convolution is linear in its kernel, so a central difference is exact for any step; the step is the
+    kernel's own size. Source: linearity of the defining sum.
+    """
+    answer = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
+    _differences(answer, lambda kernel: conv2d(case.image, kernel), case.kernel, case, norm(case.image))
+
+
+@given(case=convolution_cases)
+def test_image_gradient_matches_differences(conv2d_image_gradient, conv2d, case):
+    """Entry by entry the image's gradient is the difference of `⟨conv2d, upstream⟩` as that entry moves.
+
+    The convolution is linear in its image, so a central difference is exact for any step; the step is the
+    image's own size. Source: linearity of the defining sum.
+    """
+    answer = conv2d_image_gradient(case.image, case.kernel, case.upstream)
+    _differences(answer, lambda image: conv2d(image, case.kernel), case.image, case, norm(case.kernel))
+
+
+def _adjoint(conv2d, case, product, what):
+    output = conv2d(case.image, case.kernel)
+    units = 2 * bounds.convolution_units(case.image, case.image.size) + case.image.size
+    size = norm(case.image) * norm(case.kernel) * norm(case.upstream) * np.sqrt(case.image.size)
+    agree(product, Value((output * case.upstream).sum(), units, size), what)
+
+
+def _differences(answer, function, moved, case, factor):
+    step = 2.0 ** np.ceil(np.log2(np.abs(moved).max() or 1.0))
+    quotient = np.empty(moved.shape)
+    for index in np.ndindex(moved.shape):
+        nudge = np.zeros(moved.shape)
+        nudge[index] = step
+        change = function(moved + nudge) - function(moved - nudge)
+        quotient[index] = (change * case.upstream).sum() / (2 * step)
+    units = 3 * bounds.convolution_units(case.image, moved.size) + case.upstream.size
+    size = factor * norm(case.upstream) * (norm(moved) / step + 1) * np.sqrt(case.upstream.size)
+    agree(answer, Value(quotient, units, size), "the gradient")

@@ -1,0 +1,58 @@
+"""The dense layer with one output, and its two gradients."""
+
+import numpy as np
+
+from properties.harness import bounds
+from properties.harness.bounds import ALLOWED, Value, exactly, inner_product, norm
+from properties.harness.comparison import agree
+from properties.harness.statement import given
+from properties.harness.strategies import dense_cases
+
+
+@given(case=dense_cases)
+def test_dense_is_the_weighted_sum(dense, case):
+    """The output is `Σ features[k] weights[k]`.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.
+    """
+    total = sum(f * w for f, w in zip(case.features.ravel().tolist(), case.weights.ravel().tolist(), strict=True))
+    bound = bounds.dense(case.features, case.weights)
+    agree(
+        dense(case.features, case.weights),
+        Value(np.array([[total]]), bound.units, bound.size),
+        "dense(features, weights)",
+    )
+
+
+@given(case=dense_cases)
+def test_features_gradient_is_upstream_times_weights(dense_gradients, case):
+    """The features' gradient is `upstream · weightsᵀ`.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
+    """
+    features_gradient, _ = dense_gradients(case.features, case.weights, case.upstream)
+    agree(features_gradient, exactly((case.upstream.item() * case.weights).reshape(1, -1)), "the features' gradient")
+
+
+@given(case=dense_cases)
+def test_weights_gradient_is_features_times_upstream(dense_gradients, case):
+    """The weights' gradient is `featuresᵀ · upstream`.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
+    """
+    _, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
+    agree(weights_gradient, exactly((case.upstream.item() * case.features).reshape(-1, 1)), "the weights' gradient")
+
+
+@given(case=dense_cases)
+def test_dense_gradients_are_adjoint(dense_gradients, dense, case):
+    """`⟨dense, upstream⟩ = ⟨features, features' gradient⟩ = ⟨weights, weights' gradient⟩`, by the target's own two.
+
+    Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
+    """
+    features_gradient, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
+    output = float((dense(case.features, case.weights) * case.upstream).item())
+    units = 2 * (inner_product(case.weights.size) + ALLOWED)
+    size = norm(case.features) * norm(case.weights) * norm(case.upstream)
+    agree((case.features * features_gradient).sum(), Value(output, units, size), "⟨features, features' gradient⟩")
+    agree((case.weights * weights_gradient).sum(), Value(output, units, size), "⟨weights, weights' gradient⟩")

@@ -1,0 +1,227 @@
+"""How far a correct implementation may be from the exact value: the one place where bounds are derived.
+
+A bound is a number of units of rounding times the size of what was summed: `units · eps · size`, plus the
+smallest normal number for what underflows (`eps` and that number belong to the target's precision). An inner
+product of n terms may be summed in any order: γ_n = n eps/2 to first order times the sum of the absolute
+terms (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), which Cauchy and Schwarz bound by
+the product of the norms. A convolution may also go through the FFT: with L = log2 of the padded size the
+error is at most (3L + (3L + 1)√5 + 3L) eps/2 times the product of the norms (Percival, Mathematics of
+Computation 72, 2003, theorem 5.1, with twiddle factors right to eps/2).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from properties.harness import oracles
+from properties.harness.contract import OPERATIONS
+from properties.harness.target import Array
+from properties.harness.trial import current
+
+ALLOWED = 4  # units that every operation may be off, whatever its formula: the contract's
+LIBRARY = 4  # units that a mathematical library's arctan or exp may be off
+
+
+@dataclass(frozen=True)
+class Value:
+    """An exact value, and how far from it a correct answer may lie: `units` times eps times `size`, plus `floor`."""
+
+    value: Any
+    units: float
+    size: Any
+    floor: float = 0.0
+
+    @property
+    def unit(self) -> Any:
+        """One unit of rounding of this value."""
+        return current().target.eps * np.asarray(self.size, dtype=np.float64)
+
+    @property
+    def allowed(self) -> Any:
+        """The largest error that a correct answer may have, entry by entry."""
+        return self.units * self.unit + self.floor
+
+
+def tiny() -> float:
+    """The smallest normal number of the target's precision: what underflow may lose."""
+    return float(np.finfo(current().target.dtype).tiny)
+
+
+def norm(array: Array) -> float:
+    """The Euclidean norm of all entries."""
+    return float(np.sqrt((array * array).sum()))
+
+
+def exactly(value: Array) -> Value:
+    """A value that takes no sum: only the units that are allowed throughout, of each entry's own size."""
+    return Value(value, ALLOWED, np.abs(value))
+
+
+def elementary(value: Array, size: Any) -> Value:
+    """A value of a library function, of sums and quotients of terms of `size`: four roundings beside."""
+    return Value(value, ALLOWED + LIBRARY + 4, size, tiny())
+
+
+def arctan_slope(x: Array) -> Value:
+    """`1 / (1 + x²)`, which may be computed so, or as `cos(arctan x)²`.
+
+    The latter's angle, π/2 at most, is rounded: that moves the cosine c by π/2 units, and c² by π c units and
+    the square of π/2 units.
+    """
+    slope = oracles.elementwise(oracles.arctan_slope, x)
+    units = ALLOWED + LIBRARY + 4
+    return Value(
+        slope, units, slope + math.pi * np.sqrt(slope), (units * current().target.eps * math.pi / 2) ** 2 + tiny()
+    )
+
+
+def inner_product(terms: int) -> float:
+    """The units of an inner product of so many terms, in any order."""
+    return ALLOWED + terms / 2
+
+
+def convolution_units(image: Array, terms: int) -> float:
+    """The units of a convolution's sums, taken directly or through the FFT."""
+    levels = math.log2(4 * image.size)
+    fft = (6 * levels + (3 * levels + 1) * math.sqrt(5)) / 2
+    return ALLOWED + max(terms / 2, fft)
+
+
+def conv2d(image: Array, kernel: Array) -> Value:
+    """The convolution: each entry sums as many products as the kernel has entries."""
+    value = oracles.conv2d(image, kernel)
+    return Value(value, convolution_units(image, kernel.size), norm(image) * norm(kernel))
+
+
+def conv2d_kernel_gradient(image: Array, kernel: Array, upstream: Array) -> Value:
+    """The kernel's gradient: each entry sums as many products as upstream has entries."""
+    value = oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    return Value(value, convolution_units(image, upstream.size), norm(image) * norm(upstream))
+
+
+def conv2d_image_gradient(image: Array, kernel: Array, upstream: Array) -> Value:
+    """The image's gradient: each entry sums at most as many products as the kernel has entries."""
+    value = oracles.conv2d_image_gradient(image, kernel, upstream)
+    return Value(value, convolution_units(image, kernel.size), norm(kernel) * norm(upstream))
+
+
+def dense(features: Array, weights: Array) -> Value:
+    """The dense layer: one inner product."""
+    return Value(features @ weights, inner_product(weights.size), norm(features) * norm(weights))
+
+
+@dataclass(frozen=True)
+class ForwardValues:
+    """The exact prediction, cost and δ of one network case, each with what rounding may add to it."""
+
+    stages: oracles.Forward
+    preactivation_error: float
+    prediction: Value
+    cost: Value
+    delta: Value
+
+
+def _within(value: Any, error: Any) -> Value:
+    """A value whose allowed error was found by propagation, counted in eighths of it as units."""
+    units = ALLOWED + LIBRARY
+    return Value(value, units, np.asarray(error) / (units * current().target.eps), tiny())
+
+
+def forward(image: Array, target: float, kernel: Array, weights: Array) -> ForwardValues:
+    """First-order error propagation from the convolution to the cost and its derivative in s.
+
+    With e(·) for the allowed error: e(s) = Σ|w| e(y) + rounding; e(p) = e(s) sup φ + rounding, φ = 1/(1+s²)
+    over [s − e(s), s + e(s)]; e(r) = e(p) + rounding of p − t; e(φ) = 2 sup|s| sup φ² e(s) + its own rounding;
+    e(δ) = |r| e(φ) + φ e(r) + e(φ) e(r) + rounding.
+    """
+    eps = current().target.eps
+    stages = oracles.forward(image, kernel, weights)
+    residual, delta = oracles.residual_and_delta(stages, target)
+    error_y = convolution_units(image, kernel.size) * eps * norm(image) * norm(kernel)
+    w, pooled, s = np.abs(weights).ravel(), stages.pooled.ravel(), stages.weighted
+    error_s = error_y * float(w.sum()) + inner_product(w.size) * eps * float(w @ (pooled + error_y))
+    steepest = oracles.arctan_slope(max(abs(s) - error_s, 0.0))
+    error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * abs(stages.prediction)
+    error_r = error_p + ALLOWED * eps * (abs(stages.prediction) + abs(target))
+    own_error = float(arctan_slope(np.array([s])).allowed[0])
+    error_slope = 2 * (abs(s) + error_s) * steepest**2 * error_s + own_error
+    error_delta = abs(residual) * error_slope + steepest * error_r + error_slope * error_r
+    return ForwardValues(
+        stages,
+        error_y,
+        prediction=_within(stages.prediction, error_p),
+        cost=_within(residual**2 / 2, abs(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2),
+        delta=_within(delta, error_delta + ALLOWED * eps * abs(delta)),
+    )
+
+
+def gradients(image: Array, target: float, kernel: Array, weights: Array) -> tuple[Value, Value]:
+    """Both gradients off kinks: errors of δ and of the pre-activations, and the rounding of the sums, carried on."""
+    eps = current().target.eps
+    values = forward(image, target, kernel, weights)
+    delta, error_delta = float(values.delta.value), float(values.delta.allowed)
+    upstream = oracles.preactivation_gradient(values.stages, 1.0, weights)
+    kernel_error = oracles.conv2d_kernel_gradient(np.abs(image), kernel, np.abs(upstream)) * error_delta
+    kernel_error += convolution_units(image, upstream.size) * eps * norm(image) * norm(upstream) * abs(delta)
+    pooled, error_y = values.stages.pooled.reshape(-1, 1), values.preactivation_error
+    weights_error = pooled * error_delta + error_y * (abs(delta) + error_delta) + ALLOWED * eps * pooled * abs(delta)
+    return (
+        _within(oracles.conv2d_kernel_gradient(image, kernel, upstream) * delta, kernel_error),
+        _within(pooled * delta, weights_error),
+    )
+
+
+def train_step(image: Array, target: float, kernel: Array, weights: Array, learning_rate: float) -> tuple[Value, Value]:
+    """Both parameters after one step: the gradients' errors times the rate, and the rounding of the subtraction."""
+    return tuple(
+        moved(parameter, gradient, learning_rate)
+        for parameter, gradient in zip((kernel, weights), gradients(image, target, kernel, weights), strict=True)
+    )  # type: ignore[return-value]
+
+
+def moved(parameter: Array, gradient: Value, rate: float) -> Value:
+    """`parameter − rate · gradient`."""
+    step = rate * np.asarray(gradient.value)
+    rounding = ALLOWED * current().target.eps * (np.abs(parameter) + np.abs(step))
+    return _within(parameter - step, rate * np.asarray(gradient.allowed) + rounding)
+
+
+def of(operation: str, case: dict[str, Any]) -> tuple[Value, ...]:
+    """What any operation must give on a case, and its bound; at kinks one legal answer of several."""
+    arguments = [case[name] for name in OPERATIONS[operation].parameters]
+    if operation == "predict":
+        return (forward(case["image"], 0.0, case["kernel"], case["weights"]).prediction,)
+    if operation == "cost":
+        return (forward(*arguments).cost,)
+    found = _BY_NAME[operation](*arguments)
+    return found if isinstance(found, tuple) else (found,)
+
+
+def _max_pool_gradient(x: Array, window: tuple[int, int], upstream: Array) -> Value:
+    value = oracles.argmax_scatter(x, window, upstream)
+    return Value(value, ALLOWED, np.abs(oracles.grow(upstream, window)))
+
+
+def _dense_gradients(features: Array, weights: Array, upstream: Array) -> tuple[Value, Value]:
+    return exactly(upstream.item() * weights.reshape(1, -1)), exactly(upstream.item() * features.reshape(-1, 1))
+
+
+_BY_NAME: dict[str, Any] = {
+    "relu": lambda x: exactly(np.where(x > 0, x, 0.0)),
+    "relu_derivative": lambda x: Value((x > 0) * 1.0, ALLOWED, 1.0),
+    "arctan": lambda x: elementary(oracles.elementwise(math.atan, x), np.abs(np.arctan(x))),
+    "arctan_derivative": arctan_slope,
+    "logistic": lambda x: elementary(oracles.elementwise(oracles.logistic, x), 1.0),
+    "logistic_derivative": lambda x: elementary(oracles.elementwise(oracles.logistic_slope, x), 1.0),
+    "conv2d": conv2d,
+    "conv2d_kernel_gradient": conv2d_kernel_gradient,
+    "conv2d_image_gradient": conv2d_image_gradient,
+    "max_pool": lambda x, window: exactly(oracles.max_pool(x, window)),
+    "max_pool_gradient": _max_pool_gradient,
+    "dense": dense,
+    "dense_gradients": _dense_gradients,
+    "gradients": gradients,
+    "train_step": train_step,
+}

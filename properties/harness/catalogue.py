@@ -1,0 +1,81 @@
+"""The list of statements, read from their modules: what each says, of which operations, and by whom."""
+
+import inspect
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import properties
+from properties.harness.contract import OPERATIONS
+
+MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "calls")
+FOLDER = Path(properties.__file__).parent
+
+
+@dataclass(frozen=True)
+class Property:
+    """One statement about a target: an entry of the report."""
+
+    id: str
+    nodeid: str
+    operations: tuple[str, ...]
+    statement: str
+    source: str
+
+    @property
+    def operation(self) -> str:
+        """The operation that the statement is about: the first that it names."""
+        return self.operations[0]
+
+    @property
+    def keyword(self) -> str:
+        """What `-k` selects this property by."""
+        return self.nodeid.rpartition("::")[2]
+
+
+@cache
+def all_properties() -> dict[str, Property]:
+    """Every property by its pytest node id, in the order in which they run."""
+    found = [entry for name in MODULES for entry in _statements(import_module(f"properties.{name}"))]
+    return {entry.nodeid: entry for entry in found}
+
+
+def _statements(module: ModuleType) -> list[Property]:
+    stem = module.__name__.rpartition(".")[2]
+    found = []
+    for name, function in vars(module).items():
+        if not name.startswith("test_"):
+            continue
+        statement, source = _read(function)
+        parameters = list(inspect.signature(function).parameters)
+        for suffix, operations in _instances(function, parameters):
+            found.append(
+                Property(
+                    id=f"{stem}.{name.removeprefix('test_')}{suffix}",
+                    nodeid=f"properties/{stem}.py::{name}{suffix}",
+                    operations=operations,
+                    statement=statement,
+                    source=source,
+                )
+            )
+    return found
+
+
+def _instances(function: Any, parameters: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+    marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
+    if marks:
+        return [(f"[{operation}]", (operation,)) for operation in marks[0].args[1]]
+    return [("", tuple(name for name in parameters if name in OPERATIONS))]
+
+
+def _read(function: Any) -> tuple[str, str]:
+    text = inspect.getdoc(function) or ""
+    statement, _, rest = text.partition("\n\n")
+    source = re.search(r"\bSource: (.+)", rest, re.DOTALL)
+    if not statement.strip() or not source:
+        raise ValueError(f"{function.__name__} needs a statement and, last, words 'Source: …' in its docstring")
+    return " ".join(statement.split()), " ".join(source[1].split())

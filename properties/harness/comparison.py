@@ -1,0 +1,47 @@
+"""Comparing what a target gave with what is right, entry by entry, within a derived bound."""
+
+from typing import Any
+
+import numpy as np
+
+from properties.harness.bounds import Value
+from properties.harness.target import Refuted
+from properties.harness.trial import current
+
+
+def agree(yours: Any, expected: Value, what: str, diagnosis: tuple[str, ...] = ()) -> None:
+    """Hold `yours` against `expected`; `Refuted` says how many entries differ, where first, and the bound.
+
+    `what` names the quantity. NaN and infinities never agree. Raises `AssertionError` of its own kind,
+    `Refuted`, with both sides; records the comparison and the error in units of rounding.
+    """
+    mine, right = np.asarray(yours, dtype=np.float64), np.asarray(expected.value, dtype=np.float64)
+    if mine.shape != right.shape:
+        raise Refuted(f"{what} has shape {mine.shape}, not {right.shape}", yours=yours, expected=expected.value)
+    error, unit = np.abs(mine - right), expected.unit
+    allowed = expected.units * unit + expected.floor
+    wrong = ~(error <= allowed)
+    record = current().record
+    record.comparisons += right.size
+    if wrong.any():
+        allowed = np.broadcast_to(allowed, right.shape)
+        first = tuple(int(i) for i in np.argwhere(wrong)[0]) if right.ndim else ()
+        place = f", first at {first}" if right.ndim and right.size > 1 else ""
+        raise Refuted(
+            f"{what}: {wrong.sum()} of {right.size} {'entry' if right.size == 1 else 'entries'} differ{place}: "
+            f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
+            yours=yours,
+            expected=expected.value,
+            diagnosis=diagnosis,
+        )
+    excess = error - expected.floor
+    if (excess > 0).any():
+        share = np.max(excess / np.where(unit > 0, unit, np.inf))
+        record.largest_error = max(record.largest_error, float(share))
+
+
+def require(holds: bool, message: str, *, yours: Any, expected: Any, diagnosis: tuple[str, ...] = ()) -> None:
+    """Count one comparison and raise `Refuted` with both sides unless it `holds`."""
+    current().record.comparisons += 1
+    if not holds:
+        raise Refuted(message, yours=yours, expected=expected, diagnosis=diagnosis)

@@ -1,0 +1,47 @@
+"""Known deviations: failures that are expected, each with its reason, and that must go on failing."""
+
+from pathlib import Path
+from typing import Any
+
+from properties.harness.catalogue import all_properties
+
+
+def read_known(path: str | None) -> dict[str, str]:
+    """The reason of each known deviation by its property's id; none without a path.
+
+    A line is an id, then its reason; a colon after the id, empty lines and lines that begin with # are
+    allowed. Raises `ValueError`, with one line, for a file that cannot be read or a line that does not fit.
+    """
+    if path is None:
+        return {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"--known {path} cannot be read: {error}") from None
+    known: dict[str, str] = {}
+    ids = {entry.id for entry in all_properties().values()}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, _, reason = line.strip().partition(" ")
+        name, reason = name.rstrip(":"), reason.strip()
+        if name not in ids:
+            raise ValueError(f"--known {path}, line {number}: there is no property {name!a}")
+        if not reason:
+            raise ValueError(f"--known {path}, line {number}: a reason must follow {name}")
+        known[name] = reason
+    return known
+
+
+def held_to(reason: str | None, result: dict[str, Any]) -> None:
+    """Turn a failure that is known, with a reason, into "known", and one that did not come into a refutation."""
+    if reason is None:
+        return
+    if result["outcome"] in ("refuted", "crashed"):
+        result.update(outcome="known", message=reason)
+    elif result["outcome"] == "held":
+        result.update(
+            outcome="refuted",
+            message="this known deviation no longer fails: take it off the list",
+            expected=f"a failure, because: {reason}",
+        )

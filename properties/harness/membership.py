@@ -1,0 +1,126 @@
+"""The network's gradient at and off kinks, by what it must be near: a set, or the differences of the cost."""
+
+from typing import Any
+
+import numpy as np
+
+from properties.harness import bounds, oracles
+from properties.harness.bounds import ALLOWED, ForwardValues, Value
+from properties.harness.limits import POOL
+from properties.harness.strategies import Case, blocks
+from properties.harness.target import Array
+from properties.harness.trial import current
+
+
+def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:
+    """The gradient as a linear function of the choices: a column for each, and the rows of those that sum to 1.
+
+    In a window with a positive maximum its tied maxima are chosen among, with weights of sum 1; where the
+    maximum is 0, the pre-activations that are 0, with a further column that stands for giving nothing.
+    """
+    preactivation = oracles.conv2d(case.image, case.kernel)
+    factor = float(values.delta.value) * case.weights.ravel()
+    windows = blocks(preactivation, POOL)
+    columns: list[Array] = []
+    owners: list[int] = []
+    for number, (i, j) in enumerate(np.ndindex(windows.shape[:2])):
+        top = windows[i, j].max()
+        if top < 0:
+            continue
+        for a, b in np.argwhere(windows[i, j] == top):
+            unit = np.zeros(preactivation.shape)
+            unit[POOL[0] * i + a, POOL[1] * j + b] = factor[number]
+            columns.append(oracles.conv2d_kernel_gradient(case.image, case.kernel, unit).ravel())
+            owners.append(number)
+        if top == 0:
+            columns.append(np.zeros(case.kernel.size))
+            owners.append(number)
+    matrix = np.array(columns).reshape(-1, case.kernel.size).T
+    sums = (np.arange(factor.size)[:, None] == np.array(owners, dtype=int)) * 1.0
+    return matrix, sums[sums.any(axis=1)]
+
+
+def distance(gradient: Array, case: Case, values: ForwardValues) -> tuple[float, float]:
+    """How far a kernel gradient is from the nearest legal one, by non-negative least squares, and what is allowed.
+
+    The weights' sums are equations of the same system, scaled by the largest column, so that they are as
+    binding as the gradient. The allowed distance is the gradient's own error bound and the rounding of the
+    solver: its orthogonal transformations of an m by n system are backward stable, with an error of at most
+    m n eps times the system's norm (Higham, section 19.3).
+    """
+    from scipy.optimize import nnls
+
+    matrix, sums = _choices(case, values)
+    if not np.isfinite(gradient).all():
+        return np.inf, 0.0
+    if not sums.size:
+        return float(np.abs(gradient).max()), bounds.tiny()
+    scale = float(np.linalg.norm(matrix, axis=0).max()) or 1.0
+    system = np.vstack([matrix / scale, sums])
+    wanted = np.concatenate([gradient.ravel() / scale, np.ones(len(sums))])
+    _, residual = nnls(system, wanted, maxiter=100 * system.shape[1])
+    solver = system.size * np.finfo(np.float64).eps * (float(np.linalg.norm(system)) + float(np.linalg.norm(wanted)))
+    return residual * scale, _error(case, values) + solver * scale
+
+
+def _error(case: Case, values: ForwardValues) -> float:
+    """The 2-norm of the error that a correct kernel gradient may have, whichever candidates it chose.
+
+    Every window's share carries the error of δ and of weights that sum to 1 after rounding; the sums over the
+    image round as the kernel's gradient does.
+    """
+    eps, delta = current().target.eps, abs(float(values.delta.value))
+    spread = float(values.delta.allowed) + (ALLOWED + POOL[0] * POOL[1]) * eps * delta
+    size = bounds.norm(case.weights) * delta * float(np.sqrt(case.kernel.size))
+    rounding = bounds.convolution_units(case.image, case.image.size) * eps * size
+    return bounds.norm(case.image) * (float(np.abs(case.weights).sum()) * spread + rounding)
+
+
+def reasons(gradient: Array, case: Case, values: ForwardValues) -> tuple[str, ...]:
+    """Whether it is mask repeat that gave this gradient."""
+    activated = np.maximum(oracles.conv2d(case.image, case.kernel), 0.0)
+    upstream = float(values.delta.value) * case.weights.reshape(activated.shape[0] // 2, -1)
+    repeated = oracles.mask_repeat(activated, POOL, upstream) * (activated > 0)
+    if np.allclose(gradient, oracles.conv2d_kernel_gradient(case.image, case.kernel, repeated), rtol=1e-9, atol=0):
+        return (
+            "every tied maximum of the pooling gets the whole upstream value, as mask repeat does; give it to one of "
+            "them (argmax), or divide by their number",
+        )
+    return ()
+
+
+def cost_differences(cost: Any, case: Case, name: str, gradient: Value) -> Value:
+    """Central differences of the target's cost in every entry of `name`, with the error that each may have.
+
+    Along an entry s moves linearly, at speed b: truncation is at most h² |b|³ (1 + R) / 3 for the largest
+    residual R, as the cost's third derivative in s is at most 2 + 2R; to this come the cost's own rounding
+    at both ends over 2h and the error of the gradient that is compared.
+    """
+    stages = oracles.forward(*case.arguments("image", "kernel", "weights"))
+    upstream = oracles.preactivation_gradient(stages, 1.0, case.weights)
+    speeds = {
+        "kernel": np.abs(oracles.conv2d_kernel_gradient(case.image, case.kernel, upstream)),
+        "weights": np.abs(stages.pooled.reshape(-1, 1)),
+    }[name]
+    quotient, error = np.empty(speeds.shape), np.empty(speeds.shape)
+    for index in np.ndindex(speeds.shape):
+        direction = np.zeros(speeds.shape)
+        direction[index] = 1.0
+        room = oracles.margin(case.image, case.kernel, direction) if name == "kernel" else np.inf
+        step = _step(float(speeds[index]), room / 2)
+        ends = [_moved(case, name, sign * step * direction) for sign in (1.0, -1.0)]
+        quotient[index] = (cost(*ends[0]) - cost(*ends[1])) / (2 * step)
+        rounding = sum(float(bounds.forward(*end).cost.allowed) for end in ends)
+        largest = abs(stages.prediction - case.target) + speeds[index] * step
+        error[index] = step**2 * speeds[index] ** 3 * (1 + largest) / 3 + rounding / (2 * step)
+    return Value(quotient, 0.0, 1.0, error + gradient.allowed)
+
+
+def _moved(case: Case, name: str, change: Array) -> tuple[Any, ...]:
+    return Case(case, **{name: case[name] + change}).arguments("image", "target", "kernel", "weights")
+
+
+def _step(speed: float, room: float) -> float:
+    """The power of two below the step that balances truncation and rounding: eps^(1/3) over the speed of s."""
+    balanced = current().target.eps ** (1 / 3)
+    return float(2.0 ** np.floor(np.log2(min(balanced / max(speed, balanced), room))))

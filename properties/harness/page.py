@@ -1,0 +1,65 @@
+"""The report as one HTML page that needs nothing else; every word and number from a target is escaped."""
+
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from properties.harness.results import FAILING
+from properties.harness.terminal import notes, summary
+from properties.harness.text import shown_encoded
+
+TEMPLATE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>backproof: {{ report.target }}: {{ report.verdict }}</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; }
+th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; border-bottom: 1px solid #8886; }
+pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
+</style>
+</head>
+<body>
+<h1>{{ report.target }}: {{ report.verdict }}</h1>
+<p>{{ summary }}</p>
+<ul>{% for note in notes if note %}<li>{{ note }}</li>{% endfor %}</ul>
+{% for entry in report.properties if entry.outcome in failing %}
+<h2>{{ entry.outcome }}: {{ entry.id }}</h2>
+<p>{{ entry.statement }} Source: {{ entry.source }}</p>
+<table>
+{% for name, value in (entry.counterexample or {}).items() %}
+<tr><th scope="row">{{ name }}</th><td><pre>{{ shown(value) }}</pre></td></tr>
+{% endfor %}
+{% for name in ("yours", "expected") if entry[name] is not none %}
+<tr><th scope="row">{{ name }}</th><td><pre>{{ shown(entry[name]) }}</pre></td></tr>
+{% endfor %}
+<tr><th scope="row">because</th><td>{{ entry.message }}</td></tr>
+{% for reason in entry.diagnosis %}<tr><th scope="row">diagnosis</th><td>{{ reason }}</td></tr>{% endfor %}
+<tr><th scope="row">again with</th><td><pre>{{ entry.reproduce }}</pre></td></tr>
+</table>
+{% endfor %}
+<h2>All properties</h2>
+<table>
+<thead><tr><th scope="col">operation</th><th scope="col">statement</th><th scope="col">outcome</th>
+<th scope="col">examples</th><th scope="col">comparisons</th><th scope="col">largest error</th></tr></thead>
+<tbody>
+{% for entry in report.properties %}
+<tr><td>{{ entry.operation }}</td><td>{{ entry.statement }}</td><td>{{ entry.outcome }}</td>
+<td>{{ entry.examples }}</td><td>{{ entry.comparisons }}</td><td>{{ "%.2g" % entry.largest_error }}</td></tr>
+{% endfor %}
+</tbody>
+</table>
+</body>
+</html>
+"""
+
+
+def render(report: dict[str, Any]) -> str:
+    """The page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.from_string(TEMPLATE).render(
+        report=report, summary=summary(report), notes=notes(report), failing=FAILING, shown=shown_encoded
+    )

@@ -1,0 +1,145 @@
+"""The pytest plugin: hands a target's operations to the statements that name them, and keeps what came of each.
+
+`python -m properties` loads it; plain pytest does with `-p properties.harness.plugin --target TARGET`.
+"""
+
+import gc
+import time
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import Any
+
+import hypothesis
+import pytest
+
+from properties.harness import conventions
+from properties.harness.catalogue import all_properties
+from properties.harness.contract import OPERATIONS
+from properties.harness.known import held_to, read_known
+from properties.harness.limits import NotApplicable
+from properties.harness.report import DEFAULT_EXAMPLES
+from properties.harness.results import FAILING, finished
+from properties.harness.target import CannotLoad, Operation, load
+from properties.harness.trial import Record, current, on_trial
+
+PROFILE = "backproof"
+_STACK = pytest.StashKey[ExitStack]()
+_STARTED = pytest.StashKey[float]()
+_KNOWN = pytest.StashKey[dict[str, str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("backproof")
+    group.addoption("--target", metavar="TARGET", help="module, module:attribute or path to a .py file to check")
+    group.addoption("--examples", type=int, default=DEFAULT_EXAMPLES, metavar="N", help="examples per property")
+    group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    register_profile(config.getoption("--examples"))
+    if not config.getoption("--hypothesis-profile", None):
+        hypothesis.settings.load_profile(PROFILE)
+    try:
+        config.stash[_KNOWN] = read_known(config.getoption("--known"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    if spec := config.getoption("--target"):
+        try:
+            target = load(spec)
+        except CannotLoad as error:
+            raise pytest.UsageError(str(error)) from None
+        stack = config.stash[_STACK] = ExitStack()
+        stack.enter_context(on_trial(target, conventions.find(target)))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if stack := config.stash.get(_STACK, None):
+        stack.close()
+
+
+def register_profile(examples: int) -> None:
+    """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed."""
+    hypothesis.settings.register_profile(
+        PROFILE,
+        max_examples=examples,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+
+
+def _offered(name: str) -> Operation:
+    operations = current().target.operations
+    if name not in operations:
+        pytest.skip(f"the target has no {name}")
+    return operations[name]
+
+
+def _fixture(name: str) -> Any:
+    @pytest.fixture(scope="session", name=name)
+    def operation() -> Operation:
+        return _offered(name)
+
+    return operation
+
+
+globals().update({f"_{name}": _fixture(name) for name in OPERATIONS})
+
+
+@pytest.fixture(scope="session")
+def operation(request: pytest.FixtureRequest) -> Operation:
+    """Each operation in turn, for the statements about all."""
+    return _offered(request.param)
+
+
+@pytest.fixture(scope="session")
+def siblings(operation: Operation) -> list[Operation]:
+    """All operations of the same layer that the target offers."""
+    offered = current().target.operations.values()
+    return [other for other in offered if other.signature.layer == operation.signature.layer]
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # what was imported stays: collections while properties run then skip it
+
+
+def pytest_runtest_setup() -> None:
+    current().record = Record()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    record = current().record
+    item.stash[_STARTED] = time.perf_counter()
+    try:
+        yield
+    except NotApplicable as error:
+        pytest.skip(str(error))
+    except hypothesis.errors.Unsatisfiable:
+        if not record.left_out:
+            raise
+    if record.left_out and not record.examples:
+        pytest.skip("the target leaves out every case")
+    if not record.comparisons:
+        raise AssertionError("this property compared nothing: a defect of the suite")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call" or (call.when == "setup" and not report.passed):
+        seconds = time.perf_counter() - item.stash.get(_STARTED, time.perf_counter())
+        error = call.excinfo.value if call.excinfo else None
+        result = finished(current().record, error, seconds)
+        held_to(item.config.stash[_KNOWN].get(all_properties()[item.nodeid].id), result)
+        report.backproof = result  # type: ignore[attr-defined]
+        if result["outcome"] == "known":
+            report.outcome, report.wasxfail = "skipped", result["message"]
+        elif result["outcome"] in FAILING:
+            report.outcome, report.longrepr = "failed", result["message"]
+    return report

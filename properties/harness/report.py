@@ -1,0 +1,131 @@
+"""The report of one run: the contract's JSON, its verdict, and the exit status that goes with it."""
+
+import json
+import platform
+import shlex
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from properties.harness.catalogue import Property, all_properties
+from properties.harness.contract import OPERATIONS
+from properties.harness.results import FAILING, OUTCOMES
+from properties.harness.target import Target
+from properties.harness.trial import Conventions
+
+PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
+DEFAULT_EXAMPLES = 100
+HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command was asked for: the target by name, and how to check it."""
+
+    target: str
+    examples: int
+    seed: int
+    keyword: str = ""
+    workers: int | None = None
+    fail_fast: bool = False
+    known: str | None = None
+    junit: str | None = None
+
+    def reproduce(self, entry: Property) -> str:
+        """The command that runs one property again as it ran here."""
+        command = ["python", "-m", "properties", self.target, "--seed", str(self.seed)]
+        return shlex.join([*command, "--examples", str(self.examples), "-k", entry.keyword])
+
+
+@dataclass
+class Outcomes:
+    """What a run gathered: the result of each property that ran, which were selected, and the warnings."""
+
+    selected: list[str] = field(default_factory=list)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    warnings: dict[str, int] = field(default_factory=dict)
+    interrupted: bool = False
+
+
+def make_report(
+    asked: Asked, target: Target, conventions: Conventions, outcomes: Outcomes, seconds: float
+) -> dict[str, Any]:
+    """The report as the contract has it, with what was asked for and the warnings beside."""
+    catalogue = all_properties()
+    entries = [_entry(asked, catalogue[nodeid], outcomes.results.get(nodeid)) for nodeid in outcomes.selected]
+    totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
+    return {
+        "schema_version": 1,
+        "target": asked.target,
+        "verdict": _verdict(totals, outcomes.interrupted),
+        "conventions": {
+            "convolution": conventions.convolution,
+            "ties": conventions.ties,
+            "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
+            "dtype": target.dtype,
+        },
+        "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
+        "lacking": [name for name in OPERATIONS if name not in target.operations],
+        "near_misses": target.near_misses,
+        "properties": entries,
+        "totals": totals,
+        "warnings": outcomes.warnings,
+        "interrupted": outcomes.interrupted,
+        "seed": asked.seed,
+        "examples": asked.examples,
+        "seconds": round(seconds, 3),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+    }
+
+
+def exit_status(report: dict[str, Any]) -> int:
+    """The contract's exit status of a report: whatever is refuted, an interrupted run says so."""
+    if report["interrupted"]:
+        return INTERRUPTED
+    return HELD if report["verdict"] == "holds" else REFUTED
+
+
+def applied(report: dict[str, Any]) -> bool:
+    """Whether any property applied to the target at all."""
+    return any(entry["outcome"] != "not applicable" for entry in report["properties"])
+
+
+def as_json(report: dict[str, Any]) -> str:
+    """The report as strict JSON."""
+    return json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
+    blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
+    empty: dict[str, Any] = {"counterexample": None, "yours": None, "expected": None, "diagnosis": [], "message": None}
+    result = {**blank, **empty, **(result or {})}
+    if result["counterexample"]:
+        spoken_of = {name for operation in entry.operations for name in OPERATIONS[operation].parameters}
+        of_layer = {name for signature in OPERATIONS.values() for name in signature.parameters}
+        result["counterexample"] = {
+            name: value for name, value in result["counterexample"].items() if name in spoken_of or name not in of_layer
+        }
+    return {
+        "id": entry.id,
+        "operation": entry.operation,
+        "operations": list(entry.operations),
+        "statement": entry.statement,
+        "source": entry.source,
+        **result,
+        "reproduce": asked.reproduce(entry),
+    }
+
+
+def _verdict(totals: dict[str, int], interrupted: bool) -> str:
+    if totals["refuted"]:
+        return "refuted"
+    if interrupted:
+        return "incomplete"
+    return "broken" if any(totals[outcome] for outcome in FAILING) else "holds"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

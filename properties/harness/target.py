@@ -1,0 +1,218 @@
+"""Targets: loading one by its name, and calling its operations so that nothing they do goes unseen."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from properties.harness.contract import OPERATIONS, Shape, near_misses
+from properties.harness.limits import Limits
+from properties.harness.text import printable
+
+Array = NDArray[np.float64]
+
+
+class CannotLoad(Exception):
+    """The target cannot be tested at all; the message is the one line that says why."""
+
+
+class Failure(Exception):
+    """What ends a statement for this target; `case` holds the drawn arguments that it ended on."""
+
+    case: dict[str, Any]
+
+
+class Crashed(Failure):
+    """An operation raised something; `error` is what it raised."""
+
+    def __init__(self, operation: str, error: BaseException) -> None:
+        self.operation, self.error = operation, error
+        line = traceback.format_exception_only(error)[-1].strip()
+        super().__init__(printable(f"{operation} raised {line}"))
+
+
+class Refuted(Failure, AssertionError):
+    """What a target gave is not what the statement says: both sides, where they part, and what may mend it."""
+
+    def __init__(
+        self, message: str, *, yours: Any = None, expected: Any = None, diagnosis: tuple[str, ...] = ()
+    ) -> None:
+        self.message, self.yours, self.expected, self.diagnosis = message, yours, expected, diagnosis
+        super().__init__(message)
+
+
+class Operation:
+    """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
+
+    A pair comes back as a tuple of two arrays, a scalar as a float. Raises `Crashed` if the target raises,
+    `Refuted` if the answer is not finite real numbers in the shape that the contract asks for; a
+    `NotImplementedError` passes through.
+    """
+
+    def __init__(self, name: str, function: Any) -> None:
+        self.name, self.function, self.signature = name, function, OPERATIONS[name]
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.checked(self.raw(*(_copy(argument) for argument in arguments)), arguments)
+
+    def raw(self, *arguments: Any) -> Any:
+        """The target's own answer to these very arguments, unchecked."""
+        try:
+            return self.function(*arguments)
+        except (KeyboardInterrupt, NotImplementedError):
+            raise
+        except BaseException as error:
+            raise Crashed(self.name, error) from None
+
+    def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
+        """The answer as float64 arrays of the shapes that the contract asks for, copied."""
+        shapes = self.signature.answer(*arguments)
+        if len(shapes) == 1:
+            return self._array(answer, shapes[0])
+        if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
+            raise Refuted(
+                f"{self.name} must return a pair, but returned {_kind(answer)}",
+                yours=_kind(answer),
+                expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
+            )
+        return tuple(self._array(part, shape) for part, shape in zip(answer, shapes, strict=True))
+
+    def _array(self, answer: Any, shape: Shape) -> Any:
+        try:
+            array = np.asarray(answer)
+        except Exception:
+            array = np.asarray(None)
+        if array.dtype.kind not in "biuf" or (array.shape != shape if shape else array.size != 1):
+            wanted = f"an array of shape {shape}" if shape else "one number"
+            raise Refuted(
+                f"{self.name} must return {wanted}, but returned {_kind(answer)}",
+                yours=_kind(answer),
+                expected=wanted,
+            )
+        if not np.isfinite(array).all():
+            raise Refuted(f"{self.name} is not finite", yours=array, expected="finite numbers")
+        return np.array(array, dtype=np.float64) if shape else float(array.item())
+
+
+def _copy(argument: Any) -> Any:
+    return argument.copy() if isinstance(argument, np.ndarray) else argument
+
+
+def _kind(answer: Any) -> str:
+    if answer is None:
+        return "None"
+    if hasattr(answer, "shape") and hasattr(answer, "dtype"):
+        return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
+    return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
+
+
+@dataclass(frozen=True)
+class Target:
+    """The implementation under test: its operations, its declared limits and precision."""
+
+    name: str
+    operations: dict[str, Operation]
+    limits: Limits = field(default_factory=Limits)
+    dtype: str = "float64"
+    near_misses: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def eps(self) -> float:
+        """One unit of rounding: the distance from 1 to the next number of the target's precision."""
+        return float(np.finfo(self.dtype).eps)
+
+
+def make_target(offered: Any, name: str) -> Target:
+    """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
+    functions = {operation: getattr(offered, operation, None) for operation in OPERATIONS}
+    operations = {key: Operation(key, function) for key, function in functions.items() if callable(function)}
+    public = [attribute for attribute in dir(offered) if not attribute.startswith("_")]
+    misses = near_misses(public, [key for key in OPERATIONS if key not in operations])
+    if not operations:
+        hint = "".join(f"; did you mean {right} for {wrong}?" for wrong, right in misses.items())
+        raise CannotLoad(
+            f"{name} has none of the operations that can be checked: {', '.join(OPERATIONS)}" + printable(hint)
+        )
+    dtype = getattr(offered, "DTYPE", "float64")
+    if dtype not in ("float64", "float32"):
+        raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
+    try:
+        limits = Limits.declared_by(offered)
+    except ValueError as error:
+        raise CannotLoad(f"{name}: {error}") from None
+    return Target(name, operations, limits, dtype, misses)
+
+
+@lru_cache(maxsize=1)
+def load(spec: str) -> Target:
+    """The target called `spec`: a dotted module, `module:attribute`, or a path to a `.py` file.
+
+    Raises `CannotLoad`, whose message is one line.
+    """
+    with _loading(spec):
+        if spec.endswith(".py"):
+            return make_target(_file(Path(spec)), spec)
+        module, _, attribute = spec.partition(":")
+        if any(not part.isidentifier() for part in [*module.split("."), *attribute.split(".")] if part or module == ""):
+            raise CannotLoad(f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py file")
+        return make_target(_attribute(_module(module), attribute, spec), spec)
+
+
+def _file(path: Path) -> Any:
+    if not path.is_file():
+        raise CannotLoad(f"no such file: {path}")
+    with _importable(path.resolve().parent):
+        specification = importlib.util.spec_from_file_location(path.stem, path.resolve())
+        assert specification is not None
+        assert specification.loader is not None
+        module = importlib.util.module_from_spec(specification)
+        shadowed = sys.modules.get(path.stem)
+        sys.modules[path.stem] = module
+        try:
+            specification.loader.exec_module(module)
+        finally:
+            if shadowed is not None:
+                sys.modules[path.stem] = shadowed
+        return module
+
+
+def _module(name: str) -> Any:
+    with _importable(Path.cwd()):
+        return importlib.import_module(name)
+
+
+def _attribute(found: Any, attribute: str, spec: str) -> Any:
+    for part in filter(None, attribute.split(".")):
+        if not hasattr(found, part):
+            raise CannotLoad(f"{spec}: there is no {part} in {getattr(found, '__name__', 'it')}")
+        found = getattr(found, part)
+    return found
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+@contextmanager
+def _loading(spec: str) -> Iterator[None]:
+    try:
+        yield
+    except (CannotLoad, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        line = traceback.format_exception_only(error)[-1].strip()
+        raise CannotLoad(f"{spec} cannot be imported: {printable(line)}") from None

@@ -1,0 +1,124 @@
+"""The report on a terminal: a table by operation, then each failure with both sides, then the verdict."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from properties.harness.contract import OPERATIONS
+from properties.harness.results import FAILING
+from properties.harness.text import printable, shown_encoded
+
+STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
+VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
+LABEL = 11
+
+
+def show(report: dict[str, Any]) -> None:
+    """Print the report on standard output."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(_table(report))
+    for line in notes(report):
+        console.print(Text(line))
+    for entry in report["properties"]:
+        if entry["outcome"] in FAILING:
+            _show_failure(console, entry)
+    console.print()
+    console.print(Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def summary(report: dict[str, Any]) -> str:
+    """The verdict in one line."""
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
+    examples = sum(entry["examples"] for entry in report["properties"])
+    return (
+        f"{printable(report['target'])}: {report['verdict']} ({counts}; {examples:,} examples, "
+        f"seed {report['seed']}, {report['seconds']:.1f} s)"
+    )
+
+
+def _table(report: dict[str, Any]) -> Table:
+    columns = ("held", "refuted", "crashed", "known", "not applicable", "not run")
+    used = [outcome for outcome in columns if outcome == "held" or report["totals"][outcome]]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("operation")
+    for outcome in used:
+        table.add_column("n/a" if outcome == "not applicable" else outcome, justify="right")
+    for name in ("examples", "comparisons", "max error"):
+        table.add_column(name, justify="right")
+    for operation in OPERATIONS:
+        entries = [entry for entry in report["properties"] if entry["operation"] == operation]
+        if not entries:
+            continue
+        counts = [sum(entry["outcome"] == outcome for entry in entries) for outcome in used]
+        table.add_row(
+            operation,
+            *(
+                Text(str(count or "·"), style=STYLES.get(outcome, "") if count else "dim")
+                for count, outcome in zip(counts, used, strict=True)
+            ),
+            f"{sum(entry['examples'] for entry in entries):,}",
+            f"{sum(entry['comparisons'] for entry in entries):,}",
+            f"{max(entry['largest_error'] for entry in entries):.2g}",
+        )
+    return table
+
+
+def notes(report: dict[str, Any]) -> list[str]:
+    """The conventions found, and whatever else a reader of the verdict must know, a line each."""
+    found = report["conventions"]
+    kinds = {"convolution": "true convolution (kernel flipped)", "correlation": "cross-correlation", None: "not found"}
+    zero = found["relu_derivative_at_zero"]
+    lines = [
+        "",
+        f"conventions: {kinds[found['convolution']]}; pooling ties: {found['ties'] or 'not found'}; "
+        f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}",
+        "max error: in units of rounding, eps times the size of what was summed",
+    ]
+    limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report["limits"].items() if shapes]
+    if limits:
+        lines.append(f"within the declared limits: {', '.join(limits)}")
+    left_out = sum(entry["left_out"] for entry in report["properties"])
+    if left_out:
+        lines.append(f"left out as not implemented: {left_out:,} cases")
+    for wrong, right in report["near_misses"].items():
+        lines.append(printable(f"the target has no {right}, but {wrong}: is that what was meant?"))
+    for warning, count in list(report["warnings"].items())[:3]:
+        lines.append(f"warned {count} times: {warning}" if count > 1 else f"warned: {warning}")
+    for entry in report["properties"]:
+        if entry["outcome"] == "known":
+            lines.append(printable(f"known: {entry['id']}: {entry['message']}"))
+    if report["interrupted"]:
+        done = sum(entry["outcome"] != "not run" for entry in report["properties"])
+        lines.append(f"interrupted: {done} of {len(report['properties'])} properties were done")
+    return lines
+
+
+def _shapes(declared: Any) -> str:
+    return declared if isinstance(declared, str) else " ".join(f"{rows}×{columns}" for rows, columns in declared)
+
+
+def _show_failure(console: Console, entry: dict[str, Any]) -> None:
+    console.print()
+    title = Text(entry["outcome"].upper(), style=STYLES[entry["outcome"]])
+    console.print(title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
+    console.print(Padding(Text(entry["statement"]), (0, 0, 0, 2)))
+    for name, value in (entry["counterexample"] or {}).items():
+        _labelled(console, name, shown_encoded(value))
+    for label in ("yours", "expected"):
+        if entry[label] is not None:
+            _labelled(console, label, shown_encoded(entry[label]))
+    _labelled(console, "because", printable(entry["message"]))
+    for reason in entry["diagnosis"]:
+        _labelled(console, "diagnosis", printable(reason))
+    _labelled(console, "again with", printable(entry["reproduce"]))
+
+
+def _labelled(console: Console, label: str, text: str) -> None:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(min_width=LABEL, max_width=LABEL, style="cyan")
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label), Text(text))
+    console.print(Padding(grid, (0, 0, 0, 2)))

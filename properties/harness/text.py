@@ -1,0 +1,52 @@
+"""Words and arrays as JSON has them and as a person reads them; what comes from a target is escaped."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with whatever could steer a terminal written as an escape."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def shown_encoded(value: Any) -> str:
+    """An encoded value as `shown` has it: a list is a pair of arrays, or a tuple of numbers."""
+    if not isinstance(value, list):
+        return shown(decoded(value))
+    if any(isinstance(part, dict) for part in value):
+        return "\n".join(shown(decoded(part)) for part in value)
+    return f"({', '.join(str(part) for part in value)})"
+
+
+def shown(value: Any) -> str:
+    """A value as a person would write it: arrays as aligned rows at full precision, the rest by `repr`."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, np.ndarray) and value.ndim:
+        return np.array2string(value + 0.0, separator=", ", floatmode="unique", threshold=100, max_line_width=10_000)
+    return printable(repr(value.item() if isinstance(value, np.ndarray | np.generic) else value))
+
+
+def encoded(value: Any) -> Any:
+    """A value as JSON has it: an array as its dtype, shape and data; what is not finite as a string."""
+    if isinstance(value, np.ndarray):
+        return {"dtype": str(value.dtype), "shape": list(value.shape), "data": encoded(value.tolist())}
+    if isinstance(value, list | tuple):
+        return [encoded(part) for part in value]
+    if isinstance(value, np.generic):
+        return encoded(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(value, "NaN")
+    return value if value is None or isinstance(value, bool | int | float | str) else printable(repr(value))
+
+
+def decoded(value: Any) -> Any:
+    """An encoded array as an array again; anything else as it is."""
+    if isinstance(value, dict):
+        return np.array(value["data"], dtype=value["dtype"]).reshape(value["shape"])
+    return value

@@ -1,0 +1,68 @@
+"""The trial under way: which target is tested, what it was found to choose, and what one property has seen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from properties.harness.target import Target
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a target may choose, as found by probing; None where it offers nothing to find it by."""
+
+    convolution: str | None = None
+    ties: str | None = None
+    relu_derivative_at_zero: float | None = None
+
+
+@dataclass
+class Record:
+    """What one property has done so far: examples run, cases left out, comparisons made, the largest error.
+
+    The error is in units of rounding: multiples of epsilon times the size of the sums. `refutation` is the
+    newest failure seen, which a run that is interrupted while shrinking reports.
+    """
+
+    examples: int = 0
+    left_out: int = 0
+    comparisons: int = 0
+    largest_error: float = 0.0
+    refutation: Exception | None = None
+
+
+@dataclass
+class Trial:
+    """A target with its conventions, and the record of the property that runs now."""
+
+    target: Target = field(default_factory=lambda: Target("nothing", {}))
+    conventions: Conventions = field(default_factory=Conventions)
+    record: Record = field(default_factory=Record)
+
+    @property
+    def flips(self) -> bool:
+        """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
+        return self.conventions.convolution != "correlation"
+
+
+_CURRENT: ContextVar[Trial] = ContextVar("trial")
+
+
+def current() -> Trial:
+    """The trial under way; without one, float64 without limits and the true convolution."""
+    trial = _CURRENT.get(None)
+    if trial is None:
+        trial = Trial()
+        _CURRENT.set(trial)
+    return trial
+
+
+@contextmanager
+def on_trial(target: Target, conventions: Conventions) -> Iterator[Trial]:
+    """Make a target the one that strategies, oracles and comparisons speak about."""
+    token = _CURRENT.set(Trial(target, conventions))
+    try:
+        yield current()
+    finally:
+        _CURRENT.reset(token)

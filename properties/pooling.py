@@ -1,0 +1,186 @@
+"""Non-overlapping max pooling and its gradient, where maxima are unique and where they tie.
+
+Mask repeat (upstream repeated over its window, wherever the input equals the maximum) and argmax scatter
+(upstream on one maximum) are the same exactly where maxima are unique; a tie of m gets m times too much of
+the former. So the gradient is pinned down off ties, and held to the set of subgradients on them.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from properties.harness import oracles
+from properties.harness.bounds import ALLOWED, Value, exactly, norm
+from properties.harness.comparison import agree, require
+from properties.harness.limits import NotApplicable
+from properties.harness.statement import each, given
+from properties.harness.strategies import Case, blocks, clear_cases, pooling_cases, tied_cases, unique_cases
+from properties.harness.target import Refuted
+from properties.harness.trial import current
+
+EXHAUSTED_UP_TO = 6  # entries of a window whose every set of maxima is tried
+
+
+@given(case=pooling_cases)
+def test_max_pool_is_the_maximum(max_pool, case):
+    """Each output is the largest entry of its window, also where all entries are negative.
+
+    Source: Boureau, Ponce & LeCun, ICML 2010.
+    """
+    expected = [[max(block.ravel().tolist()) for block in row] for row in blocks(case.x, case.window)]
+    agree(max_pool(case.x, case.window), exactly(np.array(expected)), "max_pool(x, window)")
+
+
+@given(case=pooling_cases)
+def test_max_pool_is_block_reduce(max_pool, case):
+    """Where the window divides the input, pooling is scikit-image's `block_reduce` with the maximum.
+
+    Source: scikit-image, `skimage.measure.block_reduce`, whose padding with zeros then plays no part.
+    """
+    from skimage.measure import block_reduce
+
+    agree(max_pool(case.x, case.window), exactly(block_reduce(case.x, case.window, np.max)), "max_pool(x, window)")
+
+
+@given(case=clear_cases)
+def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
+    """With one maximum per window, each entry of the gradient is the difference of `⟨upstream, max_pool⟩`.
+
+    Pooling is linear where no winner changes, and the step is a quarter of the smallest gap, so the central
+    difference has no error. Source: finite differences of piecewise-linear functions.
+    """
+    answer = max_pool_gradient(case.x, case.window, case.upstream)
+    scale = 2.0 ** np.floor(np.log2(_smallest_gap(case) or 1.0))
+    step = scale / 4
+    quotient = np.empty(case.x.shape)
+    for index in np.ndindex(case.x.shape):
+        nudge = np.zeros(case.x.shape)
+        nudge[index] = step
+        change = max_pool(case.x + nudge, case.window) - max_pool(case.x - nudge, case.window)
+        quotient[index] = (case.upstream * change).sum() / (2 * step)
+    size = norm(case.upstream) * (norm(case.x) / step + 1)
+    agree(answer, Value(quotient, 2 * ALLOWED, size), "max_pool_gradient(x, window, upstream)")
+
+
+@given(case=unique_cases)
+def test_mask_repeat_is_argmax_scatter(max_pool_gradient, case):
+    """With one maximum per window the gradient is argmax scatter and mask repeat at once: the two are equal.
+
+    Each upstream value lands on its window's maximum and nothing else does, be the next entry only one unit
+    of rounding below. Source: Boureau, Ponce & LeCun, ICML 2010; the notebook for mask repeat.
+    """
+    answer = max_pool_gradient(case.x, case.window, case.upstream)
+    bound = np.abs(oracles.grow(case.upstream, case.window))
+    for form in (oracles.argmax_scatter, oracles.mask_repeat):
+        expected = form(case.x, case.window, case.upstream)
+        agree(answer, Value(expected, ALLOWED, bound), "max_pool_gradient(x, window, upstream)")
+
+
+@given(case=tied_cases)
+def test_gradient_at_ties_is_a_subgradient(max_pool_gradient, case):
+    """At ties each upstream value is shared out among the maxima of its window, by weights in [0, 1] of sum 1.
+
+    Mask repeat, which gives it to each of m maxima whole, hands out m times too much. Source: Boustany, TMLR
+    2024; Theano#5404 for the error.
+    """
+    _is_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+
+
+def _sets_of_maxima():
+    shapes = sorted({window for window, _ in current().target.limits.poolings(tied=True)}, key=np.prod)
+    small = [shape for shape in shapes if np.prod(shape) <= EXHAUSTED_UP_TO]
+    if not small:
+        raise NotApplicable(f"no supported window has 2 to {EXHAUSTED_UP_TO} entries")
+    for shape in small:
+        pairs = current().target.limits.poolings(tied=True)
+        whole = next(x for window, x in pairs if window == shape)
+        for members in product((1.0, 0.0), repeat=int(np.prod(shape))):
+            if any(members):
+                window = np.reshape(members, shape)
+                tiles = whole[0] // shape[0], whole[1] // shape[1]
+                upstream = np.arange(1.0, tiles[0] * tiles[1] + 1).reshape(tiles)
+                yield Case(x=np.tile(window, tiles), window=shape, upstream=upstream)
+
+
+@each(_sets_of_maxima)
+def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
+    """For every set of entries that can be a window's maxima, the gradient is a subgradient.
+
+    A window's gradient depends only on which entries are maximal: 2^n − 1 sets for n entries, all tried for n
+    up to 6. Source: Boustany, TMLR 2024.
+    """
+    _is_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+
+
+@given(case=pooling_cases)
+def test_gradient_vanishes_off_the_maxima(max_pool_gradient, case):
+    """What is below its window's maximum, be it by one unit of rounding, gets nothing.
+
+    Source: an entry that is not maximal can move without changing the maximum.
+    """
+    answer = max_pool_gradient(case.x, case.window, case.upstream)
+    maximal = oracles.maxima(case.x, case.window)
+    rest = np.where(maximal, 0.0, answer)
+    agree(rest, exactly(np.zeros(case.x.shape)), "the gradient off the maxima")
+
+
+@given(case=pooling_cases)
+def test_gradient_obeys_eulers_identity(max_pool_gradient, max_pool, case):
+    """`⟨gradient, x⟩ = ⟨upstream, max_pool(x)⟩`, at ties too, since pooling is homogeneous of degree 1.
+
+    Source: Euler's theorem on homogeneous functions; for subgradients Rockafellar, Convex Analysis, 1970.
+    """
+    gradient = max_pool_gradient(case.x, case.window, case.upstream)
+    pooled = max_pool(case.x, case.window)
+    size = float(np.abs(oracles.grow(case.upstream * pooled, case.window)).sum())
+    expected = Value((case.upstream * pooled).sum(), 2 * ALLOWED + case.x.size, size)
+    agree((gradient * case.x).sum(), expected, "⟨gradient, x⟩")
+
+
+def _smallest_gap(case):
+    ordered = np.sort(blocks(case.x, case.window).reshape(case.upstream.size, -1), axis=1)
+    return float((ordered[:, -1] - ordered[:, -2]).min()) if ordered.shape[1] > 1 else 0.0
+
+
+def _is_subgradient(answer, case):
+    maximal = oracles.maxima(case.x, case.window)
+    upstream = oracles.grow(case.upstream, case.window)
+    expected = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
+    if not maximal.any() or not np.isfinite(answer).all():
+        raise Refuted("max_pool_gradient(x, window, upstream) is not finite", yours=answer, expected=expected)
+    eps = current().target.eps
+    share = np.where(maximal, answer * np.sign(upstream), 0.0)
+    slack = (ALLOWED + blocks(case.x, case.window)[0, 0].size) * eps * np.abs(upstream)
+    sums, counts = (blocks(part, case.window).sum(axis=(2, 3)) for part in (answer, maximal))
+    reasons = []
+    if (counts > 1).any() and np.allclose(answer, oracles.mask_repeat(case.x, case.window, case.upstream)):
+        reasons.append(
+            "every tied maximum gets the whole upstream value, as mask repeat does, so a tie of m counts m times; "
+            "give it to one of them (argmax), or divide by their number"
+        )
+    require(
+        bool((np.where(maximal, 0.0, answer) == 0).all()),
+        "entries below their window's maximum get a gradient",
+        yours=answer,
+        expected=expected,
+    )
+    wrong = np.abs(sums - case.upstream) > blocks(slack, case.window)[:, :, 0, 0]
+    require(
+        not wrong.any(),
+        f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the weights sum to "
+        f"{_ratio(sums, case.upstream, wrong)}, not 1",
+        yours=answer,
+        expected=expected,
+        diagnosis=tuple(reasons),
+    )
+    require(
+        bool(((share >= -slack) & (share <= np.abs(upstream) + slack)).all()),
+        "a weight is outside [0, 1]",
+        yours=answer,
+        expected=expected,
+    )
+
+
+def _ratio(sums, upstream, wrong):
+    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0, 0)
+    return f"{sums[first] / upstream[first]:.6g}" if upstream[first] else "something other than upstream's 0"

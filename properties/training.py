@@ -1,0 +1,110 @@
+"""Gradient descent: one step, and the cost's decrease at the rate that the gradient promises.
+
+That the cost decreases refutes almost nothing: many wrong gradients are descent directions too. Its teeth are
+the rate. On a step that crosses no kink, s is a quadratic in the learning rate η, so that
+`cost(θ − ηg) − cost(θ) + η‖g‖²` is at most η²/2 times a bound on the cost's second derivative, and rounding.
+"""
+
+import numpy as np
+
+from properties.harness import bounds, descent, oracles
+from properties.harness.bounds import Value
+from properties.harness.comparison import agree, require
+from properties.harness.network_cases import lively_network_cases, smooth_network_cases
+from properties.harness.statement import given
+
+RUN_LENGTH = 3
+
+
+@given(case=lively_network_cases)
+def test_cost_decreases_at_the_gradients_rate(gradients, cost, case):
+    """On small steps against the gradient the cost decreases, by `η‖g‖²` up to a term in η².
+
+    The step is safe: it crosses no kink, and is short enough for the decrease to be at least half of that.
+    Source: Nocedal & Wright, Numerical Optimization, section 3.1, for the sufficient decrease.
+    """
+    gradient = gradients(*_point(case))
+    start = cost(*_point(case))
+    path = descent.Path(case, gradient)
+    for rate in path.rates():
+        moved = dict(case, kernel=case.kernel - rate * gradient[0], weights=case.weights - rate * gradient[1])
+        end = cost(*_point(moved))
+        promised = rate * path.squared_norm
+        error = path.remainder(rate) + descent.rounding(case, moved)
+        agree(end - start, Value(-promised, 0.0, 1.0, error), f"the change of the cost on a step of rate {rate:.3g}")
+        if promised / 2 > error - path.remainder(rate):
+            require(end < start, "the cost does not decrease", yours=end, expected=f"less than {start!r}")
+
+
+@given(case=lively_network_cases)
+def test_train_step_descends_at_the_gradients_rate(train_step, cost, case):
+    """One small training step of rate η moves the parameters by some Δ and the cost by `−‖Δ‖²/η`, up to a term in η².
+
+    Source: the first-order expansion of the cost along `Δ = −η ∇cost`; Nocedal & Wright, section 3.1.
+    """
+    start = cost(*_point(case))
+    for rate in descent.Path(case, oracles.gradients(*_point(case))).rates():
+        kernel, weights = train_step(*_point(case), rate)
+        gradient = (case.kernel - kernel) / rate, (case.weights - weights) / rate
+        path = descent.Path(case, gradient)
+        moved = dict(case, kernel=kernel, weights=weights)
+        error = path.remainder(rate) + descent.rounding(case, moved) + path.subtraction_error(rate)
+        end = cost(*_point(moved))
+        agree(
+            end - start, Value(-rate * path.squared_norm, 0.0, 1.0, error), f"the change of the cost at rate {rate:.3g}"
+        )
+
+
+@given(case=lively_network_cases)
+def test_train_step_moves_by_the_old_gradients(train_step, case):
+    """Both parameters move by −η times the gradients at the old parameters, neither at the other's new value.
+
+    Source: the notebook's update; gradient descent on both parameters at once.
+    """
+    kernel, weights = train_step(*_point(case), case.learning_rate)
+    expected = bounds.train_step(*_point(case), case.learning_rate)
+    agree(kernel, expected[0], "the new kernel")
+    agree(weights, expected[1], "the new weights")
+
+
+@given(case=smooth_network_cases)
+def test_train_step_agrees_with_gradients(train_step, gradients, case):
+    """One training step is the target's own gradients, times −η, added to the parameters.
+
+    Source: the contract's definition of `train_step`.
+    """
+    moved = train_step(*_point(case), case.learning_rate)
+    own = gradients(*_point(case))
+    bound = bounds.gradients(*_point(case))
+    for name, yours, gradient, value in zip(("kernel", "weights"), moved, own, bound, strict=True):
+        gradient_value = Value(gradient, 2 * value.units, value.size, value.floor)
+        agree(yours, bounds.moved(case[name], gradient_value, case.learning_rate), f"the new {name}")
+
+
+@given(case=lively_network_cases)
+def test_cost_falls_over_a_run(train_step, cost, case):
+    """Over a run of safe steps the cost falls at each, by at least half of what the gradient promises.
+
+    The rate of every step is computed anew: no kink is crossed, and the second-order term is at most half of
+    the first. Source: Nocedal & Wright, Numerical Optimization, section 3.1.
+    """
+    for _ in range(RUN_LENGTH):
+        path = descent.Path(case, oracles.gradients(*_point(case)))
+        rate = path.longest()
+        kernel, weights = train_step(*_point(case), rate)
+        moved = type(case)(case, kernel=kernel, weights=weights)
+        before, after = cost(*_point(case)), cost(*_point(moved))
+        error = descent.rounding(case, moved) + path.subtraction_error(rate)
+        require(
+            after <= before - rate * path.squared_norm / 2 + error,
+            f"the cost does not fall as promised on a step of rate {rate:.3g}",
+            yours=after,
+            expected=f"at most {before - rate * path.squared_norm / 2 + error!r}, down from {before!r}",
+        )
+        if not np.isfinite(after) or rate * path.squared_norm <= error:
+            break
+        case = moved
+
+
+def _point(case):
+    return tuple(case[name] for name in ("image", "target", "kernel", "weights"))
