@@ -1,10 +1,10 @@
 """What every operation owes whoever calls it, whatever it computes."""
 
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 
 from properties.harness import bounds
 from properties.harness.bounds import Value
@@ -12,7 +12,7 @@ from properties.harness.comparison import agree, require
 from properties.harness.contract import OPERATIONS
 from properties.harness.layouts import LAYOUTS, laid_out
 from properties.harness.network_cases import read_smooth
-from properties.harness.statement import about, given
+from properties.harness.statement import given
 from properties.harness.strategies import (
     Case,
     decoded,
@@ -21,6 +21,7 @@ from properties.harness.strategies import (
     read_dense,
     read_pooling,
 )
+from properties.harness.target import Failure
 
 READERS = {
     "activations": read_activation,
@@ -40,41 +41,38 @@ CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.it
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
-@given(data=st.data())
-def test_keeps_the_contract(operation, siblings, data):
+@given(case=CALLS)
+def test_keeps_the_contract(operation, siblings, case):
     """The answer is finite, of the right shape, and the same for the same values: again, after other calls,
     read-only and in every memory order; and no argument changes, nor an answer once given.
 
     Source: the contract, on what every operation owes.
     """
-    case = data.draw(CALLS[operation.signature.layer])
     arguments = case.arguments(*operation.signature.parameters)
     handed = tuple(np.array(value) if isinstance(value, np.ndarray) else value for value in arguments)
-    with about(case):
-        given_out = operation.raw(*handed)
-        first = operation.checked(given_out, arguments)
-        for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
-            unchanged = np.array_equal(before, after)
-            require(unchanged, f"{operation.name} changed its argument {name}", yours=after, expected=before)
-        _call_others(siblings, case)
-        answers = {
-            "the answer given out, after other calls,": operation.checked(given_out, arguments),
-            "the answer to the same arguments again": operation(*arguments),
-            f"the answer to {case.layout} arguments": operation.checked(
-                operation.raw(*(laid_out(value, case.layout) for value in arguments)), arguments
-            ),
-        }
-        for what, answer in answers.items():
-            for yours, before, value in zip(
-                _parts(answer), _parts(first), bounds.of(operation.name, case), strict=True
-            ):
-                agree(yours, Value(before, 2 * value.units, value.size, value.floor), what)
+    given_out = operation.raw(*handed)
+    first = operation.checked(given_out, arguments)
+    for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
+        unchanged = np.array_equal(before, after)
+        require(unchanged, f"{operation.name} changed its argument {name}", yours=after, expected=before)
+    _call_others(siblings, case)
+    answers = {
+        "the answer given out, after other calls,": operation.checked(given_out, arguments),
+        "the answer to the same arguments again": operation(*arguments),
+        f"the answer to {case.layout} arguments": operation.checked(
+            operation.raw(*(laid_out(value, case.layout) for value in arguments)), arguments
+        ),
+    }
+    for what, answer in answers.items():
+        for yours, before, value in zip(_parts(answer), _parts(first), bounds.of(operation.name, case), strict=True):
+            agree(yours, Value(before, 2 * value.units, value.size, value.floor), what)
 
 
 def _call_others(siblings, case):
     other = {name: value[..., ::-1] if isinstance(value, np.ndarray) else value for name, value in case.items()}
     for sibling in siblings:
-        sibling(*(other[name] for name in sibling.signature.parameters))
+        with suppress(Failure, NotImplementedError):  # theirs to answer for
+            sibling(*(other[name] for name in sibling.signature.parameters))
 
 
 def _parts(answer):

@@ -22,6 +22,7 @@ from properties.harness.trial import current
 
 ALLOWED = 4  # units that every operation may be off, whatever its formula: the contract's
 LIBRARY = 4  # units that a mathematical library's arctan or exp may be off
+SLOPE_UNITS = ALLOWED + LIBRARY + 4  # of 1/(1+x²): those two, and four roundings beside
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,13 @@ class Value:
 
 def tiny() -> float:
     """The smallest normal number of the target's precision: what underflow may lose."""
-    return float(np.finfo(current().target.dtype).tiny)
+    return current().target.tiny
 
 
 def norm(array: Array) -> float:
     """The Euclidean norm of all entries."""
-    return float(np.sqrt((array * array).sum()))
+    flat = array.ravel()
+    return math.sqrt(float(flat @ flat))
 
 
 def exactly(value: Array) -> Value:
@@ -71,10 +73,11 @@ def arctan_slope(x: Array) -> Value:
     the square of π/2 units.
     """
     slope = oracles.elementwise(oracles.arctan_slope, x)
-    units = ALLOWED + LIBRARY + 4
-    return Value(
-        slope, units, slope + math.pi * np.sqrt(slope), (units * current().target.eps * math.pi / 2) ** 2 + tiny()
-    )
+    return Value(slope, SLOPE_UNITS, slope + math.pi * np.sqrt(slope), _slope_floor())
+
+
+def _slope_floor() -> float:
+    return (SLOPE_UNITS * current().target.eps * math.pi / 2) ** 2 + tiny()
 
 
 def inner_product(terms: int) -> float:
@@ -126,7 +129,7 @@ class ForwardValues:
 def _within(value: Any, error: Any) -> Value:
     """A value whose allowed error was found by propagation, counted in eighths of it as units."""
     units = ALLOWED + LIBRARY
-    return Value(value, units, np.asarray(error) / (units * current().target.eps), tiny())
+    return Value(value, units, error / (units * current().target.eps), tiny())
 
 
 def forward(image: Array, target: float, kernel: Array, weights: Array) -> ForwardValues:
@@ -145,7 +148,8 @@ def forward(image: Array, target: float, kernel: Array, weights: Array) -> Forwa
     steepest = oracles.arctan_slope(max(abs(s) - error_s, 0.0))
     error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * abs(stages.prediction)
     error_r = error_p + ALLOWED * eps * (abs(stages.prediction) + abs(target))
-    own_error = float(arctan_slope(np.array([s])).allowed[0])
+    slope = oracles.arctan_slope(s)
+    own_error = SLOPE_UNITS * eps * (slope + math.pi * math.sqrt(slope)) + _slope_floor()
     error_slope = 2 * (abs(s) + error_s) * steepest**2 * error_s + own_error
     error_delta = abs(residual) * error_slope + steepest * error_r + error_slope * error_r
     return ForwardValues(

@@ -67,6 +67,6 @@ def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:
     plain = {name.replace("_", "").lower(): name for name in names if name not in OPERATIONS}
     found = {}
     for operation in lacking:
-        if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.85):
+        if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.86):
             found[plain[close[0]]] = operation
     return found

@@ -4,6 +4,7 @@
 """
 
 import gc
+import inspect
 import time
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -19,7 +20,8 @@ from properties.harness.known import held_to, read_known
 from properties.harness.limits import NotApplicable
 from properties.harness.report import DEFAULT_EXAMPLES
 from properties.harness.results import FAILING, finished
-from properties.harness.target import CannotLoad, Operation, load
+from properties.harness.statement import reduced
+from properties.harness.target import CannotLoad, Failure, Operation, load
 from properties.harness.trial import Record, current, on_trial
 
 PROFILE = "backproof"
@@ -116,6 +118,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     item.stash[_STARTED] = time.perf_counter()
     try:
         yield
+    except Failure as failure:
+        operations = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}  # type: ignore[attr-defined]
+        raise reduced(item.obj, operations, failure) from None  # type: ignore[attr-defined]
     except NotApplicable as error:
         pytest.skip(str(error))
     except hypothesis.errors.Unsatisfiable:

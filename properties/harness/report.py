@@ -33,8 +33,10 @@ class Asked:
 
     def reproduce(self, entry: Property) -> str:
         """The command that runs one property again as it ran here."""
-        command = ["python", "-m", "properties", self.target, "--seed", str(self.seed)]
-        return shlex.join([*command, "--examples", str(self.examples), "-k", entry.keyword])
+        command = ["python", "-m", "properties", self.target]
+        for option, value, default in (("--seed", self.seed, 0), ("--examples", self.examples, DEFAULT_EXAMPLES)):
+            command += [option, str(value)] if value != default else []
+        return shlex.join([*command, "-k", entry.keyword])
 
 
 @dataclass

@@ -44,11 +44,12 @@ def finished(record: Record, error: BaseException | None, seconds: float) -> dic
         )
     elif isinstance(error, Crashed):
         result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
+        if "read-only" in str(error.error):
+            result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
     else:
         line = printable(traceback.format_exception_only(error)[-1].strip())
         place = traceback.extract_tb(error.__traceback__)[-1]
         message = f"the statement itself failed, in {place.name}, line {place.lineno}: {line}"
         result.update(outcome="crashed", message=message)
-    drawn = getattr(error, "case", {})
-    case = {**drawn.get("case", {}), **{name: value for name, value in drawn.items() if name != "case"}}
+    case = getattr(error, "case", {})
     return {**result, "counterexample": {name: encoded(value) for name, value in case.items()} or None}

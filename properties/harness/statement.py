@@ -6,39 +6,62 @@ the drawn ones are the operations that it speaks about.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, cast
 
 import hypothesis
 
-from properties.harness.target import Failure, Operation
+from properties.harness.reduction import reductions
+from properties.harness.strategies import Case
+from properties.harness.target import Failure
 from properties.harness.trial import current
 
 Statement = Callable[..., None]
+Strategy = hypothesis.strategies.SearchStrategy[Case]
 
 
 class LeftOut(Exception):
     """The target does not support this case."""
 
 
-def given(**strategies: hypothesis.strategies.SearchStrategy[Any]) -> Callable[[Statement], Statement]:
-    """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another."""
+def given(case: Strategy | Mapping[str, Strategy]) -> Callable[[Statement], Statement]:
+    """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another.
+
+    With a strategy for each layer, the one of the `operation` under test is drawn from.
+    """
 
     def decorate(test: Statement) -> Statement:
         @functools.wraps(test)
         def body(**arguments: Any) -> None:
+            if isinstance(case, Mapping):
+                data = arguments.pop("data")
+                arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
             try:
                 _run(test, arguments)
             except LeftOut:
                 hypothesis.reject()
 
-        return hypothesis.given(**strategies)(body)
+        if not isinstance(case, Mapping):
+            return _named(hypothesis.given(case=case)(body), test)
+        body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
+        return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test)
 
     return decorate
 
 
-def each(cases: Callable[[], Iterable[dict[str, Any]]]) -> Callable[[Statement], Statement]:
+def _named(statement: Any, test: Statement) -> Statement:
+    statement.test = test
+    return cast(Statement, statement)
+
+
+def _signature(test: Statement, renamed: dict[str, str]) -> inspect.Signature:
+    """The test's parameters, by keyword alone, with some renamed or, renamed to nothing, left out."""
+    names = [renamed.get(name, name) for name in inspect.signature(test).parameters]
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names if name])
+
+
+def each(cases: Callable[[], Iterable[Case]]) -> Callable[[Statement], Statement]:
     """Every one of the `cases`, smallest first, each passed as `case`; the first that fails is the counterexample."""
 
     def decorate(test: Statement) -> Statement:
@@ -49,23 +72,25 @@ def each(cases: Callable[[], Iterable[dict[str, Any]]]) -> Callable[[Statement],
                 except LeftOut:
                     continue
 
-        functools.update_wrapper(exhaustively, test, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        del exhaustively.__dict__["__wrapped__"]
-        parameters = [p for p in inspect.signature(test).parameters.values() if p.name != "case"]
-        exhaustively.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return exhaustively
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(exhaustively, name, getattr(test, name))
+        exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
+        return _named(exhaustively, test)
 
     return decorate
 
 
-@contextmanager
-def about(case: dict[str, Any], **more: Any) -> Iterator[None]:
-    """Name the case that a statement draws by itself, and whatever else was drawn, in case it fails on it."""
-    try:
-        yield
-    except Failure as error:
-        error.case = {"case": case, **more}
-        raise
+def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
+    """The same statement's failure on the smallest case that taking parts away from its own leads to."""
+    test = statement.test  # type: ignore[attr-defined]
+    smaller = reductions(Case(failure.case))
+    while (case := next(smaller, None)) is not None:
+        with suppress(LeftOut):
+            try:
+                _run(test, {**operations, "case": case})
+            except Failure as error:
+                failure, smaller = error, reductions(case)
+    return failure
 
 
 def _run(test: Statement, arguments: dict[str, Any]) -> None:
@@ -79,8 +104,7 @@ def _run(test: Statement, arguments: dict[str, Any]) -> None:
         record.left_out += counting
         raise LeftOut from None
     except Failure as error:
-        drawn = {name: value for name, value in arguments.items() if not isinstance(value, Operation)}
-        error.case = getattr(error, "case", drawn)
+        error.case = arguments["case"]
         record.examples += counting
         record.refutation = error
         raise

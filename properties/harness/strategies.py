@@ -60,12 +60,15 @@ class Tape:
         self.data, self.position = data, 0
 
     def take(self, count: int) -> Any:
-        """The next `count` bytes; a very large region repeats its first 1024."""
+        """The next `count` bytes, last first; a very large region repeats 1024.
+
+        Hypothesis moves what is not 0 towards the end while it shrinks: so the first entry is read from there.
+        """
         taken = min(count, _REGION_LIMIT)
         start, self.position = self.position, self.position + taken
         if self.data is None:
             return np.zeros(count, np.uint8)
-        region = np.frombuffer(self.data, np.uint8, taken, start)
+        region = np.frombuffer(self.data, np.uint8, taken, start)[::-1]
         return region if taken == count else np.resize(region, count)
 
     def choose(self, count: int) -> int:

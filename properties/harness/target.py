@@ -26,7 +26,7 @@ class CannotLoad(Exception):
 
 
 class Failure(Exception):
-    """What ends a statement for this target; `case` holds the drawn arguments that it ended on."""
+    """What ends a statement for this target; `case` is the input that it ended on."""
 
     case: dict[str, Any]
 
@@ -130,6 +130,11 @@ class Target:
         """One unit of rounding: the distance from 1 to the next number of the target's precision."""
         return float(np.finfo(self.dtype).eps)
 
+    @cached_property
+    def tiny(self) -> float:
+        """The smallest normal number of the target's precision."""
+        return float(np.finfo(self.dtype).tiny)
+
 
 def make_target(offered: Any, name: str) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
@@ -215,4 +220,11 @@ def _loading(spec: str) -> Iterator[None]:
         raise
     except BaseException as error:
         line = traceback.format_exception_only(error)[-1].strip()
-        raise CannotLoad(f"{spec} cannot be imported: {printable(line)}") from None
+        raise CannotLoad(f"{spec} cannot be imported: {printable(line + _place(error))}") from None
+
+
+def _place(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f" (line {error.lineno})"
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return "" if frame.filename.startswith("<") else f" ({Path(frame.filename).name}, line {frame.lineno})"

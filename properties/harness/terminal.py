@@ -1,9 +1,9 @@
 """The report on a terminal: a table by operation, then each failure with both sides, then the verdict."""
 
+import textwrap
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +13,8 @@ from properties.harness.text import printable, shown_encoded
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
-LABEL = 11
+WIDTH = 80
+INDENT = " " * 14
 
 
 def show(report: dict[str, Any]) -> None:
@@ -21,12 +22,12 @@ def show(report: dict[str, Any]) -> None:
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(report))
     for line in notes(report):
-        console.print(Text(line))
+        _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
     for entry in report["properties"]:
         if entry["outcome"] in FAILING:
             _show_failure(console, entry)
     console.print()
-    console.print(Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
+    _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -50,7 +51,7 @@ def _table(report: dict[str, Any]) -> Table:
         table.add_column(name, justify="right")
     for operation in OPERATIONS:
         entries = [entry for entry in report["properties"] if entry["operation"] == operation]
-        if not entries:
+        if all(entry["outcome"] == "not applicable" for entry in entries):
             continue
         counts = [sum(entry["outcome"] == outcome for entry in entries) for outcome in used]
         table.add_row(
@@ -77,6 +78,8 @@ def notes(report: dict[str, Any]) -> list[str]:
         f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}",
         "max error: in units of rounding, eps times the size of what was summed",
     ]
+    if report["lacking"]:
+        lines.append(f"not offered, so not checked: {', '.join(report['lacking'])}")
     limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report["limits"].items() if shapes]
     if limits:
         lines.append(f"within the declared limits: {', '.join(limits)}")
@@ -104,21 +107,28 @@ def _show_failure(console: Console, entry: dict[str, Any]) -> None:
     console.print()
     title = Text(entry["outcome"].upper(), style=STYLES[entry["outcome"]])
     console.print(title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
-    console.print(Padding(Text(entry["statement"]), (0, 0, 0, 2)))
-    for name, value in (entry["counterexample"] or {}).items():
-        _labelled(console, name, shown_encoded(value))
-    for label in ("yours", "expected"):
-        if entry[label] is not None:
-            _labelled(console, label, shown_encoded(entry[label]))
-    _labelled(console, "because", printable(entry["message"]))
+    _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
+    values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
+    for name, value in values.items():
+        if isinstance(value, str):
+            _labelled(console, name, _filled(printable(value)))
+        elif value is not None:
+            _labelled(console, name, shown_encoded(value))
+    _labelled(console, "because", _filled(printable(entry["message"])))
     for reason in entry["diagnosis"]:
-        _labelled(console, "diagnosis", printable(reason))
+        _labelled(console, "diagnosis", _filled(printable(reason)))
     _labelled(console, "again with", printable(entry["reproduce"]))
 
 
+def _filled(text: str) -> str:
+    return textwrap.fill(text, WIDTH - len(INDENT))
+
+
 def _labelled(console: Console, label: str, text: str) -> None:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(min_width=LABEL, max_width=LABEL, style="cyan")
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(label), Text(text))
-    console.print(Padding(grid, (0, 0, 0, 2)))
+    """A label in the margin and the text beside it, its lines kept as they are, however long."""
+    line = Text(f"  {printable(label):{len(INDENT) - 2}}", style="cyan")
+    _print(console, line.append(Text(text.replace("\n", f"\n{INDENT}"), style="default")))
+
+
+def _print(console: Console, text: Text | str) -> None:
+    console.print(text, soft_wrap=True)
