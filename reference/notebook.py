@@ -10,6 +10,7 @@ from skimage.measure import block_reduce
 
 from reference.arrays import Array
 from reference.network import forward, train
+from reference.pooling import grow
 
 SEED, KERNEL_SCALE, WEIGHTS_SCALE, EPOCHS, LEARNING_RATE = 7839, 2.27, 6.1, 1000, 0.1
 _FIRST = "1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1"
@@ -72,8 +73,8 @@ def max_pool(x: Array, window: tuple[int, int]) -> Array:
 
 def max_pool_gradient(x: Array, window: tuple[int, int], upstream: Array) -> Array:
     """Mask repeat: the upstream value goes, whole, to every entry that equals the maximum."""
-    mask = np.equal(x, _repeat(max_pool(x, window), window)).astype(int)
-    return mask * _repeat(upstream, window)
+    mask = np.equal(x, grow(max_pool(x, window), window)).astype(int)
+    return mask * grow(upstream, window)
 
 
 def dense(features: Array, weights: Array) -> Array:
@@ -116,10 +117,6 @@ def train_step(image: Array, target: float, kernel: Array, weights: Array, learn
     return kernel - learning_rate * kernel_gradient, weights - learning_rate * weights_gradient
 
 
-def _repeat(pooled: Array, window: tuple[int, int]) -> Array:
-    return pooled.repeat(window[0], axis=0).repeat(window[1], axis=1)
-
-
 def _predictions(kernel: Array, weights: Array) -> Array:
     return np.array([predict(image, kernel, weights) for image in IMAGES])
 
@@ -139,13 +136,14 @@ def main() -> None:
     for when, parameters in (("start", (kernel, weights)), ("end", (trained_kernel, trained_weights))):
         for number, image in enumerate(IMAGES, start=1):
             stages = forward(image, *parameters)
-            alive, s = int((stages.convolved > 0).sum()), float(stages.weighted.item())
+            alive, s = stages.convolved > 0, float(stages.weighted.item())
             slope = float(arctan_derivative(stages.weighted).item())
-            print(f"  {when:5s} image {number}: {alive:2d} of {stages.convolved.size} ReLUs alive,", end=" ")
-            if not alive:
-                print("all dead: no gradient reaches a parameter")
-            else:
-                print(f"arctan at s = {s:.2f} passes on 1/(1+s²) = {slope:.1e} of the error")
+            reason = f"arctan at s = {s:.2f} passes on 1/(1+s²) = {slope:.1e} of the error"
+            if not alive.any():
+                reason = "all dead: no gradient reaches a parameter"
+            print(f"  {when:5s} image {number}: {alive.sum():2d} of {alive.size} ReLUs alive, {reason}")
+            for row in alive:
+                print("    " + " ".join("alive" if entry else "dead " for entry in row).rstrip())
 
 
 if __name__ == "__main__":

@@ -56,7 +56,10 @@ def read_smooth(tape: Tape, lively: bool = False) -> Case:
     image_scale, weight_scale = tape.scale(IMAGE_SCALES), tape.scale(WEIGHT_SCALES)
     kernel = tape.dyadic(shapes.part, shapes.largest_part)
     image = tape.dyadic(shapes.whole, shapes.largest_whole)
-    kernel[0, 0] = kernel[0, 0] or 1.0
+    signs = tape.choose(6)
+    if signs in (1, 2):  # so that all ReLUs are alive, or dead
+        image, kernel = np.abs(image), np.abs(kernel) * (1.0 if signs == 1 else -1.0)
+    kernel[0, 0] = kernel[0, 0] or (-1.0 if signs == 2 else 1.0)
     preactivations = _settle(image, kernel, None)
     if lively and preactivations.max() < 0:
         kernel = -kernel

@@ -211,11 +211,12 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     if negative:
         x = -np.abs(x) - GRID
     chosen = blocks(tape.matrix(shape, extent), window).reshape(*grid, -1)
-    first = chosen.argmax(axis=2)
-    members = np.arange(chosen.shape[2]) == first[..., None]
+    counts = np.ones(grid, dtype=int)
     if maxima == "tied":
-        members |= chosen % 2 == 1
-        members[0, 0, (first[0, 0] + 1) % chosen.shape[2]] = True
+        counts += tape.matrix(grid, most) % chosen.shape[2]
+        counts[0, 0] = max(counts[0, 0], 2)
+    ranks = (255 - chosen).argsort(axis=2, kind="stable").argsort(axis=2)
+    members = ranks < counts[..., None]
     parted = blocks(x, window)
     top = parted.max(axis=(2, 3), keepdims=True)
     kinds = tape.matrix(grid, most)[..., None, None] % 4

@@ -1,0 +1,15 @@
+"""Settings of the suite's own tests: statements run as the command runs them, with the same first seed."""
+
+import hypothesis
+import hypothesis.core
+import pytest
+
+from properties.harness.plugin import PROFILE, register_profile
+
+register_profile(100)
+hypothesis.settings.load_profile(PROFILE)
+
+
+@pytest.fixture(autouse=True)
+def _same_examples_every_time(monkeypatch):
+    monkeypatch.setattr(hypothesis.core, "global_force_seed", 0)

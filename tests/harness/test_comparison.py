@@ -1,0 +1,79 @@
+"""Comparisons pass what is within the bound, refuse the next number beyond it, and say so in these words."""
+
+import numpy as np
+import pytest
+
+from properties.harness.bounds import Value, exactly
+from properties.harness.comparison import agree, require
+from properties.harness.target import Refuted
+from tests.doubles import trial_of
+
+EPS = np.finfo(np.float64).eps
+
+
+@pytest.fixture
+def trial():
+    """A trial of a target in double precision."""
+    with trial_of(relu=np.abs) as trial:
+        yield trial
+
+
+def test_error_within_the_bound_passes_and_is_recorded(trial):
+    """Four units of rounding off one entry pass, count as comparisons, and are the largest error."""
+    agree(np.array([1.0, 2.0 + 8 * EPS]), exactly(np.array([1.0, 2.0])), "the gradient")
+    assert trial.record.comparisons == 2
+    assert trial.record.largest_error == 4.0
+
+
+def test_error_beyond_the_bound_is_refused(trial):
+    """Five units are refused, with the count of entries, the first of them, the error and the bound."""
+    yours = np.array([[1.0, 2.0], [3.0, 8.0]])
+    with pytest.raises(Refuted) as caught:
+        agree(yours, exactly(np.array([[1.0, 2.0], [4.0, 4.0]])), "the gradient", ("doubled",))
+    assert str(caught.value) == "the gradient: 2 of 4 entries differ, first at (1, 0): off by 1, allowed 3.55e-15"
+    assert caught.value.yours is yours
+    assert caught.value.diagnosis == ("doubled",)
+    with pytest.raises(Refuted, match=r"off by 1\.11e-15, allowed 8\.88e-16"):
+        agree(np.array([1.0 + 5 * EPS]), exactly(np.array([1.0])), "the gradient")
+
+
+def test_scalars_are_compared_alike(trial):
+    """A number is one entry, and has no place to name."""
+    with pytest.raises(Refuted) as caught:
+        agree(1.5, Value(1.0, 4, 1.0), "the cost")
+    assert str(caught.value) == "the cost: 1 of 1 entry differ: off by 0.5, allowed 8.88e-16"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_never_agrees(trial, bad):
+    """NaN and infinities are refused, whatever the bound."""
+    with pytest.raises(Refuted, match="1 of 1 entry differ"):
+        agree(np.array([bad]), Value(np.array([1.0]), 1e300, 1.0), "the gradient")
+
+
+def test_shapes_are_never_broadcast(trial):
+    """A row that would broadcast to the matrix is refused."""
+    with pytest.raises(Refuted, match=r"the gradient has shape \(1, 2\), not \(2, 2\)"):
+        agree(np.ones((1, 2)), exactly(np.ones((2, 2))), "the gradient")
+
+
+def test_bound_scales_with_the_precision():
+    """What float64 refuses passes for a target that says float32, up to its own four units."""
+    with trial_of(relu=np.abs, DTYPE="float32"):
+        agree(np.array([1.0 + 4 * 2.0**-23]), exactly(np.array([1.0])), "the gradient")
+        with pytest.raises(Refuted):
+            agree(np.array([1.0 + 5 * 2.0**-23]), exactly(np.array([1.0])), "the gradient")
+
+
+def test_underflow_may_lose_the_floor(trial):
+    """An error as large as the floor passes and is not counted as rounding."""
+    agree(np.array([0.0]), Value(np.array([1e-310]), 4, 0.0, 1e-308), "the value")
+    assert trial.record.largest_error == 0.0
+
+
+def test_require_counts_and_refuses(trial):
+    """A requirement is one comparison, and its failure has both sides."""
+    require(True, "holds", yours=1, expected=1)
+    with pytest.raises(Refuted, match="does not hold") as caught:
+        require(False, "does not hold", yours=1, expected=2)
+    assert (trial.record.comparisons, caught.value.yours, caught.value.expected) == (2, 1, 2)
