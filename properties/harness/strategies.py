@@ -211,10 +211,10 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     if negative:
         x = -np.abs(x) - GRID
     chosen = blocks(tape.matrix(shape, extent), window).reshape(*grid, -1)
-    counts = np.ones(grid, dtype=int)
-    if maxima == "tied":
-        counts += tape.matrix(grid, most) % chosen.shape[2]
-        counts[0, 0] = max(counts[0, 0], 2)
+    counts = 1 + tape.matrix(grid, most) % chosen.shape[2]
+    counts[0, 0] = max(counts[0, 0], 2)
+    if maxima == "unique":
+        counts = np.ones(grid)
     ranks = (255 - chosen).argsort(axis=2, kind="stable").argsort(axis=2)
     members = ranks < counts[..., None]
     parted = blocks(x, window)
