@@ -31,37 +31,6 @@ def test_max_pool_is_the_maximum(max_pool, case):
     agree(max_pool(case.x, case.window), exactly(np.array(expected)), "max_pool(x, window)")
 
 
-@given(case=pooling_cases)
-def test_max_pool_is_block_reduce(max_pool, case):
-    """Where the window divides the input, pooling is scikit-image's `block_reduce` with the maximum.
-
-    Source: scikit-image, `skimage.measure.block_reduce`, whose padding with zeros then plays no part.
-    """
-    from skimage.measure import block_reduce
-
-    agree(max_pool(case.x, case.window), exactly(block_reduce(case.x, case.window, np.max)), "max_pool(x, window)")
-
-
-@given(case=clear_cases)
-def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
-    """With one maximum per window, each entry of the gradient is the difference of `⟨upstream, max_pool⟩`.
-
-    Pooling is linear where no winner changes, and the step is a quarter of the smallest gap, so the central
-    difference has no error. Source: finite differences of piecewise-linear functions.
-    """
-    answer = max_pool_gradient(case.x, case.window, case.upstream)
-    scale = 2.0 ** np.floor(np.log2(_smallest_gap(case) or 1.0))
-    step = scale / 4
-    quotient = np.empty(case.x.shape)
-    for index in np.ndindex(case.x.shape):
-        nudge = np.zeros(case.x.shape)
-        nudge[index] = step
-        change = max_pool(case.x + nudge, case.window) - max_pool(case.x - nudge, case.window)
-        quotient[index] = (case.upstream * change).sum() / (2 * step)
-    size = norm(case.upstream) * (norm(case.x) / step + 1)
-    agree(answer, Value(quotient, 2 * ALLOWED, size), "max_pool_gradient(x, window, upstream)")
-
-
 @given(case=unique_cases)
 def test_mask_repeat_is_argmax_scatter(max_pool_gradient, case):
     """With one maximum per window the gradient is argmax scatter and mask repeat at once: the two are equal.
@@ -84,6 +53,37 @@ def test_gradient_at_ties_is_a_subgradient(max_pool_gradient, case):
     2024; Theano#5404 for the error.
     """
     _is_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+
+
+@given(case=clear_cases)
+def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
+    """With one maximum per window, each entry of the gradient is the difference of `⟨upstream, max_pool⟩`.
+
+    Pooling is linear where no winner changes, and the step is a quarter of the smallest gap, so the central
+    difference has no error. Source: finite differences of piecewise-linear functions.
+    """
+    answer = max_pool_gradient(case.x, case.window, case.upstream)
+    scale = 2.0 ** np.floor(np.log2(_smallest_gap(case) or 1.0))
+    step = scale / 4
+    quotient = np.empty(case.x.shape)
+    for index in np.ndindex(case.x.shape):
+        nudge = np.zeros(case.x.shape)
+        nudge[index] = step
+        change = max_pool(case.x + nudge, case.window) - max_pool(case.x - nudge, case.window)
+        quotient[index] = (case.upstream * change).sum() / (2 * step)
+    size = norm(case.upstream) * (norm(case.x) / step + 1)
+    agree(answer, Value(quotient, 2 * ALLOWED, size), "max_pool_gradient(x, window, upstream)")
+
+
+@given(case=pooling_cases)
+def test_max_pool_is_block_reduce(max_pool, case):
+    """Where the window divides the input, pooling is scikit-image's `block_reduce` with the maximum.
+
+    Source: scikit-image, `skimage.measure.block_reduce`, whose padding with zeros then plays no part.
+    """
+    from skimage.measure import block_reduce
+
+    agree(max_pool(case.x, case.window), exactly(block_reduce(case.x, case.window, np.max)), "max_pool(x, window)")
 
 
 def _sets_of_maxima():

@@ -13,6 +13,19 @@ from properties.harness.comparison import agree, require
 from properties.harness.network_cases import lively_network_cases, smooth_network_cases
 from properties.harness.statement import given
 
+
+@given(case=lively_network_cases)
+def test_train_step_moves_by_the_old_gradients(train_step, case):
+    """Both parameters move by −η times the gradients at the old parameters, neither at the other's new value.
+
+    Source: the notebook's update; gradient descent on both parameters at once.
+    """
+    kernel, weights = train_step(*_point(case), case.learning_rate)
+    expected = bounds.train_step(*_point(case), case.learning_rate)
+    agree(kernel, expected[0], "the new kernel")
+    agree(weights, expected[1], "the new weights")
+
+
 RUN_LENGTH = 3
 
 
@@ -53,18 +66,6 @@ def test_train_step_descends_at_the_gradients_rate(train_step, cost, case):
         agree(
             end - start, Value(-rate * path.squared_norm, 0.0, 1.0, error), f"the change of the cost at rate {rate:.3g}"
         )
-
-
-@given(case=lively_network_cases)
-def test_train_step_moves_by_the_old_gradients(train_step, case):
-    """Both parameters move by −η times the gradients at the old parameters, neither at the other's new value.
-
-    Source: the notebook's update; gradient descent on both parameters at once.
-    """
-    kernel, weights = train_step(*_point(case), case.learning_rate)
-    expected = bounds.train_step(*_point(case), case.learning_rate)
-    agree(kernel, expected[0], "the new kernel")
-    agree(weights, expected[1], "the new weights")
 
 
 @given(case=smooth_network_cases)

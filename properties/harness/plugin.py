@@ -6,6 +6,7 @@
 import gc
 import inspect
 import time
+from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Any
@@ -101,6 +102,18 @@ def siblings(operation: Operation) -> list[Operation]:
     """All operations of the same layer that the target offers."""
     offered = current().target.operations.values()
     return [other for other in offered if other.signature.layer == operation.signature.layer]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the first statement about every operation, then the second of each, so that a failure shows early."""
+    catalogue = all_properties()
+    told: Counter[str] = Counter()
+    ranks = {}
+    for item in items:
+        if entry := catalogue.get(item.nodeid):
+            ranks[item.nodeid] = told[entry.operation]
+            told[entry.operation] += 1
+    items.sort(key=lambda item: ranks.get(item.nodeid, 0))
 
 
 def pytest_collection_finish() -> None:

@@ -54,7 +54,8 @@ def make_report(
 ) -> dict[str, Any]:
     """The report as the contract has it, with what was asked for and the warnings beside."""
     catalogue = all_properties()
-    entries = [_entry(asked, catalogue[nodeid], outcomes.results.get(nodeid)) for nodeid in outcomes.selected]
+    selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
+    entries = [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected]
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
     return {
         "schema_version": 1,

@@ -1,0 +1,1 @@
+"""Measurements, each `python -m benchmarks.NAME`; none is asserted in a test."""
