@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("backproof")
     group.addoption("--target", metavar="TARGET", help="module, module:attribute or path to a .py file to check")
     group.addoption("--examples", type=int, default=DEFAULT_EXAMPLES, metavar="N", help="examples per property")
+    group.addoption("--seed", type=int, metavar="N", help="seed of every property; failures kept are still tried first")
     group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
 
 
@@ -64,6 +65,7 @@ def register_profile(examples: int) -> None:
     """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed."""
     hypothesis.settings.register_profile(
         PROFILE,
+        parent=hypothesis.settings.get_profile("default"),
         max_examples=examples,
         deadline=None,
         print_blob=False,
@@ -104,7 +106,7 @@ def siblings(operation: Operation) -> list[Operation]:
     return [other for other in offered if other.signature.layer == operation.signature.layer]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the first statement about every operation, then the second of each, so that a failure shows early."""
     catalogue = all_properties()
     told: Counter[str] = Counter()
@@ -113,6 +115,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if entry := catalogue.get(item.nodeid):
             ranks[item.nodeid] = told[entry.operation]
             told[entry.operation] += 1
+    if (seed := config.getoption("--seed")) is not None:
+        for statement in {item.obj for item in items if getattr(item.obj, "is_hypothesis_test", False)}:  # type: ignore[attr-defined]
+            # what hypothesis.seed sets, without its side effect: that one turns the database off
+            statement._hypothesis_internal_use_seed = seed
     items.sort(key=lambda item: ranks.get(item.nodeid, 0))
 
 

@@ -102,7 +102,7 @@ def _arguments(asked: Asked) -> list[str]:
     arguments = ["-c", os.devnull, f"--rootdir={FOLDER.parent}", "--noconftest"]
     for plugin in ("no:cacheprovider", "no:terminal", "_hypothesis_pytestplugin", "properties.harness.plugin"):
         arguments += ["-p", plugin]
-    arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--hypothesis-seed={asked.seed}"]
+    arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
     if asked.workers:
         arguments += ["-p", "xdist.plugin", "-n", str(asked.workers)]
     if asked.fail_fast:

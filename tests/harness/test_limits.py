@@ -1,0 +1,30 @@
+"""Shapes within a target's limits: all of them, and nothing beyond."""
+
+from properties.harness.limits import Limits
+
+
+def test_without_limits_every_kernel_fits_its_image():
+    """Kernels up to 4×4 in images up to 8×8, 1×1 first."""
+    pairs = Limits().convolutions()
+    assert pairs[0] == ((1, 1), (1, 1))
+    assert {kernel for kernel, _ in pairs} == {(h, w) for h in range(1, 5) for w in range(1, 5)}
+    assert all(kernel[0] <= image[0] <= 8 and kernel[1] <= image[1] <= 8 for kernel, image in pairs)
+
+
+def test_networks_have_even_outputs():
+    """A network's convolution has even sides, or there is none."""
+    assert Limits(kernels=((3, 3),), images=((6, 6), (5, 6))).networks() == (((3, 3), (6, 6)),)
+    assert Limits(windows=((3, 3),)).networks() == ()
+    assert Limits(windows="square", kernels="square").networks()
+
+
+def test_poolings_divide():
+    """Every window divides its input; ties need a window of two entries."""
+    assert Limits(windows=((2, 3),), images=((4, 6), (4, 4))).poolings(tied=False) == (((2, 3), (4, 6)),)
+    assert Limits(windows=((1, 1),)).poolings(tied=True) == ()
+
+
+def test_poolings_fall_back_to_the_convolutions_outputs():
+    """Where no declared image divides, what the convolution makes of it may."""
+    limits = Limits(kernels=((2, 2),), windows=((2, 2),), images=((5, 5),))
+    assert limits.poolings(tied=False) == (((2, 2), (4, 4)),)

@@ -1,0 +1,253 @@
+"""The command, from a shell: what it prints, writes, and ends with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+TIES = "pooling.gradient_at_ties_is_a_subgradient"
+FEW = ["--examples", "20"]
+TIE_ERROR = "import reference\nmax_pool = reference.max_pool\nmax_pool_gradient = reference.mask_repeat\n"
+
+
+def start(*arguments, folder, **options):
+    """The command as a process in this folder, without a terminal and without the user's own settings."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HYPOTHESIS"))}
+    return subprocess.Popen(
+        [sys.executable, "-m", "properties", *arguments],
+        cwd=folder,
+        env=environment | {"COLUMNS": "80", "PYTHONPATH": os.getcwd()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        **options,
+    )
+
+
+def run(*arguments, folder):
+    """The command's exit status, output and errors."""
+    process = start(*arguments, folder=folder)
+    output, errors = process.communicate(timeout=240)
+    return process.returncode, output, errors
+
+
+def check(*arguments, folder):
+    """The exit status and the report of the command."""
+    status, _, errors = run(*arguments, "--json", "report.json", folder=folder)
+    assert errors == ""
+    return status, json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def failing(report):
+    """The ids of what failed."""
+    return {entry["id"] for entry in report["properties"] if entry["outcome"] in ("refuted", "crashed")}
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A file with the tie error, `mine.py` in a folder of its own."""
+    (tmp_path / "mine.py").write_text(TIE_ERROR, encoding="utf-8")
+    return tmp_path
+
+
+def test_reference_holds(tmp_path):
+    """Without arguments the bundled reference is checked, in full, and everything holds."""
+    status, report = check(folder=tmp_path)
+    assert (status, report["verdict"], report["target"]) == (0, "holds", "reference")
+    assert report["totals"]["held"] == len(report["properties"]) >= 60
+    assert all(entry["examples"] >= 100 and entry["comparisons"] for entry in report["properties"])
+    assert report["conventions"] == {
+        "convolution": "convolution",
+        "ties": "first",
+        "relu_derivative_at_zero": 0.0,
+        "dtype": "float64",
+    }
+
+
+def test_notebook_fails_at_ties_and_nowhere_else(tmp_path):
+    """The notebook's formulas are refuted by the statements that speak about ties, and by no other."""
+    status, report = check("reference.notebook", folder=tmp_path)
+    assert (status, report["verdict"], report["conventions"]["ties"]) == (1, "refuted", "all")
+    assert failing(report) == {
+        TIES,
+        "pooling.gradient_at_every_set_of_maxima",
+        "pooling.gradient_obeys_eulers_identity",
+        "network.gradients_at_kinks_are_conservative",
+    }
+    assert {e["operation"] for e in report["properties"] if e["outcome"] == "not applicable"} == {
+        "conv2d_image_gradient"
+    }
+    example = next(entry for entry in report["properties"] if entry["id"] == TIES)["counterexample"]
+    assert example["x"]["shape"] == [1, 2]
+    assert report["warnings"]
+
+
+def test_same_answer_every_time(mine):
+    """Two runs in fresh folders give the same report but for the time that they took."""
+    reports = []
+    for name in ("one", "two"):
+        folder = mine / name
+        folder.mkdir()
+        (folder / "mine.py").write_text(TIE_ERROR, encoding="utf-8")
+        _, report = check("mine.py", *FEW, folder=folder)
+        for entry in [report, *report["properties"]]:
+            del entry["seconds"]
+        reports.append(report)
+    assert reports[0] == reports[1]
+
+
+def test_workers_agree_with_one_process(mine):
+    """Two worker processes come to the same outcomes, and JUnit tells of every property."""
+    _, alone = check("mine.py", *FEW, folder=mine)
+    status, report = check("mine.py", *FEW, "-n", "2", "--junit", "junit.xml", folder=mine)
+    assert status == 1
+    assert [(e["id"], e["outcome"]) for e in report["properties"]] == [
+        (e["id"], e["outcome"]) for e in alone["properties"]
+    ]
+    suite = ElementTree.parse(mine / "junit.xml").getroot()[0]  # noqa: S314
+    assert int(suite.attrib["tests"]) == len(report["properties"])
+    assert int(suite.attrib["failures"]) == report["totals"]["refuted"]
+    assert int(suite.attrib["skipped"]) == report["totals"]["not applicable"]
+
+
+def test_selection_and_first_failure(mine):
+    """`-k` selects as in pytest; `--fail-fast` stops, and what did not run is reported as not run."""
+    status, report = check("mine.py", *FEW, "-k", "subgradient or eulers", "--fail-fast", folder=mine)
+    assert status == 1
+    assert report["totals"] == {
+        "held": 0,
+        "refuted": 1,
+        "crashed": 0,
+        "not applicable": 1,
+        "known": 0,
+        "not run": 1,
+    }
+
+
+def test_known_deviations_are_strict(mine):
+    """What is known passes with its reason; what no longer fails is a failure."""
+    (mine / "known.txt").write_text(f"{TIES} never tied\npooling.max_pool_is_the_maximum: no\n", encoding="utf-8")
+    _, report = check("mine.py", *FEW, "-k", "ties_is or is_the_maximum", "--known", "known.txt", folder=mine)
+    outcomes = {entry["id"]: (entry["outcome"], entry["message"]) for entry in report["properties"]}
+    assert outcomes == {
+        TIES: ("known", "never tied"),
+        "pooling.max_pool_is_the_maximum": ("refuted", "this known deviation no longer fails: take it off the list"),
+    }
+    (mine / "known.txt").write_text(f"{TIES} never tied\n", encoding="utf-8")
+    status, output, _ = run("mine.py", *FEW, "-k", "ties_is", "--known", "known.txt", folder=mine)
+    assert status == 0
+    assert f"known: {TIES}: never tied" in output
+
+
+def test_page_is_written(mine):
+    """`--html` writes a page with the counterexample."""
+    assert run("mine.py", *FEW, "-k", "ties_is", "--html", "page.html", folder=mine)[0] == 1
+    assert "the weights sum to 2, not 1" in (mine / "page.html").read_text(encoding="utf-8")
+
+
+def test_failure_is_tried_first_next_time(mine):
+    """A failure found once comes back at the first example, even where one example would not find it."""
+    one = ["mine.py", "-k", "test_gradient_obeys_eulers_identity"]
+    assert check(*one, "--examples", "100", folder=mine)[0] == 1
+    assert (mine / ".hypothesis").is_dir()
+    _, report = check(*one, "--examples", "1", "--seed", "5", folder=mine)
+    assert report["properties"][0]["examples"] == 1
+    assert report["verdict"] == "refuted"
+
+
+def test_random_seed_is_shown(mine):
+    """`--seed random` draws a seed and shows it, in the summary and in the line that reproduces."""
+    _, output, _ = run("mine.py", *FEW, "-k", "ties_is", "--seed", "random", folder=mine)
+    seed = output.rpartition("seed ")[2].partition(",")[0]
+    assert f"--seed {seed} " in output
+
+
+USAGE = {
+    "no such file": (["nowhere.py"], "backproof: no such file: nowhere.py"),
+    "nothing offered": (["json"], "backproof: json has none of the operations that can be checked: relu,"),
+    "no such option": (["--bogus"], "backproof: unrecognized arguments: --bogus (see --help)"),
+    "examples": (["--examples", "0"], "backproof: argument --examples: a whole number from 1 up is wanted, not '0'"),
+    "seed": (["--seed", "x"], "backproof: argument --seed: a whole number from 0 up or 'random' is wanted, not 'x'"),
+    "no folder": (["--json", "no/x.json"], "backproof: argument --json: cannot write to no/x.json: no such folder"),
+    "matches nothing": (["-k", "nothing_like_it"], "backproof: nothing to check: no property matches -k"),
+    "wrong expression": (["-k", "a and"], "ERROR: Wrong expression passed to '-k': a and"),
+    "nothing applies": (["mine.py", "-k", "dense"], "backproof: nothing to check: no selected property applies"),
+    "no list": (["mine.py", "--known", "none.txt"], "ERROR: --known"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
+def test_wrong_call_is_one_line(mine, arguments, message):
+    """What cannot be checked ends with status 2, one line on standard error, and nothing else."""
+    status, output, errors = run(*arguments, folder=mine)
+    assert (status, output) == (2, "")
+    assert errors.startswith(message)
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_not_implemented_is_left_out(tmp_path):
+    """Cases that the target does not implement are replaced and counted; where none is left nothing applies."""
+    text = (
+        "import reference\n"
+        "def conv2d(image, kernel):\n"
+        "    if kernel.shape != (3, 3): raise NotImplementedError\n"
+        "    return reference.conv2d(image, kernel)\n"
+        "def relu(x): raise NotImplementedError\n"
+    )
+    (tmp_path / "partly.py").write_text(text, encoding="utf-8")
+    status, report = check("partly.py", *FEW, folder=tmp_path)
+    outcomes = {entry["id"]: entry for entry in report["properties"]}
+    assert status == 0
+    assert outcomes["activations.relu_is_the_positive_part"]["outcome"] == "not applicable"
+    sums = outcomes["convolution.conv2d_is_the_defining_sum"]
+    assert sums["outcome"] == "held"
+    assert sums["left_out"] > 20
+    assert sums["examples"] >= 5
+
+
+def test_settings_of_the_user_do_not_interfere(mine):
+    """A broken pytest configuration and conftest in the working directory are not read."""
+    (mine / "pytest.ini").write_text("[pytest]\naddopts = --nonsense\n", encoding="utf-8")
+    (mine / "conftest.py").write_text("1 / 0\n", encoding="utf-8")
+    assert run("mine.py", *FEW, "-k", "is_the_maximum", folder=mine)[0] == 0
+
+
+def test_noise_of_the_target_is_not_shown(tmp_path):
+    """What a target prints while it is called does not end up in the report."""
+    (tmp_path / "loud.py").write_text("def relu(x):\n    print('NOISE')\n    return abs(x)\n", encoding="utf-8")
+    status, output, errors = run("loud.py", *FEW, "-k", "parts_its", folder=tmp_path)
+    assert status == 1
+    assert "NOISE" not in output + errors
+
+
+def test_interruption_is_clean(tmp_path):
+    """Ctrl-C ends with 130, a report of what was done, and the rest as not run."""
+    text = "import time\nfrom reference import *\ndef cost(*point):\n    time.sleep(60)\n"
+    (tmp_path / "slow.py").write_text(text + "open('loaded', 'w').close()\n", encoding="utf-8")
+    process = start("slow.py", "--json", "report.json", *FEW, folder=tmp_path)
+    while not (tmp_path / "loaded").exists():
+        time.sleep(0.1)
+    time.sleep(12)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert process.returncode == 130
+    assert errors == ""
+    assert report["verdict"] == "incomplete"
+    assert report["totals"]["held"] > 0
+    assert report["totals"]["not run"] > 0
+    assert "interrupted:" in output
+
+
+def test_help_tells_the_options(tmp_path):
+    """`--help` names every option of the contract."""
+    status, output, _ = run("--help", folder=tmp_path)
+    assert status == 0
+    for option in ("--json", "--junit", "--html", "--examples", "--seed", "-k", "-n", "--fail-fast", "--known"):
+        assert option in output

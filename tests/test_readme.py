@@ -1,0 +1,84 @@
+"""What the README shows is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from properties.harness.catalogue import all_properties
+from properties.harness.contract import OPERATIONS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    """The code blocks of this language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def checked(*arguments, folder):
+    """What the command prints, run in this folder."""
+    process = subprocess.run(
+        [sys.executable, "-m", "properties", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return process.returncode, process.stdout
+
+
+def test_commands_are_one_line_each():
+    """Both commands set everything up by themselves; CI runs them in a fresh clone."""
+    commands = blocks("sh")
+    assert [command.count("\n") for command in commands] == [1, 1]
+    assert all(command.startswith("python3 -m venv .venv && .venv/bin/pip install") for command in commands)
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert commands[0].strip().endswith("bin/python -m properties")
+    assert commands[1].strip().endswith("bin/python -m pytest")
+    assert "readme_command 'bin/python -m properties'" in ci
+    assert "readme_command 'bin/python -m pytest'" in ci
+
+
+def test_failing_output_is_real(tmp_path):
+    """The failure shown is what the notebook's target prints, to the letter."""
+    status, printed = checked("reference.notebook", "-k", "test_gradient_at_ties_is_a_subgradient", folder=tmp_path)
+    assert status == 1
+    assert blocks("text")[0] in printed
+
+
+def test_own_target_is_refuted_as_told(tmp_path):
+    """The ten lines of the example are a target: a correlation whose gradient is turned, refuted on a 1×2 image."""
+    (code,) = blocks("python")
+    assert len(code.splitlines()) <= 10
+    (tmp_path / "my_network.py").write_text(code, encoding="utf-8")
+    status, printed = checked("my_network.py", "-k", "rot90 or defining", folder=tmp_path)
+    assert status == 1
+    assert "cross-correlation" in printed
+    assert "REFUTED  conv2d_kernel_gradient  convolution.kernel_gradient_is_the_rot90_form" in printed
+    assert re.search(r"  image       \[\[[^,]*, [^,]*\]\]\n", printed)
+
+
+@pytest.mark.parametrize("name", re.findall(r"`((?:pooling|convolution|training|network)\.\w+)`", README))
+def test_properties_named_exist(name):
+    """Every property that the README names is one."""
+    assert name in {entry.id for entry in all_properties().values()}
+
+
+def test_known_example_names_a_property():
+    """The known deviation of the example is a property's id and a reason."""
+    name, reason = blocks("text")[1].strip().split(maxsplit=1)
+    assert name in {entry.id for entry in all_properties().values()}
+    assert reason
+
+
+def test_every_operation_is_in_the_table():
+    """The table of operations names all of the contract, derivatives by their suffix."""
+    for operation in OPERATIONS:
+        assert f"`{operation.removesuffix('_derivative')}`" in README
