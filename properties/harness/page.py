@@ -4,9 +4,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from properties.harness.results import FAILING
+from properties.harness.results import FAILING, explanation
 from properties.harness.terminal import notes, summary
-from properties.harness.text import shown_encoded
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -30,14 +29,9 @@ pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
 <h2>{{ entry.outcome }}: {{ entry.id }}</h2>
 <p>{{ entry.statement }} Source: {{ entry.source }}</p>
 <table>
-{% for name, value in (entry.counterexample or {}).items() %}
-<tr><th scope="row">{{ name }}</th><td><pre>{{ shown(value) }}</pre></td></tr>
+{% for label, text in explanation(entry) %}
+<tr><th scope="row">{{ label }}</th><td><pre>{{ text }}</pre></td></tr>
 {% endfor %}
-{% for name in ("yours", "expected") if entry[name] is not none %}
-<tr><th scope="row">{{ name }}</th><td><pre>{{ shown(entry[name]) }}</pre></td></tr>
-{% endfor %}
-<tr><th scope="row">because</th><td>{{ entry.message }}</td></tr>
-{% for reason in entry.diagnosis %}<tr><th scope="row">diagnosis</th><td>{{ reason }}</td></tr>{% endfor %}
 <tr><th scope="row">again with</th><td><pre>{{ entry.reproduce }}</pre></td></tr>
 </table>
 {% endfor %}
@@ -61,5 +55,5 @@ def render(report: dict[str, Any]) -> str:
     """The page."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(TEMPLATE).render(
-        report=report, summary=summary(report), notes=notes(report), failing=FAILING, shown=shown_encoded
+        report=report, summary=summary(report), notes=notes(report), failing=FAILING, explanation=explanation
     )

@@ -15,12 +15,12 @@ import hypothesis
 import pytest
 
 from properties.harness import conventions
-from properties.harness.catalogue import all_properties
+from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
 from properties.harness.known import held_to, read_known
 from properties.harness.limits import NotApplicable
 from properties.harness.report import DEFAULT_EXAMPLES
-from properties.harness.results import FAILING, finished
+from properties.harness.results import FAILING, explanation, finished
 from properties.harness.statement import reduced
 from properties.harness.target import CannotLoad, Failure, Operation, load
 from properties.harness.trial import Record, current, on_trial
@@ -106,19 +106,24 @@ def siblings(operation: Operation) -> list[Operation]:
     return [other for other in offered if other.signature.layer == operation.signature.layer]
 
 
+def _property(item: pytest.Item) -> Property | None:
+    """The property that a test is; None for any other test of the session."""
+    module = getattr(item, "module", None)
+    return all_properties().get(f"{module.__name__.replace('.', '/')}.py::{item.name}") if module else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the first statement about every operation, then the second of each, so that a failure shows early."""
-    catalogue = all_properties()
+    seed = config.getoption("--seed")
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
-        if entry := catalogue.get(item.nodeid):
+        if entry := _property(item):
             ranks[item.nodeid] = told[entry.operation]
             told[entry.operation] += 1
-    if (seed := config.getoption("--seed")) is not None:
-        for statement in {item.obj for item in items if getattr(item.obj, "is_hypothesis_test", False)}:  # type: ignore[attr-defined]
-            # what hypothesis.seed sets, without its side effect: that one turns the database off
-            statement._hypothesis_internal_use_seed = seed
+            if seed is not None:
+                # what hypothesis.seed sets, without its side effect: that one turns the database off
+                item.obj._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
     items.sort(key=lambda item: ranks.get(item.nodeid, 0))
 
 
@@ -133,6 +138,8 @@ def pytest_runtest_setup() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    if not _property(item):
+        return (yield)
     record = current().record
     item.stash[_STARTED] = time.perf_counter()
     try:
@@ -156,14 +163,16 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if call.when == "call" or (call.when == "setup" and not report.passed):
+    entry = _property(item)
+    if entry and (call.when == "call" or (call.when == "setup" and not report.passed)):
         seconds = time.perf_counter() - item.stash.get(_STARTED, time.perf_counter())
         error = call.excinfo.value if call.excinfo else None
-        result = finished(current().record, error, seconds)
-        held_to(item.config.stash[_KNOWN].get(all_properties()[item.nodeid].id), result)
+        result = finished(current().record, error, seconds, entry.operations)
+        held_to(item.config.stash[_KNOWN].get(entry.id), result)
         report.backproof = result  # type: ignore[attr-defined]
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]
         elif result["outcome"] in FAILING:
-            report.outcome, report.longrepr = "failed", result["message"]
+            lines = [f"{label:12}{text}" for label, text in explanation(result)]
+            report.outcome, report.longrepr = "failed", "\n".join([entry.statement, *lines])
     return report

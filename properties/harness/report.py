@@ -102,12 +102,6 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
     empty: dict[str, Any] = {"counterexample": None, "yours": None, "expected": None, "diagnosis": [], "message": None}
     result = {**blank, **empty, **(result or {})}
-    if result["counterexample"]:
-        spoken_of = {name for operation in entry.operations for name in OPERATIONS[operation].parameters}
-        of_layer = {name for signature in OPERATIONS.values() for name in signature.parameters}
-        result["counterexample"] = {
-            name: value for name, value in result["counterexample"].items() if name in spoken_of or name not in of_layer
-        }
     return {
         "id": entry.id,
         "operation": entry.operation,

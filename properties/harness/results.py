@@ -1,18 +1,25 @@
 """What came of one property, as plain data that JSON, other processes and every kind of report can take."""
 
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
+from properties.harness.contract import OPERATIONS
 from properties.harness.target import Crashed, Refuted
-from properties.harness.text import encoded, printable
+from properties.harness.text import encoded, printable, shown_encoded
 from properties.harness.trial import Record
 
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
 FAILING = ("refuted", "crashed")
 
 
-def finished(record: Record, error: BaseException | None, seconds: float) -> dict[str, Any]:
-    """The result of one property: its record, its outcome by what it raised, and both sides if it failed."""
+def finished(
+    record: Record, error: BaseException | None, seconds: float, operations: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The result of one property: its record, its outcome by what it raised, and both sides if it failed.
+
+    Of the counterexample it keeps what is no parameter of an operation, or one of these `operations`.
+    """
     result: dict[str, Any] = {
         "outcome": "held",
         "examples": record.examples,
@@ -52,4 +59,18 @@ def finished(record: Record, error: BaseException | None, seconds: float) -> dic
         message = f"the statement itself failed, in {place.name}, line {place.lineno}: {line}"
         result.update(outcome="crashed", message=message)
     case = getattr(error, "case", {})
-    return {**result, "counterexample": {name: encoded(value) for name, value in case.items()} or None}
+    parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}
+    unused = set[str]().union(*parameters.values()) - set[str]().union(*(parameters[name] for name in operations))
+    shown = {name: encoded(value) for name, value in case.items() if name not in unused}
+    return {**result, "counterexample": shown or None}
+
+
+def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a person reads of a failure, label by label: the counterexample, both sides, and the reasons."""
+    values = {**(result["counterexample"] or {}), "yours": result["yours"], "expected": result["expected"]}
+    for name, value in values.items():
+        if value is not None:
+            yield printable(name), shown_encoded(value)
+    yield "because", printable(result["message"])
+    for reason in result["diagnosis"]:
+        yield "diagnosis", printable(reason)

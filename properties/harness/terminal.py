@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from properties.harness.contract import OPERATIONS
-from properties.harness.results import FAILING
-from properties.harness.text import printable, shown_encoded
+from properties.harness.results import FAILING, explanation
+from properties.harness.text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
@@ -108,20 +108,10 @@ def _show_failure(console: Console, entry: dict[str, Any]) -> None:
     title = Text(entry["outcome"].upper(), style=STYLES[entry["outcome"]])
     console.print(title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
     _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
-    values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
-    for name, value in values.items():
-        if isinstance(value, str):
-            _labelled(console, name, _filled(printable(value)))
-        elif value is not None:
-            _labelled(console, name, shown_encoded(value))
-    _labelled(console, "because", _filled(printable(entry["message"])))
-    for reason in entry["diagnosis"]:
-        _labelled(console, "diagnosis", _filled(printable(reason)))
+    for label, text in explanation(entry):
+        lines = text.splitlines() if text.startswith("[") else textwrap.wrap(text, WIDTH - len(INDENT))
+        _labelled(console, label, "\n".join(lines))
     _labelled(console, "again with", printable(entry["reproduce"]))
-
-
-def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH - len(INDENT))
 
 
 def _labelled(console: Console, label: str, text: str) -> None:

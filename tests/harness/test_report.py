@@ -25,7 +25,7 @@ def refuted(name="max_pool_gradient"):
         f"in 1 of 1 window {HOSTILE}", yours=np.array([[1.0, np.nan]]), expected="one", diagnosis=(HOSTILE,)
     )
     error.case = {"x": np.zeros((1, 2)), "window": (1, 2), "upstream": np.ones((1, 1)), "image": np.ones(1)}
-    return finished(Record(3, 0, 4, 0.5, error), error, 0.25)
+    return finished(Record(3, 0, 4, 0.5, error), error, 0.25, (name,))
 
 
 def report_of(results, **outcomes):
