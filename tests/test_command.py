@@ -151,6 +151,20 @@ def test_page_is_written(mine):
     assert "the weights sum to 2, not 1" in (mine / "page.html").read_text(encoding="utf-8")
 
 
+def test_page_needs_its_extra(mine):
+    """Without the template engine one line says what to install, before anything runs."""
+    call = "import sys; sys.modules['jinja2'] = None; from properties.__main__ import main; sys.exit(main())"
+    process = subprocess.run(
+        [sys.executable, "-c", call, "mine.py", "--html", "page.html"],
+        cwd=mine,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == "backproof: --html needs the extra: pip install 'backproof[report]'\n"
+
+
 def test_failure_is_tried_first_next_time(mine):
     """A failure found once comes back at the first example, even where one example would not find it."""
     one = ["mine.py", "-k", "test_gradient_obeys_eulers_identity"]
@@ -207,6 +221,7 @@ def test_not_implemented_is_left_out(tmp_path):
     assert outcomes["activations.relu_is_the_positive_part"]["outcome"] == "not applicable"
     sums = outcomes["convolution.conv2d_is_the_defining_sum"]
     assert sums["outcome"] == "held"
+    assert report["shapes"]["kernel"] == [[3, 3]]
     assert sums["left_out"] > 20
     assert sums["examples"] >= 5
 

@@ -121,7 +121,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if entry := _property(item):
             ranks[item.nodeid] = told[entry.operation]
             told[entry.operation] += 1
-            if seed is not None:
+            if seed is not None and getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 # what hypothesis.seed sets, without its side effect: that one turns the database off
                 item.obj._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
     items.sort(key=lambda item: ranks.get(item.nodeid, 0))

@@ -5,6 +5,7 @@ import platform
 import shlex
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from math import prod
 from typing import Any
 
 from properties.harness.catalogue import Property, all_properties
@@ -68,6 +69,7 @@ def make_report(
             "dtype": target.dtype,
         },
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
+        "shapes": _shapes(outcomes),
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
         "properties": entries,
@@ -108,9 +110,19 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
         "operations": list(entry.operations),
         "statement": entry.statement,
         "source": entry.source,
-        **result,
+        **{key: value for key, value in result.items() if key != "shapes"},
         "reproduce": asked.reproduce(entry),
     }
+
+
+def _shapes(outcomes: Outcomes) -> dict[str, list[list[int]]]:
+    """Every shape on which an operation was run, by the name of the argument, smallest first."""
+    found: dict[str, set[tuple[int, ...]]] = {}
+    for result in outcomes.results.values():
+        for name, shapes in result.get("shapes", {}).items():
+            found.setdefault(name, set()).update(tuple(shape) for shape in shapes)
+    by_size = {name: sorted(shapes, key=lambda shape: (prod(shape), shape)) for name, shapes in found.items()}
+    return {name: [list(shape) for shape in shapes] for name, shapes in sorted(by_size.items())}
 
 
 def _verdict(totals: dict[str, int], interrupted: bool) -> str:

@@ -27,6 +27,7 @@ def finished(
         "comparisons": record.comparisons,
         "largest_error": record.largest_error,
         "seconds": round(seconds, 4),
+        "shapes": {name: [list(shape) for shape in sorted(shapes)] for name, shapes in record.shapes.items() if shapes},
         "counterexample": None,
         "yours": None,
         "expected": None,

@@ -86,8 +86,9 @@ def run(asked: Asked) -> dict[str, Any]:
     """The report on a target. Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call."""
     started = time.perf_counter()
     target = load(asked.target)
-    gatherer = Gatherer(sys.stderr)
-    with _environment():
+    # pytest captures what is written to standard error itself while properties run
+    with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as stream, _environment():
+        gatherer = Gatherer(stream)
         try:
             status = pytest.main(_arguments(asked), plugins=[gatherer])
         finally:

@@ -105,10 +105,11 @@ def _run(test: Statement, arguments: dict[str, Any]) -> None:
         raise LeftOut from None
     except Failure as error:
         error.case = arguments["case"]
-        record.examples += counting
         record.refutation = error
+        if counting:
+            record.ran(arguments["case"])
         raise
     if counting:
-        record.examples += 1
+        record.ran(arguments["case"])
     else:
         record.comparisons = before

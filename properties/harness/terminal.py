@@ -15,6 +15,7 @@ STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "kn
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
 WIDTH = 80
 INDENT = " " * 14
+MOST_SHAPES = 3
 
 
 def show(report: dict[str, Any]) -> None:
@@ -78,6 +79,8 @@ def notes(report: dict[str, Any]) -> list[str]:
         f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}",
         "max error: in units of rounding, eps times the size of what was summed",
     ]
+    if report["shapes"]:
+        lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report["shapes"].items()))
     if report["lacking"]:
         lines.append(f"not offered, so not checked: {', '.join(report['lacking'])}")
     limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report["limits"].items() if shapes]
@@ -99,8 +102,14 @@ def notes(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _sizes(name: str, shapes: list[list[int]]) -> str:
+    if len(shapes) <= MOST_SHAPES:
+        return f"{name} {_shapes(shapes)}"
+    return f"{name} {_shapes(shapes[:1])} to {_shapes(shapes[-1:])} ({len(shapes)} shapes)"
+
+
 def _shapes(declared: Any) -> str:
-    return declared if isinstance(declared, str) else " ".join(f"{rows}×{columns}" for rows, columns in declared)
+    return declared if isinstance(declared, str) else ", ".join("×".join(map(str, shape)) for shape in declared)
 
 
 def _show_failure(console: Console, entry: dict[str, Any]) -> None:

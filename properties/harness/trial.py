@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from properties.harness.target import Target
+
+SIZED = {"image", "kernel", "window", "features", "x"}  # what a verdict's shapes are told by
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Conventions:
 
 @dataclass
 class Record:
-    """What one property has done so far: examples run, cases left out, comparisons made, the largest error.
+    """What one property has done so far: examples run and their shapes, cases left out, comparisons, largest error.
 
     The error is in units of rounding: multiples of epsilon times the size of the sums. `refutation` is the
     newest failure seen, which a run that is interrupted while shrinking reports.
@@ -30,6 +33,13 @@ class Record:
     comparisons: int = 0
     largest_error: float = 0.0
     refutation: Exception | None = None
+    shapes: dict[str, set[tuple[int, ...]]] = field(default_factory=lambda: {name: set() for name in SIZED})
+
+    def ran(self, case: dict[str, Any]) -> None:
+        """Count a case, and note its shapes."""
+        self.examples += 1
+        for name in case.keys() & SIZED:
+            self.shapes[name].add(getattr(case[name], "shape", case[name]))
 
 
 @dataclass
