@@ -56,12 +56,12 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
     agree(
         down[1:],
         Value(output[:-1], 2 * bound.units, bound.size),
-        "conv2d of the image rolled down, without its first row,",
+        "conv2d of the image rolled down, but for its first row",
     )
     agree(
         right[:, 1:],
         Value(output[:, :-1], 2 * bound.units, bound.size),
-        "conv2d of the image rolled right, without its first column,",
+        "conv2d of the image rolled right, but for its first column",
     )
 
 

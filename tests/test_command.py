@@ -148,7 +148,7 @@ def test_known_deviations_are_strict(mine):
 def test_page_is_written(mine):
     """`--html` writes a page with the counterexample."""
     assert run("mine.py", *FEW, "-k", "ties_is", "--html", "page.html", folder=mine)[0] == 1
-    assert "the weights sum to 2, not 1" in (mine / "page.html").read_text(encoding="utf-8")
+    assert "the gradient sums to 2, not to upstream's 1" in (mine / "page.html").read_text(encoding="utf-8")
 
 
 def test_page_needs_its_extra(mine):

@@ -81,15 +81,15 @@ def _slope_floor() -> float:
 
 
 def inner_product(terms: int) -> float:
-    """The units of an inner product of so many terms, in any order."""
-    return ALLOWED + terms / 2
+    """The units of an inner product of so many terms, in any order, and of the one that it is held against."""
+    return ALLOWED + terms
 
 
 def convolution_units(image: Array, terms: int) -> float:
-    """The units of a convolution's sums, taken directly or through the FFT."""
+    """The units of a convolution's sums, taken directly or through the FFT, and of the oracle's own."""
     levels = math.log2(4 * image.size)
     fft = (6 * levels + (3 * levels + 1) * math.sqrt(5)) / 2
-    return ALLOWED + max(terms / 2, fft)
+    return ALLOWED + max(terms / 2, fft) + terms / 2
 
 
 def conv2d(image: Array, kernel: Array) -> Value:

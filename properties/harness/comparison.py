@@ -28,7 +28,7 @@ def agree(yours: Any, expected: Value, what: str, diagnosis: tuple[str, ...] = (
         first = tuple(int(i) for i in np.argwhere(wrong)[0]) if right.ndim else ()
         place = f", first at {first}" if right.ndim and right.size > 1 else ""
         raise Refuted(
-            f"{what}: {wrong.sum()} of {right.size} {'entry' if right.size == 1 else 'entries'} differ{place}: "
+            f"{what}: {wrong.sum()} of {right.size} {'entry differs' if right.size == 1 else 'entries differ'}{place}: "
             f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
             yours=yours,
             expected=expected.value,

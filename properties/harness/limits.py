@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
+from math import prod
 from typing import Any
 
 Shape = tuple[int, int]
@@ -24,53 +25,61 @@ class NotApplicable(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a target declares: for each, `"square"`, the shapes themselves, or None for any shape."""
+    """What a target declares: for each, `"square"`, the shapes themselves, or None for any shape.
+
+    `left_out` are the pairs of shapes, by layer, for which its operations say that they are not implemented.
+    """
 
     kernels: Declared = None
     windows: Declared = None
     images: Declared = None
+    left_out: frozenset[tuple[str, Pair]] = frozenset()
 
     @classmethod
     def declared_by(cls, offered: Any) -> "Limits":
         """The limits in an object's `KERNEL_SHAPES`, `WINDOW_SHAPES` and `IMAGE_SHAPES`; `ValueError` if unclear."""
-        return cls(*(_declared(offered, f"{kind}_SHAPES") for kind in ("KERNEL", "WINDOW", "IMAGE")))
+        kernels, windows, images = (_declared(offered, f"{kind}_SHAPES") for kind in ("KERNEL", "WINDOW", "IMAGE"))
+        return cls(kernels, windows, images)
 
     @cache
     def convolutions(self) -> tuple[Pair, ...]:
         """Every supported (kernel, image) pair in which the kernel fits, smallest first."""
-        images = _candidates(self.images, _sum(LARGEST_KERNEL, LARGEST_OUTPUT))
-        return _sorted(
-            (kernel, image)
-            for kernel, image in product(_candidates(self.kernels, LARGEST_KERNEL), images)
-            if kernel[0] <= image[0] and kernel[1] <= image[1]
-        )
+        return self._kept("convolution", self._fitting())
 
     @cache
     def networks(self) -> tuple[Pair, ...]:
         """Every supported (kernel, image) pair whose convolution has even sides, smallest first."""
         if self.windows not in (None, "square") and POOL not in self.windows:
             return ()
-        return tuple(
-            (kernel, image)
-            for kernel, image in self.convolutions()
-            if (image[0] - kernel[0]) % 2 and (image[1] - kernel[1]) % 2
-        )
+        even = [(k, i) for k, i in self._fitting() if (i[0] - k[0]) % 2 and (i[1] - k[1]) % 2]
+        return self._kept("network", even)
 
     @cache
     def poolings(self, tied: bool) -> tuple[Pair, ...]:
         """Every supported (window, input) pair in which the window divides the input, smallest first.
 
-        `tied` leaves out the 1×1 window, which has nothing to tie.
-
-        Where images are declared and no window divides one, the outputs of their convolutions are taken.
+        `tied` leaves out the 1×1 window, which has nothing to tie. Where images are declared and no window
+        divides one, the outputs of their convolutions are taken.
         """
         windows = [w for w in _candidates(self.windows, LARGEST_WINDOW) if w != (1, 1) or not tied]
         inputs = _candidates(self.images, (LARGEST_WINDOW[0] * MOST_WINDOWS[0],) * 2)
         pairs = _dividing(windows, inputs)
         if not pairs:
-            outputs = {(i[0] - k[0] + 1, i[1] - k[1] + 1) for k, i in self.convolutions()}
+            outputs = {(i[0] - k[0] + 1, i[1] - k[1] + 1) for k, i in self._fitting()}
             pairs = _dividing(windows, outputs)
-        return _sorted(pairs)
+        return self._kept("pooling", pairs)
+
+    def _fitting(self) -> list[Pair]:
+        kernels = _candidates(self.kernels, LARGEST_KERNEL)
+        images = list(_candidates(self.images, _sum(LARGEST_KERNEL, LARGEST_OUTPUT)))
+        return [(k, i) for k, i in product(kernels, images) if k[0] <= i[0] and k[1] <= i[1]]
+
+    def _kept(self, layer: str, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+        """The pairs smallest first, the supported ones before; of the others about one for every eight of those."""
+        ordered = sorted(set(pairs), key=lambda pair: (prod(pair[1]), prod(pair[0]), pair))
+        supported = [pair for pair in ordered if (layer, pair) not in self.left_out]
+        others = [pair for pair in ordered if (layer, pair) in self.left_out]
+        return *supported, *others[:: 1 + len(others) // (1 + len(supported) // 8)]
 
 
 def _declared(offered: Any, name: str) -> Declared:
@@ -99,8 +108,3 @@ def _dividing(windows: Iterable[Shape], inputs: Iterable[Shape]) -> list[Pair]:
 
 def _sum(one: Shape, other: Shape) -> Shape:
     return one[0] + other[0] - 1, one[1] + other[1] - 1
-
-
-def _sorted(pairs: Iterable[Pair]) -> tuple[Pair, ...]:
-    key = lambda pair: (pair[1][0] * pair[1][1], pair[0][0] * pair[0][1], pair)  # noqa: E731
-    return tuple(sorted(set(pairs), key=key))

@@ -13,6 +13,7 @@ import numpy as np
 from properties.harness import oracles
 from properties.harness.limits import LARGEST_NETWORK_KERNEL, MOST_WINDOWS, POOL, Shape
 from properties.harness.strategies import (
+    FINE,
     GRID,
     Case,
     Shapes,
@@ -27,7 +28,7 @@ from properties.harness.target import Array
 from properties.harness.trial import current
 
 LARGEST_ENTRY = 64.0
-IMAGE_SCALES = (1.0, 1.0, 64.0, 2.0**-14)
+IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-14)
 WEIGHT_SCALES = (1.0, 1 / 16, 1 / 64)
 
 
@@ -92,9 +93,7 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
     if lively:
         weights = np.where(weights == 0, weight_scale, weights)
         target += float(oracles.forward(image, kernel, weights).prediction == target)
-    return Case(
-        image=image, target=float(target), kernel=kernel, weights=weights, learning_rate=abs(float(rate)) or GRID
-    )
+    return Case(image=image, target=float(target), kernel=kernel, weights=weights, learning_rate=abs(float(rate)))
 
 
 def _settle(image: Array, kernel: Array, plan: Any) -> Array:

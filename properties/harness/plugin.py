@@ -14,15 +14,15 @@ from typing import Any
 import hypothesis
 import pytest
 
-from properties.harness import conventions
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
+from properties.harness.conventions import examined
 from properties.harness.known import held_to, read_known
 from properties.harness.limits import NotApplicable
 from properties.harness.report import DEFAULT_EXAMPLES
 from properties.harness.results import FAILING, explanation, finished
 from properties.harness.statement import reduced
-from properties.harness.target import CannotLoad, Failure, Operation, load
+from properties.harness.target import CannotLoad, Failure, Operation
 from properties.harness.trial import Record, current, on_trial
 
 PROFILE = "backproof"
@@ -49,11 +49,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     if spec := config.getoption("--target"):
         try:
-            target = load(spec)
+            target, conventions = examined(spec)
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
-        stack.enter_context(on_trial(target, conventions.find(target)))
+        stack.enter_context(on_trial(target, conventions))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

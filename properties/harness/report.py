@@ -57,6 +57,7 @@ def make_report(
     catalogue = all_properties()
     selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
     entries = [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected]
+    _name_causes(entries)
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
     return {
         "schema_version": 1,
@@ -123,6 +124,16 @@ def _shapes(outcomes: Outcomes) -> dict[str, list[list[int]]]:
             found.setdefault(name, set()).update(tuple(shape) for shape in shapes)
     by_size = {name: sorted(shapes, key=lambda shape: (prod(shape), shape)) for name, shapes in found.items()}
     return {name: [list(shape) for shape in shapes] for name, shapes in sorted(by_size.items())}
+
+
+def _name_causes(entries: list[dict[str, Any]]) -> None:
+    """Say of a failure that compares with other operations of the target which of them are refuted themselves."""
+    alone = {e["operation"] for e in entries if e["outcome"] in FAILING and len(e["operations"]) == 1}
+    for entry in entries:
+        causes = sorted(alone & set(entry["operations"][1:]))
+        if entry["outcome"] in FAILING and causes:
+            why = f"it is held against the target's own {', '.join(causes)}, refuted by themselves: mend those first"
+            entry["diagnosis"] = [*entry["diagnosis"], why]
 
 
 def _verdict(totals: dict[str, int], interrupted: bool) -> str:

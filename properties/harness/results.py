@@ -2,11 +2,12 @@
 
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from properties.harness.contract import OPERATIONS
 from properties.harness.target import Crashed, Refuted
-from properties.harness.text import encoded, printable, shown_encoded
+from properties.harness.text import encoded, last_line, printable, shown_encoded
 from properties.harness.trial import Record
 
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
@@ -55,9 +56,9 @@ def finished(
         if "read-only" in str(error.error):
             result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
     else:
-        line = printable(traceback.format_exception_only(error)[-1].strip())
         place = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"the statement itself failed, in {place.name}, line {place.lineno}: {line}"
+        where = printable(f"{place.name}, {Path(place.filename).name}, line {place.lineno}")
+        message = f"the statement itself failed, in {where}: {last_line(error)}"
         result.update(outcome="crashed", message=message)
     case = getattr(error, "case", {})
     parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from tqdm import tqdm
 
-from properties.harness import conventions
 from properties.harness.catalogue import FOLDER, MODULES
+from properties.harness.conventions import examined
 from properties.harness.report import Asked, Outcomes, make_report
 from properties.harness.results import finished
-from properties.harness.target import load
 from properties.harness.text import printable
 from properties.harness.trial import current
 
@@ -85,7 +84,7 @@ class Gatherer:
 def run(asked: Asked) -> dict[str, Any]:
     """The report on a target. Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call."""
     started = time.perf_counter()
-    target = load(asked.target)
+    target, conventions = examined(asked.target)
     # pytest captures what is written to standard error itself while properties run
     with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as stream, _environment():
         gatherer = Gatherer(stream)
@@ -96,7 +95,7 @@ def run(asked: Asked) -> dict[str, Any]:
     gatherer.outcomes.interrupted |= status == pytest.ExitCode.INTERRUPTED and not asked.fail_fast
     if status not in _KEPT and not gatherer.outcomes.interrupted:
         raise CannotRun
-    return make_report(asked, target, conventions.find(target), gatherer.outcomes, time.perf_counter() - started)
+    return make_report(asked, target, conventions, gatherer.outcomes, time.perf_counter() - started)
 
 
 def _arguments(asked: Asked) -> list[str]:

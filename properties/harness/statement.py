@@ -61,12 +61,15 @@ def _signature(test: Statement, renamed: dict[str, str]) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names if name])
 
 
-def each(cases: Callable[[], Iterable[Case]]) -> Callable[[Statement], Statement]:
-    """Every one of the `cases`, smallest first, each passed as `case`; the first that fails is the counterexample."""
+def each(cases: Callable[..., Iterable[Case]]) -> Callable[[Statement], Statement]:
+    """Every one of the `cases`, smallest first, each passed as `case`; the first that fails is the counterexample.
+
+    `cases` is called with the statement's operations.
+    """
 
     def decorate(test: Statement) -> Statement:
         def exhaustively(**operations: Any) -> None:
-            for case in cases():
+            for case in cases(**operations):
                 try:
                     _run(test, {**operations, "case": case})
                 except LeftOut:

@@ -3,8 +3,8 @@
 A case is decoded from one string of bytes whose length depends on the target's limits alone. Sizes come first,
 and every array has a region laid out for its largest shape: as a size shrinks no entry changes its place, so
 that counterexamples end at the smallest size, and smaller bytes mean simpler numbers. Entries are k/16 with
-|k| ≤ 64, times a power of two for the whole array: sums of their products are exact, and finite differences
-of piecewise-linear operations too.
+|k| ≤ 64, times one scale for the whole array, mostly a power of two: sums of their products are exact, and
+finite differences of piecewise-linear operations too.
 """
 
 from collections.abc import Callable
@@ -29,13 +29,14 @@ from properties.harness.target import Array
 from properties.harness.trial import current
 
 GRID = 1 / 16
-SCALES = (1.0, 1.0, 256.0, 2.0**-14)
+FINE = 1 + 2.0**-30
+SCALES = (1.0, FINE, 256.0, 2.0**-14)
 MOST_FEATURES = 9
 _SIMPLEST_FIRST = sorted((Fraction(k, 16) for k in range(-64, 65)), key=lambda v: (v.denominator, abs(v), v < 0))
 _DYADIC = np.array([float(value) for value in _SIMPLEST_FIRST])
 _EXPONENTS = {
-    "float64": np.array(sorted(range(-1074, 1024, 17), key=abs)),
-    "float32": np.array(sorted(range(-149, 128, 3), key=abs)),
+    "float64": np.array(sorted(range(1023, -1075, -17), key=abs)),
+    "float32": np.array(sorted(range(127, -150, -3), key=abs)),
 }
 _ANY_SHAPE = ((1,), (1, 1), (2,), (1, 2), (3, 2), (2, 1, 2))
 _REGION_LIMIT = 1024
@@ -85,8 +86,9 @@ class Tape:
         return _DYADIC.take(self.matrix(shape, extent), mode="wrap") * scale
 
     def scale(self, scales: tuple[float, ...] = SCALES) -> float:
-        """A power of two."""
-        return scales[self.choose(len(scales))]
+        """A power of two, or 1 + 2^-30, whose multiples single precision does not hold."""
+        scale = scales[self.choose(len(scales))]
+        return 1.0 if scale == FINE and current().target.dtype == "float32" else scale
 
 
 Build = Callable[[Tape], Case]
@@ -180,7 +182,7 @@ def read_convolution(tape: Tape, second: bool = False) -> Case:
     case = Case(
         image=tape.dyadic(shapes.whole, shapes.largest_whole, image_scale),
         kernel=tape.dyadic(shapes.part, shapes.largest_part, kernel_scale),
-        upstream=tape.dyadic(shapes.fits, shapes.largest_fits),
+        upstream=tape.dyadic(shapes.fits, shapes.largest_fits, tape.scale((1.0, FINE))),
     )
     if second:
         case["other_image"] = tape.dyadic(shapes.whole, shapes.largest_whole, image_scale)
@@ -207,7 +209,7 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     if maxima == "tied" and window == (1, 1):
         window, shape = (1, 2), (shape[0], 2 * shape[1])
     scale, negative = tape.scale(), tape.choose(2)
-    upstream, x = tape.dyadic(grid, most), tape.dyadic(shape, extent)
+    upstream, x = tape.dyadic(grid, most, tape.scale((1.0, FINE))), tape.dyadic(shape, extent)
     if negative:
         x = -np.abs(x) - GRID
     chosen = blocks(tape.matrix(shape, extent), window).reshape(*grid, -1)
@@ -232,7 +234,7 @@ def read_dense(tape: Tape) -> Case:
     return Case(
         features=tape.dyadic((1, count), (1, MOST_FEATURES), tape.scale()),
         weights=tape.dyadic((count, 1), (MOST_FEATURES, 1), tape.scale()),
-        upstream=tape.dyadic((1, 1), (1, 1)),
+        upstream=tape.dyadic((1, 1), (1, 1), tape.scale((1.0, FINE))),
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from properties.harness.contract import OPERATIONS, Shape, near_misses
 from properties.harness.limits import Limits
-from properties.harness.text import printable
+from properties.harness.text import last_line, printable
 
 Array = NDArray[np.float64]
 
@@ -36,8 +36,7 @@ class Crashed(Failure):
 
     def __init__(self, operation: str, error: BaseException) -> None:
         self.operation, self.error = operation, error
-        line = traceback.format_exception_only(error)[-1].strip()
-        super().__init__(printable(f"{operation} raised {line}"))
+        super().__init__(f"{operation} raised {last_line(error)}")
 
 
 class Refuted(Failure, AssertionError):
@@ -219,8 +218,7 @@ def _loading(spec: str) -> Iterator[None]:
     except (CannotLoad, KeyboardInterrupt):
         raise
     except BaseException as error:
-        line = traceback.format_exception_only(error)[-1].strip()
-        raise CannotLoad(f"{spec} cannot be imported: {printable(line + _place(error))}") from None
+        raise CannotLoad(f"{spec} cannot be imported: {last_line(error)}{printable(_place(error))}") from None
 
 
 def _place(error: BaseException) -> str:

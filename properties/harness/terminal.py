@@ -14,7 +14,7 @@ from properties.harness.text import printable
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
 WIDTH = 80
-INDENT = " " * 14
+INDENT = " " * 17
 MOST_SHAPES = 3
 
 

@@ -1,6 +1,7 @@
 """Words and arrays as JSON has them and as a person reads them; what comes from a target is escaped."""
 
 import math
+import traceback
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,13 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
         for character in text
     )
+
+
+def last_line(error: BaseException) -> str:
+    """The last line of an exception's traceback, printable: its type and message, without notes."""
+    lines = traceback.format_exception_only(error)
+    named = [line for line in lines if type(error).__name__ in line.partition(":")[0]]
+    return printable((named or lines)[0].strip())
 
 
 def shown_encoded(value: Any) -> str:

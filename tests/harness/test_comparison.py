@@ -41,13 +41,13 @@ def test_scalars_are_compared_alike(trial):
     """A number is one entry, and has no place to name."""
     with pytest.raises(Refuted) as caught:
         agree(1.5, Value(1.0, 4, 1.0), "the cost")
-    assert str(caught.value) == "the cost: 1 of 1 entry differ: off by 0.5, allowed 8.88e-16"
+    assert str(caught.value) == "the cost: 1 of 1 entry differs: off by 0.5, allowed 8.88e-16"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_never_agrees(trial, bad):
     """NaN and infinities are refused, whatever the bound."""
-    with pytest.raises(Refuted, match="1 of 1 entry differ"):
+    with pytest.raises(Refuted, match="1 of 1 entry differs"):
         agree(np.array([bad]), Value(np.array([1.0]), 1e300, 1.0), "the gradient")
 
 

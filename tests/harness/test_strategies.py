@@ -64,6 +64,19 @@ REACHED = {
     ),
     "output higher than wide": (convolution_cases, lambda c: c.upstream.shape[0] > c.upstream.shape[1]),
     "large entries of an image": (convolution_cases, lambda c: np.abs(c.image).max() > 100),
+    "an image that single precision does not hold": (
+        convolution_cases,
+        lambda c: (c.image.astype(np.float32) != c.image).any(),
+    ),
+    "entries to pool that single precision does not hold": (
+        unique_cases,
+        lambda c: (c.x.astype(np.float32) != c.x).any(),
+    ),
+    "features that single precision does not hold": (
+        dense_cases,
+        lambda c: (c.features.astype(np.float32) != c.features).any(),
+    ),
+    "learning rate 0": (smooth_network_cases, lambda c: c.learning_rate == 0),
     "tiny entries of an image": (convolution_cases, lambda c: 0 < np.abs(c.image).max() < 1e-3),
     "large entries of a kernel": (convolution_cases, lambda c: np.abs(c.kernel).max() > 100),
     "tiny entries of a kernel": (convolution_cases, lambda c: 0 < np.abs(c.kernel).max() < 1e-3),
@@ -83,6 +96,7 @@ REACHED = {
     "single feature": (dense_cases, lambda c: c.features.size == 1),
     "nine features": (dense_cases, lambda c: c.features.size == 9),
     "huge input": (activation_cases, lambda c: np.abs(c.x).max() > 1e300),
+    "the largest numbers": (activation_cases, lambda c: not np.isfinite(2 * np.abs(c.x)).all()),
     "subnormal input": (activation_cases, lambda c: ((c.x != 0) & (np.abs(c.x) < 1e-308)).any()),
     "zero": (activation_cases, lambda c: (c.x == 0).any()),
     "three dimensions": (activation_cases, lambda c: c.x.ndim == 3),

@@ -178,6 +178,29 @@ def test_calls_hold_for_the_reference(operation):
     assert failure_of(properties.calls.test_keeps_the_contract, operation) is None
 
 
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_larger_sizes_hold_for_the_reference(operation):
+    """Every operation of the reference is right at the larger sizes."""
+    assert failure_of(properties.calls.test_holds_at_a_larger_size, operation) is None
+
+
+ONLY_SMALL = {
+    "conv2d_kernel_gradient": lambda x, k, u: (
+        reference.conv2d_kernel_gradient(x, k, u) * (np.arange(len(k)) < 5)[:, None]
+    ),
+    "max_pool": lambda x, w: reference.max_pool(x, w) * (np.arange(x.shape[1] // w[1]) < 9),
+    "dense": lambda f, w: f[:, :16] @ w[:16],
+    "relu": lambda x: reference.relu(x) * (np.arange(x.size).reshape(x.shape) < 100),
+}
+
+
+@pytest.mark.parametrize(("operation", "wrong"), ONLY_SMALL.items(), ids=ONLY_SMALL)
+def test_larger_sizes_refute_what_is_right_only_on_small_ones(operation, wrong):
+    """A formula that is right at all sizes that are sampled is refuted at the larger one."""
+    failure = failure_of(properties.calls.test_holds_at_a_larger_size, operation, **{operation: wrong})
+    assert isinstance(failure, Refuted)
+
+
 class Accumulating:
     """Gradients that pile up from call to call."""
 
@@ -268,7 +291,7 @@ def test_counterexample_has_the_smallest_size(identifier, shapes):
 def test_tie_error_is_explained():
     """The failure at ties says how much was handed out, why, and how to mend it."""
     failure = failure_of(named("pooling.gradient_at_ties_is_a_subgradient"), max_pool_gradient=all_tied)
-    assert failure.message == "in 1 of 1 window the weights sum to 2, not 1"
+    assert failure.message == "in 1 of 1 window the gradient sums to 2, not to upstream's 1"
     assert failure.diagnosis == (
         "every tied maximum gets the whole upstream value, as mask repeat does, so a tie of m counts m times; "
         "give it to one of them (argmax), or divide by their number",
