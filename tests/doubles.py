@@ -35,6 +35,7 @@ def failure_of(statement, operation=None, **changed):
             layer = OPERATIONS[operation].layer
             siblings = [other for other in offered.values() if other.signature.layer == layer]
             named = {"operation": offered[operation], "siblings": siblings}
+            named = {name: named[name] for name in inspect.signature(statement).parameters}
         try:
             statement(**named)
         except Failure as failure:

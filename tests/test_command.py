@@ -1,5 +1,6 @@
 """The command, from a shell: what it prints, writes, and ends with."""
 
+import html
 import json
 import os
 import signal
@@ -61,7 +62,8 @@ def test_reference_holds(tmp_path):
     status, report = check(folder=tmp_path)
     assert (status, report["verdict"], report["target"]) == (0, "holds", "reference")
     assert report["totals"]["held"] == len(report["properties"]) >= 60
-    assert all(entry["examples"] >= 100 and entry["comparisons"] for entry in report["properties"])
+    assert all(entry["examples"] and entry["comparisons"] for entry in report["properties"])
+    assert sum(entry["examples"] >= 100 for entry in report["properties"]) >= 60
     assert report["conventions"] == {
         "convolution": "convolution",
         "ties": "first",
@@ -148,7 +150,8 @@ def test_known_deviations_are_strict(mine):
 def test_page_is_written(mine):
     """`--html` writes a page with the counterexample."""
     assert run("mine.py", *FEW, "-k", "ties_is", "--html", "page.html", folder=mine)[0] == 1
-    assert "the gradient sums to 2, not to upstream's 1" in (mine / "page.html").read_text(encoding="utf-8")
+    page = html.unescape((mine / "page.html").read_text(encoding="utf-8"))
+    assert "the gradient sums to 2, not to upstream's 1" in page
 
 
 def test_page_needs_its_extra(mine):
@@ -222,8 +225,8 @@ def test_not_implemented_is_left_out(tmp_path):
     sums = outcomes["convolution.conv2d_is_the_defining_sum"]
     assert sums["outcome"] == "held"
     assert report["shapes"]["kernel"] == [[3, 3]]
-    assert sums["left_out"] > 20
-    assert sums["examples"] >= 5
+    assert sums["left_out"] > 0
+    assert sums["examples"] == 20
 
 
 def test_settings_of_the_user_do_not_interfere(mine):
@@ -243,12 +246,20 @@ def test_noise_of_the_target_is_not_shown(tmp_path):
 
 def test_interruption_is_clean(tmp_path):
     """Ctrl-C ends with 130, a report of what was done, and the rest as not run."""
-    text = "import time\nfrom reference import *\ndef cost(*point):\n    time.sleep(60)\n"
-    (tmp_path / "slow.py").write_text(text + "open('loaded', 'w').close()\n", encoding="utf-8")
-    process = start("slow.py", "--json", "report.json", *FEW, folder=tmp_path)
-    while not (tmp_path / "loaded").exists():
+    text = (
+        "import itertools, time, reference\n"
+        "from reference import *\n"
+        "calls = itertools.count()\n"
+        "def cost(*point):\n"
+        "    if next(calls) == 60:\n"
+        "        open('under way', 'w').close()\n"
+        "        time.sleep(60)\n"
+        "    return reference.cost(*point)\n"
+    )
+    (tmp_path / "slow.py").write_text(text, encoding="utf-8")
+    process = start("slow.py", "--json", "report.json", "--examples", "100", folder=tmp_path)
+    while not (tmp_path / "under way").exists():
         time.sleep(0.1)
-    time.sleep(12)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))

@@ -62,7 +62,7 @@ def test_own_target_is_refuted_as_told(tmp_path):
     assert status == 1
     assert "cross-correlation" in printed
     assert "REFUTED  conv2d_kernel_gradient  convolution.kernel_gradient_is_the_rot90_form" in printed
-    assert re.search(r"  image       \[\[[^,]*, [^,]*\]\]\n", printed)
+    assert re.search(r"  image          \[\[[^,]*, [^,]*\]\]\n", printed)
 
 
 @pytest.mark.parametrize("name", re.findall(r"`((?:pooling|convolution|training|network)\.\w+)`", README))

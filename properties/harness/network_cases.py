@@ -29,6 +29,7 @@ from properties.harness.trial import current
 
 LARGEST_ENTRY = 64.0
 IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-14)
+RATES = (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
 WEIGHT_SCALES = (1.0, 1 / 16, 1 / 64)
 
 
@@ -89,11 +90,11 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
         kernel = np.rot90(kernel, 2).copy()
     windows, most = (rows * columns for rows, columns in (shapes.fits, shapes.largest_fits))
     weights = tape.dyadic((windows, 1), (most, 1), weight_scale)
-    target, rate = tape.dyadic((1, 2), (1, 2))[0] / 2
+    target, rate = tape.dyadic((1, 1), (1, 1)).item() / 2, tape.scale(RATES)
     if lively:
         weights = np.where(weights == 0, weight_scale, weights)
         target += float(oracles.forward(image, kernel, weights).prediction == target)
-    return Case(image=image, target=float(target), kernel=kernel, weights=weights, learning_rate=abs(float(rate)))
+    return Case(image=image, target=float(target), kernel=kernel, weights=weights, learning_rate=rate)
 
 
 def _settle(image: Array, kernel: Array, plan: Any) -> Array:

@@ -35,8 +35,8 @@ MOST_FEATURES = 9
 _SIMPLEST_FIRST = sorted((Fraction(k, 16) for k in range(-64, 65)), key=lambda v: (v.denominator, abs(v), v < 0))
 _DYADIC = np.array([float(value) for value in _SIMPLEST_FIRST])
 _EXPONENTS = {
-    "float64": np.array(sorted(range(1023, -1075, -17), key=abs)),
-    "float32": np.array(sorted(range(127, -150, -3), key=abs)),
+    "float64": np.array([*sorted(range(1023, -1075, -34), key=abs), *[1023, -1074] * 8]),
+    "float32": np.array([*sorted(range(127, -150, -5), key=abs), *[127, -149] * 8]),
 }
 _ANY_SHAPE = ((1,), (1, 1), (2,), (1, 2), (3, 2), (2, 1, 2))
 _REGION_LIMIT = 1024
@@ -208,10 +208,12 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     )
     if maxima == "tied" and window == (1, 1):
         window, shape = (1, 2), (shape[0], 2 * shape[1])
-    scale, negative = tape.scale(), tape.choose(2)
+    scale, sign = tape.scale(), tape.choose(4)
     upstream, x = tape.dyadic(grid, most, tape.scale((1.0, FINE))), tape.dyadic(shape, extent)
-    if negative:
+    if sign == 1:
         x = -np.abs(x) - GRID
+    elif sign == 2:
+        x = np.minimum(x, 0.0)
     chosen = blocks(tape.matrix(shape, extent), window).reshape(*grid, -1)
     counts = 1 + tape.matrix(grid, most) % chosen.shape[2]
     counts[0, 0] = max(counts[0, 0], 2)

@@ -96,7 +96,7 @@ REACHED = {
     "single feature": (dense_cases, lambda c: c.features.size == 1),
     "nine features": (dense_cases, lambda c: c.features.size == 9),
     "huge input": (activation_cases, lambda c: np.abs(c.x).max() > 1e300),
-    "the largest numbers": (activation_cases, lambda c: not np.isfinite(2 * np.abs(c.x)).all()),
+    "the largest numbers": (activation_cases, lambda c: np.abs(c.x).max() > 1e308),
     "subnormal input": (activation_cases, lambda c: ((c.x != 0) & (np.abs(c.x) < 1e-308)).any()),
     "zero": (activation_cases, lambda c: (c.x == 0).any()),
     "three dimensions": (activation_cases, lambda c: c.x.ndim == 3),
