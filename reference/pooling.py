@@ -1,5 +1,7 @@
 """Non-overlapping max pooling, its gradient, and the notebook's form of the gradient beside it."""
 
+import operator
+
 import numpy as np
 from numpy.typing import ArrayLike
 from skimage.util import view_as_blocks
@@ -52,9 +54,12 @@ def grow(pooled: Array, window: Window) -> Array:
 
 
 def _blocks(x: Array, window: Window) -> Array:
-    sides = np.asarray(window)
-    if sides.shape != (2,) or sides.dtype.kind not in "iu" or (sides < 1).any():
+    try:
+        p, q = (operator.index(side) for side in window)
+    except (TypeError, ValueError):
+        p = q = 0
+    if p < 1 or q < 1:
         raise ValueError(f"window must be two whole numbers from 1 up, not {window!r}")
-    if x.shape[0] % sides[0] or x.shape[1] % sides[1]:
-        raise ValueError(f"window must divide the input, but is {tuple(window)} for an input of {x.shape}")
-    return np.asarray(view_as_blocks(np.ascontiguousarray(x), tuple(sides.tolist())))
+    if x.shape[0] % p or x.shape[1] % q:
+        raise ValueError(f"window must divide the input, but is {p, q} for an input of {x.shape}")
+    return np.asarray(view_as_blocks(np.ascontiguousarray(x), (p, q)))

@@ -121,8 +121,8 @@ def test_terminal_fits_80_columns_and_escapes(capsys):
     for part in (
         "cross-correlation; pooling ties: all; ReLU'(0): 0.5",
         "warned 3 times: RuntimeWarning: overflow",
-        "  x           [[0., 0.]]",
-        "  window      (1, 2)",
+        "  x              [[0., 0.]]",
+        "  window         (1, 2)",
         "left out as not implemented: 2 cases",
         "my network.py: refuted (1 held, 1 refuted; 103 examples, seed 0, 1.5 s)",
     ):
