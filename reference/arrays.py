@@ -16,8 +16,8 @@ def real(value: ArrayLike, name: str) -> Array:
         raise ValueError(f"{name} must hold real numbers, not {array.dtype}")
     if not array.size:
         raise ValueError(f"{name} must not be empty, but its shape is {array.shape}")
-    if np.isnan(array).any():
-        raise ValueError(f"{name} must hold numbers, but {np.isnan(array).sum()} of {array.size} are NaN")
+    if nans := np.count_nonzero(array != array):  # NaN alone differs from itself
+        raise ValueError(f"{name} must hold numbers, but {nans} of {array.size} are NaN")
     return array.astype(np.float64, copy=False)
 
 

@@ -168,6 +168,26 @@ def test_page_needs_its_extra(mine):
     assert process.stderr == "backproof: --html needs the extra: pip install 'backproof[report]'\n"
 
 
+def test_property_that_compares_nothing_is_an_error(tmp_path):
+    """A statement that has come to make no comparison is reported as a defect, not as held."""
+    call = "import sys, properties.dense as d; from properties.__main__ import main; d.agree = print; sys.exit(main())"
+    command = [sys.executable, "-c", call, "-k", "dense_is_the_weighted_sum"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "this property compared nothing: a defect of the suite" in " ".join(process.stdout.split())
+
+
+def test_shapes_that_leave_nothing_to_compare_are_not_applicable(tmp_path):
+    """Where every output has one entry there is no shift to compare, and no failure for it."""
+    text = "from reference import conv2d\nKERNEL_SHAPES = IMAGE_SHAPES = [(3, 3)]\n"
+    (tmp_path / "single.py").write_text(text, encoding="utf-8")
+    status, report = check("single.py", *FEW, folder=tmp_path)
+    outcomes = {entry["id"]: entry["outcome"] for entry in report["properties"]}
+    assert status == 0
+    assert outcomes["convolution.conv2d_commutes_with_shifts"] == "not applicable"
+    assert outcomes["convolution.conv2d_is_the_defining_sum"] == "held"
+
+
 def test_failure_is_tried_first_next_time(mine):
     """A failure found once comes back at the first example, even where one example would not find it."""
     one = ["mine.py", "-k", "test_gradient_obeys_eulers_identity"]
