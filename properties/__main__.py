@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "jinja2":
             raise
-        return _unusable("--html needs the extra: pip install 'backproof[report]'")
+        return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof")
     except CannotRun:
         return UNUSABLE
     except KeyboardInterrupt:

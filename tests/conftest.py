@@ -6,7 +6,7 @@ import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
 
-register_profile(100)
+register_profile(100, None)
 hypothesis.settings.load_profile(PROFILE)
 
 

@@ -132,6 +132,25 @@ def test_selection_and_first_failure(mine):
     }
 
 
+def test_properties_are_selected_by_their_ids(mine):
+    """`-k` takes an id as the report shows it, and does not match the folder that the statements are in."""
+    _, report = check("mine.py", *FEW, "-k", TIES, folder=mine)
+    assert [entry["id"] for entry in report["properties"]] == [TIES]
+    _, report = check("mine.py", *FEW, "-k", "perties or ties_is", folder=mine)
+    assert [entry["id"] for entry in report["properties"]] == [TIES]
+
+
+def test_failures_of_one_target_do_not_change_another(mine):
+    """What was kept of one target's failures is not tried on the next."""
+    _, before = check("reference", *FEW, "-k", "pooling", folder=mine)
+    check("mine.py", *FEW, "-k", "pooling", folder=mine)
+    _, after = check("reference", *FEW, "-k", "pooling", folder=mine)
+    for report in (before, after):
+        for entry in [report, *report["properties"]]:
+            del entry["seconds"]
+    assert before == after
+
+
 def test_known_deviations_are_strict(mine):
     """What is known passes with its reason; what no longer fails is a failure."""
     (mine / "known.txt").write_text(f"{TIES} never tied\npooling.max_pool_is_the_maximum: no\n", encoding="utf-8")
@@ -165,7 +184,7 @@ def test_page_needs_its_extra(mine):
         check=False,
     )
     assert (process.returncode, process.stdout) == (2, "")
-    assert process.stderr == "backproof: --html needs the extra: pip install 'backproof[report]'\n"
+    assert process.stderr == "backproof: --html needs the extra: pip install '.[report]' in a clone of backproof\n"
 
 
 def test_property_that_compares_nothing_is_an_error(tmp_path):

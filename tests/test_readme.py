@@ -48,7 +48,7 @@ def test_commands_are_one_line_each():
 
 def test_failing_output_is_real(tmp_path):
     """The failure shown is what the notebook's target prints, to the letter."""
-    status, printed = checked("reference.notebook", "-k", "test_gradient_at_ties_is_a_subgradient", folder=tmp_path)
+    status, printed = checked("reference.notebook", "-k", "pooling.gradient_at_ties_is_a_subgradient", folder=tmp_path)
     assert status == 1
     assert blocks("text")[0] in printed
 

@@ -31,11 +31,6 @@ class Property:
         """The operation that the statement is about: the first that it names."""
         return self.operations[0]
 
-    @property
-    def keyword(self) -> str:
-        """What `-k` selects this property by."""
-        return self.nodeid.rpartition("::")[2]
-
 
 @cache
 def all_properties() -> dict[str, Property]:
@@ -56,7 +51,7 @@ def _statements(module: ModuleType) -> list[Property]:
             found.append(
                 Property(
                     id=f"{stem}.{name.removeprefix('test_')}{suffix}",
-                    nodeid=f"properties/{stem}.py::{name}{suffix}",
+                    nodeid=f"{stem}.py::{name}{suffix}",
                     operations=operations,
                     statement=statement,
                     source=source,

@@ -17,7 +17,7 @@ def read_known(path: str | None) -> dict[str, str]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"--known {path} cannot be read: {error}") from None
+        raise ValueError(f"--known {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     known: dict[str, str] = {}
     ids = {entry.id for entry in all_properties().values()}
     for number, line in enumerate(lines, start=1):

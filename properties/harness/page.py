@@ -5,7 +5,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from properties.harness.results import FAILING, explanation
-from properties.harness.terminal import notes, summary
+from properties.harness.terminal import hints, notes, summary
 
 TEMPLATE = """<!doctype html>
 <html lang="en">
@@ -55,5 +55,9 @@ def render(report: dict[str, Any]) -> str:
     """The page."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.from_string(TEMPLATE).render(
-        report=report, summary=summary(report), notes=notes(report), failing=FAILING, explanation=explanation
+        report=report,
+        summary=summary(report),
+        notes=[*hints(report), *notes(report)],
+        failing=FAILING,
+        explanation=explanation,
     )

@@ -5,6 +5,7 @@
 
 import gc
 import inspect
+import re
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -13,6 +14,8 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.configuration import storage_directory
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
@@ -40,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    register_profile(config.getoption("--examples"))
+    register_profile(config.getoption("--examples"), config.getoption("--target"))
     if not config.getoption("--hypothesis-profile", None):
         hypothesis.settings.load_profile(PROFILE)
     try:
@@ -61,11 +64,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stack.close()
 
 
-def register_profile(examples: int) -> None:
-    """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed."""
+def register_profile(examples: int, target: str | None) -> None:
+    """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed.
+
+    Failures are kept for each target by itself, so that none decides what is tried on another.
+    """
+    folder = storage_directory("examples", re.sub(r"\W+", "-", target or "none")).path
     hypothesis.settings.register_profile(
         PROFILE,
-        parent=hypothesis.settings.get_profile("default"),
+        database=DirectoryBasedExampleDatabase(folder),
         max_examples=examples,
         deadline=None,
         print_blob=False,
@@ -108,17 +115,22 @@ def siblings(operation: Operation) -> list[Operation]:
 
 def _property(item: pytest.Item) -> Property | None:
     """The property that a test is; None for any other test of the session."""
-    module = getattr(item, "module", None)
-    return all_properties().get(f"{module.__name__.replace('.', '/')}.py::{item.name}") if module else None
+    package, _, stem = getattr(getattr(item, "module", None), "__name__", "").rpartition(".")
+    return all_properties().get(f"{stem}.py::{item.name}") if package == "properties" else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the first statement about every operation, then the second of each, so that a failure shows early."""
+    """Run the first statement about every operation, then the second of each, so that a failure shows early.
+
+    `-k` may name a property by its id.
+    """
     seed = config.getoption("--seed")
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
         if entry := _property(item):
+            item.extra_keyword_matches.add(entry.id)
             ranks[item.nodeid] = told[entry.operation]
             told[entry.operation] += 1
             if seed is not None and getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]

@@ -37,7 +37,7 @@ class Asked:
         command = ["python", "-m", "properties", self.target]
         for option, value, default in (("--seed", self.seed, 0), ("--examples", self.examples, DEFAULT_EXAMPLES)):
             command += [option, str(value)] if value != default else []
-        return shlex.join([*command, "-k", entry.keyword])
+        return shlex.join([*command, "-k", entry.id])
 
 
 @dataclass
@@ -132,7 +132,7 @@ def _name_causes(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         causes = sorted(alone & set(entry["operations"][1:]))
         if entry["outcome"] in FAILING and causes:
-            why = f"it is held against the target's own {', '.join(causes)}, refuted by themselves: mend those first"
+            why = f"it is held against the target's own {', '.join(causes)}: mend first what is said of that"
             entry["diagnosis"] = [*entry["diagnosis"], why]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from properties.harness.contract import OPERATIONS
 from properties.harness.target import Crashed, Refuted
 from properties.harness.text import encoded, last_line, printable, shown_encoded
@@ -35,12 +37,11 @@ def finished(
         "diagnosis": [],
         "message": None,
     }
-    flaky = record.refutation is not None and error is not record.refutation
     if error is None:
         return result
-    if type(error).__name__ == "Skipped":
+    if isinstance(error, pytest.skip.Exception):
         return {**result, "outcome": "not applicable", "message": str(error)}
-    if flaky and record.refutation is not None and not isinstance(error, Refuted | Crashed):
+    if record.refutation is not None and not isinstance(error, Refuted | Crashed):
         error = record.refutation
         result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
     if isinstance(error, Refuted):

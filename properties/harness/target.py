@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from inspect import getattr_static
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -146,6 +148,8 @@ def make_target(offered: Any, name: str) -> Target:
         raise CannotLoad(
             f"{name} has none of the operations that can be checked: {', '.join(OPERATIONS)}" + printable(hint)
         )
+    if isinstance(offered, type) and any(isinstance(getattr_static(offered, key), FunctionType) for key in operations):
+        raise CannotLoad(f"{name} is a class: give an instance of it")
     dtype = getattr(offered, "DTYPE", "float64")
     if dtype not in ("float64", "float32"):
         raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
@@ -158,13 +162,14 @@ def make_target(offered: Any, name: str) -> Target:
 
 @lru_cache(maxsize=1)
 def load(spec: str) -> Target:
-    """The target called `spec`: a dotted module, `module:attribute`, or a path to a `.py` file.
+    """The target called `spec`: a dotted module or a path to a `.py` file, either with an `:attribute`.
 
     Raises `CannotLoad`, whose message is one line.
     """
     with _loading(spec):
-        if spec.endswith(".py"):
-            return make_target(_file(Path(spec)), spec)
+        path, is_path, attribute = spec.partition(".py")
+        if is_path and (not attribute or attribute.startswith(":")):
+            return make_target(_attribute(_file(Path(f"{path}.py")), attribute[1:], spec), spec)
         module, _, attribute = spec.partition(":")
         if any(not part.isidentifier() for part in [*module.split("."), *attribute.split(".")] if part or module == ""):
             raise CannotLoad(f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py file")

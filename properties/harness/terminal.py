@@ -28,7 +28,17 @@ def show(report: dict[str, Any]) -> None:
         if entry["outcome"] in FAILING:
             _show_failure(console, entry)
     console.print()
+    for hint in hints(report):
+        _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
     _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def hints(report: dict[str, Any]) -> list[str]:
+    """Names of the target that look like misspelt operations, which are not checked."""
+    return [
+        printable(f"the target has no {right}, but {wrong}: is that what was meant?")
+        for wrong, right in report["near_misses"].items()
+    ]
 
 
 def summary(report: dict[str, Any]) -> str:
@@ -45,14 +55,14 @@ def _table(report: dict[str, Any]) -> Table:
     columns = ("held", "refuted", "crashed", "known", "not applicable", "not run")
     used = [outcome for outcome in columns if outcome == "held" or report["totals"][outcome]]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("operation")
+    table.add_column("operation", no_wrap=True)
     for outcome in used:
         table.add_column("n/a" if outcome == "not applicable" else outcome, justify="right")
     for name in ("examples", "comparisons", "max error"):
         table.add_column(name, justify="right")
     for operation in OPERATIONS:
         entries = [entry for entry in report["properties"] if entry["operation"] == operation]
-        if all(entry["outcome"] == "not applicable" for entry in entries):
+        if not entries or operation in report["lacking"]:
             continue
         counts = [sum(entry["outcome"] == outcome for entry in entries) for outcome in used]
         table.add_row(
@@ -71,7 +81,11 @@ def _table(report: dict[str, Any]) -> Table:
 def notes(report: dict[str, Any]) -> list[str]:
     """The conventions found, and whatever else a reader of the verdict must know, a line each."""
     found = report["conventions"]
-    kinds = {"convolution": "true convolution (kernel flipped)", "correlation": "cross-correlation", None: "not found"}
+    kinds = {
+        "convolution": "true convolution (kernel flipped)",
+        "correlation": "cross-correlation",
+        None: "convolution not found",
+    }
     zero = found["relu_derivative_at_zero"]
     lines = [
         "",
@@ -89,8 +103,6 @@ def notes(report: dict[str, Any]) -> list[str]:
     left_out = sum(entry["left_out"] for entry in report["properties"])
     if left_out:
         lines.append(f"left out as not implemented: {left_out:,} cases")
-    for wrong, right in report["near_misses"].items():
-        lines.append(printable(f"the target has no {right}, but {wrong}: is that what was meant?"))
     for warning, count in list(report["warnings"].items())[:3]:
         lines.append(f"warned {count} times: {warning}" if count > 1 else f"warned: {warning}")
     for entry in report["properties"]:
@@ -115,7 +127,7 @@ def _shapes(declared: Any) -> str:
 def _show_failure(console: Console, entry: dict[str, Any]) -> None:
     console.print()
     title = Text(entry["outcome"].upper(), style=STYLES[entry["outcome"]])
-    console.print(title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
+    _print(console, title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
     _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
     for label, text in explanation(entry):
         lines = text.splitlines() if text.startswith("[") else textwrap.wrap(text, WIDTH - len(INDENT))

@@ -14,8 +14,8 @@ from properties.harness.terminal import show
 from properties.harness.text import decoded, encoded, printable, shown
 from properties.harness.trial import Conventions, Record
 
-TIES = "properties/pooling.py::test_gradient_at_ties_is_a_subgradient"
-RELU = "properties/activations.py::test_relu_is_the_positive_part"
+TIES = "pooling.py::test_gradient_at_ties_is_a_subgradient"
+RELU = "activations.py::test_relu_is_the_positive_part"
 HOSTILE = "<script>alert(1)</script>\x1b[31m[bold]"
 
 
@@ -66,7 +66,7 @@ def test_json_has_the_contracts_fields():
     assert entry["yours"]["data"] == [[1.0, "NaN"]]
     assert entry["expected"] == "one"
     assert entry["diagnosis"] == [HOSTILE]
-    assert entry["reproduce"] == ("python -m properties 'my network.py' -k test_gradient_at_ties_is_a_subgradient")
+    assert entry["reproduce"] == ("python -m properties 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient")
 
 
 CRASH = finished(Record(1, 0, 0), Crashed("relu", ZeroDivisionError("no")), 0.1)

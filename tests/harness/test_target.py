@@ -52,6 +52,14 @@ def test_file_may_be_called_like_a_module_in_use(tmp_path):
     assert hasattr(random, "randrange")
 
 
+def test_attribute_of_a_file(tmp_path):
+    """An attribute of a file is a target too; a class is not, as its operations want an instance."""
+    path = written(tmp_path, "class Layers:\n    def relu(self, x): return x\n\nlayers = Layers()\n")
+    assert load(f"{path}:layers").operations.keys() == {"relu"}
+    with pytest.raises(CannotLoad, match="is a class: give an instance of it"):
+        load(f"{path}:Layers")
+
+
 REFUSED = {
     "no such file": ("nowhere.py", "no such file: nowhere.py"),
     "no such module": ("nowhere_at_all", "nowhere_at_all cannot be imported: ModuleNotFoundError: No module named"),
