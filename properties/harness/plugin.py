@@ -5,16 +5,17 @@
 
 import gc
 import inspect
+import os
 import re
 import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis.configuration import storage_directory
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from properties.harness.catalogue import Property, all_properties
@@ -69,7 +70,8 @@ def register_profile(examples: int, target: str | None) -> None:
 
     Failures are kept for each target by itself, so that none decides what is tried on another.
     """
-    folder = storage_directory("examples", re.sub(r"\W+", "-", target or "none")).path
+    home = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis"))
+    folder = home / "examples" / re.sub(r"\W+", "-", target or "none")
     hypothesis.settings.register_profile(
         PROFILE,
         database=DirectoryBasedExampleDatabase(folder),
