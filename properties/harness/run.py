@@ -99,7 +99,7 @@ def run(asked: Asked) -> dict[str, Any]:
 
 
 def _arguments(asked: Asked) -> list[str]:
-    arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", "--noconftest"]
+    arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest"]
     for plugin in ("no:cacheprovider", "no:terminal", "_hypothesis_pytestplugin", "properties.harness.plugin"):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
