@@ -4,7 +4,6 @@ import os
 import sys
 import time
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +33,6 @@ class Gatherer:
     def __init__(self, stream: Any) -> None:
         self.outcomes = Outcomes()
         self._bar = tqdm(desc="checking", unit="property", file=stream, disable=None, leave=False)
-        self._warnings: Counter[str] = Counter()
         self._running = ""
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -64,10 +62,8 @@ class Gatherer:
             self._bar.update()
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
-        category = warning_message.category.__name__
-        self.outcomes.warnings[printable(f"{category}: {warning_message.message}")] = (
-            self.outcomes.warnings.get(printable(f"{category}: {warning_message.message}"), 0) + 1
-        )
+        text = printable(f"{warning_message.category.__name__}: {warning_message.message}")
+        self.outcomes.warnings[text] = self.outcomes.warnings.get(text, 0) + 1
 
     def pytest_keyboard_interrupt(self) -> None:
         """Keep the failure that was being shrunk when the user interrupted."""
