@@ -15,7 +15,6 @@ from properties.harness.comparison import agree, require
 from properties.harness.limits import NotApplicable
 from properties.harness.statement import each, given
 from properties.harness.strategies import Case, blocks, clear_cases, pooling_cases, tied_cases, unique_cases
-from properties.harness.target import Refuted
 from properties.harness.trial import current
 
 EXHAUSTED_UP_TO = 6  # entries of a window whose every set of maxima is tried
@@ -146,8 +145,6 @@ def _is_subgradient(answer, case):
     maximal = oracles.maxima(case.x, case.window)
     upstream = oracles.grow(case.upstream, case.window)
     expected = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
-    if not maximal.any() or not np.isfinite(answer).all():
-        raise Refuted("max_pool_gradient(x, window, upstream) is not finite", yours=answer, expected=expected)
     eps = current().target.eps
     share = np.where(maximal, answer * np.sign(upstream), 0.0)
     slack = (ALLOWED + blocks(case.x, case.window)[0, 0].size) * eps * np.abs(upstream)

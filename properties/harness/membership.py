@@ -51,8 +51,6 @@ def distance(gradient: Array, case: Case, values: ForwardValues) -> tuple[float,
     from scipy.optimize import nnls
 
     matrix, sums = _choices(case, values)
-    if not np.isfinite(gradient).all():
-        return np.inf, 0.0
     if not sums.size:
         return float(np.abs(gradient).max()), bounds.tiny()
     scale = float(np.linalg.norm(matrix, axis=0).max()) or 1.0

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from properties.harness.catalogue import FOLDER, MODULES
 from properties.harness.conventions import examined
 from properties.harness.report import Asked, Outcomes, make_report
-from properties.harness.results import finished
+from properties.harness.results import FAILING, finished
 from properties.harness.text import printable
 from properties.harness.trial import current
 
@@ -57,7 +57,7 @@ class Gatherer:
             result["message"] = printable(report.longreprtext.strip().splitlines()[-1])
         if result is not None:
             self.outcomes.results[report.nodeid] = result
-            failing = sum(r["outcome"] in ("refuted", "crashed") for r in self.outcomes.results.values())
+            failing = sum(r["outcome"] in FAILING for r in self.outcomes.results.values())
             self._bar.set_postfix_str(f"{failing} failing" if failing else "")
             self._bar.update()
 
