@@ -106,7 +106,7 @@ def _settle(image: Array, kernel: Array, plan: Any) -> Array:
     """
     turned = kernel[::-1, ::-1]
     result = oracles.correlation(image, turned)
-    if plan is None and _is_smooth(result):
+    if plan is None and is_smooth(result):
         return result
     rows, columns = result.shape
     for i, j in np.ndindex(rows, columns):
@@ -132,7 +132,8 @@ def _settle(image: Array, kernel: Array, plan: Any) -> Array:
     return result
 
 
-def _is_smooth(preactivations: Array) -> bool:
+def is_smooth(preactivations: Array) -> bool:
+    """Whether no pre-activation is 0 or ties with another of its window."""
     windows = np.sort(blocks(preactivations, POOL).reshape(-1, POOL[0] * POOL[1]), axis=1)
     return bool((windows != 0).all() and (windows[:, 1:] != windows[:, :-1]).all())
 

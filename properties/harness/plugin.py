@@ -74,6 +74,7 @@ def register_profile(examples: int, target: str | None) -> None:
     folder = home / "examples" / re.sub(r"\W+", "-", target or "none")
     hypothesis.settings.register_profile(
         PROFILE,
+        hypothesis.settings.get_profile("default"),  # not the profile that Hypothesis loads where CI is set
         database=DirectoryBasedExampleDatabase(folder),
         max_examples=examples,
         deadline=None,

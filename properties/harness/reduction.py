@@ -1,8 +1,8 @@
 """Making a counterexample smaller where Hypothesis stops: at a size that can only shrink together with a move.
 
 Hypothesis shrinks a size or moves an entry, never both at once. Here a whole window, feature, row or column is
-taken out of a case. What a case was built for stays: maxima keep their windows, and the pre-activations that
-remain are those that were there.
+taken out of a case. What a case was built for stays: maxima keep their windows, and a network stays off its kinks,
+or on one.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from properties.harness import oracles
 from properties.harness.limits import POOL, Limits
+from properties.harness.network_cases import is_smooth
 from properties.harness.strategies import Case
 from properties.harness.trial import current
 
@@ -58,17 +60,24 @@ def _pooling(case: Case) -> Iterator[Case]:
 
 
 def _network(case: Case) -> Iterator[Case]:
-    """A row or column less of windows; or one of zeros less of the kernel, with what it met of the image."""
+    """A row or column less of windows; or of the kernel and of what it met, if that makes or mends no kink.
+
+    First of all, the pre-activations themselves as the image, with the kernel 1.
+    """
+    before = oracles.conv2d(case.image, case.kernel)
+    if case.kernel.size > 1:
+        yield _changed(case, image=before, kernel=np.ones((1, 1)))
     grid = [(case.image.shape[axis] - case.kernel.shape[axis] + 1) // POOL[axis] for axis in (0, 1)]
     for axis in (0, 1):
         for index in _ends(grid[axis]):
             weights = _without(case.weights.reshape(grid), axis, index).reshape(-1, 1)
             yield _changed(case, image=_cropped(case.image, axis, index == 0, POOL[axis]), weights=weights)
         for index in _ends(case.kernel.shape[axis]):
-            if not case.kernel.take(index, axis).any():
-                first = (index == 0) != current().flips
-                image = _cropped(case.image, axis, first, 1)
-                yield _changed(case, image=image, kernel=_without(case.kernel, axis, index))
+            image = _cropped(case.image, axis, (index == 0) != current().flips, 1)
+            kernel = _without(case.kernel, axis, index)
+            after = oracles.conv2d(image, kernel)
+            if is_smooth(after) == is_smooth(before) and (after > 0).any() == (before > 0).any():
+                yield _changed(case, image=image, kernel=kernel)
 
 
 def _cropped(image: Any, axis: int, first: bool, width: int) -> Any:
