@@ -1,7 +1,6 @@
 """What every operation owes whoever calls it, whatever it computes."""
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,29 +11,10 @@ from properties.harness.bounds import Value
 from properties.harness.comparison import agree, require
 from properties.harness.contract import OPERATIONS
 from properties.harness.layouts import LAYOUTS, laid_out
-from properties.harness.limits import POOL, Limits, NotApplicable
-from properties.harness.network_cases import read_smooth
+from properties.harness.probes import READERS, larger
 from properties.harness.statement import each, given
-from properties.harness.strategies import (
-    Case,
-    Tape,
-    decoded,
-    read_activation,
-    read_convolution,
-    read_dense,
-    read_moderate,
-    read_pooling,
-)
+from properties.harness.strategies import Case, decoded
 from properties.harness.target import Failure
-from properties.harness.trial import current, on_trial
-
-READERS = {
-    "activations": read_activation,
-    "convolution": read_convolution,
-    "pooling": read_pooling,
-    "dense": read_dense,
-    "network": read_smooth,
-}
 
 
 def _read_call(read, tape):
@@ -73,39 +53,15 @@ def test_keeps_the_contract(operation, siblings, case):
             agree(yours, Value(before, 2 * value.units, value.size, value.floor), what)
 
 
+LARGER_CASES = 8
+
+
 def _larger_cases(operation, **_):
-    trial = current()
-    if trial.target.limits != Limits():
-        raise NotApplicable("the target does not support every shape")
-    layer = operation.signature.layer
-    window = POOL if layer == "network" else LARGER_WINDOW
-    limits = Limits(kernels=(LARGER_KERNEL,), windows=(window,), images=(LARGER_IMAGE,))
-    generator = np.random.default_rng(LARGER_SEED)
-    with on_trial(replace(trial.target, limits=limits), trial.conventions):
-        return [LARGER_READERS[layer](Tape(generator.bytes(LARGER_BYTES))) for _ in range(LARGER_CASES)]
-
-
-def _read_larger_dense(tape):
-    return Case(
-        features=tape.dyadic((1, LARGER_COUNT), (1, LARGER_COUNT)),
-        weights=tape.dyadic((LARGER_COUNT, 1), (LARGER_COUNT, 1)),
-        upstream=tape.dyadic((1, 1), (1, 1)),
-    )
-
-
-LARGER_KERNEL, LARGER_WINDOW, LARGER_IMAGE, LARGER_COUNT = (7, 6), (5, 3), (20, 33), 40
-LARGER_SEED, LARGER_CASES, LARGER_BYTES = 7839, 8, 2**14
-LARGER_READERS = {
-    "activations": lambda tape: Case(x=np.resize(read_moderate(tape).x, (11, 13))),
-    "convolution": read_convolution,
-    "pooling": partial(read_pooling, maxima="unique"),
-    "dense": _read_larger_dense,
-    "network": read_smooth,
-}
+    return larger(operation.signature.layer, LARGER_CASES)
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
-@each(_larger_cases)
+@each(_larger_cases, ordered=False)
 def test_holds_at_a_larger_size(operation, case):
     """It is right beyond the sizes that are sampled too: for 20×33 images, 7×6 kernels, 5×3 windows, 40 features.
 

@@ -66,6 +66,17 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
 
 
 @given(case=convolution_cases)
+def test_conv2d_commutes_with_transposition(conv2d, case):
+    """The transposed image and the transposed kernel give the transposed output.
+
+    Source: the defining sum, which treats rows and columns alike.
+    """
+    bound = bounds.conv2d(case.image, case.kernel)
+    output = conv2d(case.image, case.kernel)
+    agree(conv2d(case.image.T, case.kernel.T), Value(output.T, 2 * bound.units, bound.size), "conv2d of the transposed")
+
+
+@given(case=convolution_cases)
 def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
     """The kernel's gradient is `rot90(convolve(image, rot90(upstream, 2)), 2)`: `Σ upstream[i,j] ∂y[i,j]/∂kernel`.
 

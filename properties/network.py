@@ -106,7 +106,6 @@ def test_gradients_at_kinks_are_conservative(gradients, case):
         f"(one of them is shown), allowed {allowed:.3g}",
         yours=kernel_gradient,
         expected=one_choice.value,
-        diagnosis=membership.reasons(kernel_gradient, case, values),
     )
 
 

@@ -5,19 +5,14 @@ Mask repeat (upstream repeated over its window, wherever the input equals the ma
 the former. So the gradient is pinned down off ties, and held to the set of subgradients on them.
 """
 
-from itertools import product
-
 import numpy as np
 
 from properties.harness import oracles
 from properties.harness.bounds import ALLOWED, Value, exactly, norm
-from properties.harness.comparison import agree, require
-from properties.harness.limits import NotApplicable
-from properties.harness.statement import each, given
-from properties.harness.strategies import Case, blocks, clear_cases, pooling_cases, tied_cases, unique_cases
-from properties.harness.trial import current
-
-EXHAUSTED_UP_TO = 6  # entries of a window whose every set of maxima is tried
+from properties.harness.comparison import agree
+from properties.harness.membership import require_subgradient
+from properties.harness.statement import given
+from properties.harness.strategies import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
 
 
 @given(case=pooling_cases)
@@ -51,7 +46,7 @@ def test_gradient_at_ties_is_a_subgradient(max_pool_gradient, case):
     Mask repeat, which gives it to each of m maxima whole, hands out m times too much. Source: Boustany, TMLR
     2024; Theano#5404 for the error.
     """
-    _is_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
 
 
 @given(case=clear_cases)
@@ -85,32 +80,6 @@ def test_max_pool_is_block_reduce(max_pool, case):
     agree(max_pool(case.x, case.window), exactly(block_reduce(case.x, case.window, np.max)), "max_pool(x, window)")
 
 
-def _sets_of_maxima(**_):
-    shapes = sorted({window for window, _ in current().target.limits.poolings(tied=True)}, key=np.prod)
-    small = [shape for shape in shapes if np.prod(shape) <= EXHAUSTED_UP_TO]
-    if not small:
-        raise NotApplicable(f"no supported window has 2 to {EXHAUSTED_UP_TO} entries")
-    for shape in small:
-        pairs = current().target.limits.poolings(tied=True)
-        whole = next(x for window, x in pairs if window == shape)
-        for members in product((1.0, 0.0), repeat=int(np.prod(shape))):
-            if any(members):
-                window = np.reshape(members, shape)
-                tiles = whole[0] // shape[0], whole[1] // shape[1]
-                upstream = np.arange(1.0, tiles[0] * tiles[1] + 1).reshape(tiles)
-                yield Case(x=np.tile(window, tiles), window=shape, upstream=upstream)
-
-
-@each(_sets_of_maxima)
-def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
-    """For every set of entries that can be a window's maxima, the gradient is a subgradient.
-
-    A window's gradient depends only on which entries are maximal: 2^n − 1 sets for n entries, all tried for n
-    up to 6. Source: Boustany, TMLR 2024.
-    """
-    _is_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
-
-
 @given(case=pooling_cases)
 def test_gradient_vanishes_off_the_maxima(max_pool_gradient, case):
     """What is below its window's maximum, be it by one unit of rounding, gets nothing.
@@ -139,44 +108,3 @@ def test_gradient_obeys_eulers_identity(max_pool_gradient, max_pool, case):
 def _smallest_gap(case):
     ordered = np.sort(blocks(case.x, case.window).reshape(case.upstream.size, -1), axis=1)
     return float((ordered[:, -1] - ordered[:, -2]).min()) if ordered.shape[1] > 1 else 0.0
-
-
-def _is_subgradient(answer, case):
-    maximal = oracles.maxima(case.x, case.window)
-    upstream = oracles.grow(case.upstream, case.window)
-    expected = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
-    eps = current().target.eps
-    share = np.where(maximal, answer * np.sign(upstream), 0.0)
-    slack = (ALLOWED + blocks(case.x, case.window)[0, 0].size) * eps * np.abs(upstream)
-    sums, counts = (blocks(part, case.window).sum(axis=(2, 3)) for part in (answer, maximal))
-    reasons = []
-    if (counts > 1).any() and np.allclose(answer, oracles.mask_repeat(case.x, case.window, case.upstream)):
-        reasons.append(
-            "every tied maximum gets the whole upstream value, as mask repeat does, so a tie of m counts m times; "
-            "give it to one of them (argmax), or divide by their number"
-        )
-    require(
-        bool((np.where(maximal, 0.0, answer) == 0).all()),
-        "entries below their window's maximum get a gradient",
-        yours=answer,
-        expected=expected,
-    )
-    wrong = np.abs(sums - case.upstream) > blocks(slack, case.window)[:, :, 0, 0]
-    require(
-        not wrong.any(),
-        f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
-        f"{_first(sums, wrong)}, not to upstream's {_first(case.upstream, wrong)}",
-        yours=answer,
-        expected=expected,
-        diagnosis=tuple(reasons),
-    )
-    require(
-        bool(((share >= -slack) & (share <= np.abs(upstream) + slack)).all()),
-        "a weight is outside [0, 1]",
-        yours=answer,
-        expected=expected,
-    )
-
-
-def _first(values, wrong):
-    return f"{values[tuple(np.argwhere(wrong)[0])]:.6g}" if wrong.any() else ""

@@ -5,10 +5,10 @@ the rate. On a step that crosses no kink, s is a quadratic in the learning rate 
 `cost(θ − ηg) − cost(θ) + η‖g‖²` is at most η²/2 times a bound on the cost's second derivative, and rounding.
 """
 
-from properties.harness import bounds, descent, oracles
+from properties.harness import bounds, descent, membership, oracles
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree, require
-from properties.harness.network_cases import lively_network_cases, smooth_network_cases
+from properties.harness.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
 from properties.harness.statement import given
 
 
@@ -22,6 +22,28 @@ def test_train_step_moves_by_the_old_gradients(train_step, case):
     expected = bounds.train_step(*_point(case), case.learning_rate)
     agree(kernel, expected[0], "the new kernel")
     agree(weights, expected[1], "the new weights")
+
+
+@given(case=kinked_network_cases)
+def test_train_step_at_kinks_is_conservative(train_step, case):
+    """At ties and zeros both parameters move by −η times gradients that some choice of subgradients gives.
+
+    `(kernel − new kernel) / η` is held against the choices. Source: Bolte & Pauwels, Mathematical Programming,
+    2021: conservative gradients.
+    """
+    rate = case.learning_rate or 1.0
+    kernel, weights = train_step(*_point(case), rate)
+    values, one_choice = bounds.forward(*_point(case)), bounds.train_step(*_point(case), rate)
+    agree(weights, one_choice[1], "the new weights")
+    distance, allowed = membership.distance((case.kernel - kernel) / rate, case, values)
+    allowed += bounds.norm(one_choice[0].allowed) / rate
+    require(
+        distance <= allowed,
+        f"(kernel − new kernel) / {rate:g} is {distance:.3g} from the nearest gradient that any choice of "
+        f"subgradients gives (the step of one of them is shown), allowed {allowed:.3g}",
+        yours=kernel,
+        expected=one_choice[0].value,
+    )
 
 
 RUN_LENGTH = 3

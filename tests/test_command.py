@@ -78,9 +78,11 @@ def test_notebook_fails_at_ties_and_nowhere_else(tmp_path):
     assert (status, report["verdict"], report["conventions"]["ties"]) == (1, "refuted", "all")
     assert failing(report) == {
         TIES,
-        "pooling.gradient_at_every_set_of_maxima",
+        "exact.gradient_at_every_set_of_maxima",
         "pooling.gradient_obeys_eulers_identity",
+        "exact.gradient_at_every_weak_ordering",
         "network.gradients_at_kinks_are_conservative",
+        "training.train_step_at_kinks_is_conservative",
     }
     assert {e["operation"] for e in report["properties"] if e["outcome"] == "not applicable"} == {
         "conv2d_image_gradient"

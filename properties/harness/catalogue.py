@@ -12,7 +12,7 @@ from typing import Any
 import properties
 from properties.harness.contract import OPERATIONS
 
-MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "calls")
+MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
 FOLDER = Path(properties.__file__).parent
 
 

@@ -9,7 +9,7 @@ from properties.harness.target import Refuted
 from properties.harness.trial import current
 
 
-def agree(yours: Any, expected: Value, what: str, diagnosis: tuple[str, ...] = ()) -> None:
+def agree(yours: Any, expected: Value, what: str) -> None:
     """Hold `yours` against `expected`; `Refuted` says how many entries differ, where first, and the bound.
 
     `what` names the quantity. NaN and infinities never agree. Raises `AssertionError` of its own kind,
@@ -32,7 +32,6 @@ def agree(yours: Any, expected: Value, what: str, diagnosis: tuple[str, ...] = (
             f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
             yours=yours,
             expected=expected.value,
-            diagnosis=diagnosis,
         )
     excess = error - expected.floor
     if (excess > 0).any():
@@ -40,8 +39,8 @@ def agree(yours: Any, expected: Value, what: str, diagnosis: tuple[str, ...] = (
         record.largest_error = max(record.largest_error, float(share))
 
 
-def require(holds: bool, message: str, *, yours: Any, expected: Any, diagnosis: tuple[str, ...] = ()) -> None:
+def require(holds: bool, message: str, *, yours: Any, expected: Any) -> None:
     """Count one comparison and raise `Refuted` with both sides unless it `holds`."""
     current().record.comparisons += 1
     if not holds:
-        raise Refuted(message, yours=yours, expected=expected, diagnosis=diagnosis)
+        raise Refuted(message, yours=yours, expected=expected)

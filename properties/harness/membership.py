@@ -1,4 +1,4 @@
-"""The network's gradient at and off kinks, by what it must be near: a set, or the differences of the cost."""
+"""Gradients held against what they must be in or near: a set of subgradients, or the differences of the cost."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from properties.harness import bounds, oracles
 from properties.harness.bounds import ALLOWED, ForwardValues, Value
+from properties.harness.comparison import require
 from properties.harness.limits import POOL
 from properties.harness.strategies import Case, blocks
 from properties.harness.target import Array
@@ -74,19 +75,6 @@ def _error(case: Case, values: ForwardValues) -> float:
     return bounds.norm(case.image) * (float(np.abs(case.weights).sum()) * spread + rounding)
 
 
-def reasons(gradient: Array, case: Case, values: ForwardValues) -> tuple[str, ...]:
-    """Whether it is mask repeat that gave this gradient."""
-    activated = np.maximum(oracles.conv2d(case.image, case.kernel), 0.0)
-    upstream = float(values.delta.value) * case.weights.reshape(activated.shape[0] // 2, -1)
-    repeated = oracles.mask_repeat(activated, POOL, upstream) * (activated > 0)
-    if np.allclose(gradient, oracles.conv2d_kernel_gradient(case.image, case.kernel, repeated), rtol=1e-9, atol=0):
-        return (
-            "every tied maximum of the pooling gets the whole upstream value, as mask repeat does; give it to one of "
-            "them (argmax), or divide by their number",
-        )
-    return ()
-
-
 def cost_differences(cost: Any, case: Case, name: str, gradient: Value) -> Value:
     """Central differences of the target's cost in every entry of `name`, with the error that each may have.
 
@@ -122,3 +110,29 @@ def _step(speed: float, room: float) -> float:
     """The power of two below the step that balances truncation and rounding: eps^(1/3) over the speed of s."""
     balanced = current().target.eps ** (1 / 3)
     return float(2.0 ** np.floor(np.log2(min(balanced / max(speed, balanced), room))))
+
+
+def require_subgradient(gradient: Array, case: Case) -> None:
+    """Hold a pooling gradient against the subgradients of `x`, `window` and `upstream`: nothing off the maxima of a
+    window, and on them the upstream value times weights in [0, 1] of sum 1. `Refuted` if it is none.
+    """
+    maximal = oracles.maxima(case.x, case.window)
+    upstream = oracles.grow(case.upstream, case.window)
+    expected = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
+    share = np.where(maximal, gradient * np.sign(upstream), 0.0)
+    slack = (ALLOWED + blocks(case.x, case.window)[0, 0].size) * current().target.eps * np.abs(upstream)
+    sums = blocks(gradient, case.window).sum(axis=(2, 3))
+    wrong = np.abs(sums - case.upstream) > blocks(slack, case.window)[:, :, 0, 0]
+    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0, 0)
+    off_maxima = bool(np.where(maximal, 0.0, gradient).any())
+    outside = not ((share >= -slack) & (share <= np.abs(upstream) + slack)).all()
+    for fails, message in (
+        (off_maxima, "entries below their window's maximum get a gradient"),
+        (
+            wrong.any(),
+            f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
+            f"{sums[first]:.6g}, not to upstream's {case.upstream[first]:.6g}",
+        ),
+        (outside, "a weight is outside [0, 1]"),
+    ):
+        require(not fails, message, yours=gradient, expected=expected)

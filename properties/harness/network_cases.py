@@ -28,7 +28,7 @@ from properties.harness.target import Array
 from properties.harness.trial import current
 
 LARGEST_ENTRY = 64.0
-IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-14)
+IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-24)
 RATES = (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
 WEIGHT_SCALES = (1.0, 1 / 16, 1 / 64)
 

@@ -21,6 +21,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined
+from properties.harness.diagnosis import explained
 from properties.harness.known import held_to, read_known
 from properties.harness.limits import Limits, NotApplicable
 from properties.harness.report import DEFAULT_EXAMPLES
@@ -161,7 +162,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         yield
     except Failure as failure:
         operations = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}  # type: ignore[attr-defined]
-        raise reduced(item.obj, operations, failure) from None  # type: ignore[attr-defined]
+        raise explained(reduced(item.obj, operations, failure), operations.values()) from None  # type: ignore[attr-defined]
     except NotApplicable as error:
         pytest.skip(str(error))
     except hypothesis.errors.Unsatisfiable:

@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from properties.harness.catalogue import Property, all_properties
+from properties.harness.certificate import NOT_PROVED, certificate
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
@@ -73,6 +74,7 @@ def make_report(
         "shapes": _shapes(outcomes),
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
+        "certificate": {"operations": certificate(entries), "not_proved": list(NOT_PROVED)},
         "properties": entries,
         "totals": totals,
         "warnings": outcomes.warnings,
@@ -103,7 +105,8 @@ def as_json(report: dict[str, Any]) -> str:
 
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
-    empty: dict[str, Any] = {"counterexample": None, "yours": None, "expected": None, "diagnosis": [], "message": None}
+    empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message"))
+    empty |= {"diagnosis": [], "mistakes": []}
     result = {**blank, **empty, **(result or {})}
     return {
         "id": entry.id,

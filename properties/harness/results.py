@@ -31,10 +31,12 @@ def finished(
         "largest_error": record.largest_error,
         "seconds": round(seconds, 4),
         "shapes": {name: [list(shape) for shape in sorted(shapes)] for name, shapes in record.shapes.items() if shapes},
+        "proof": record.proof,
         "counterexample": None,
         "yours": None,
         "expected": None,
         "diagnosis": [],
+        "mistakes": [],
         "message": None,
     }
     if error is None:
@@ -50,6 +52,7 @@ def finished(
             yours=encoded(error.yours),
             expected=encoded(error.expected),
             diagnosis=[*result["diagnosis"], *error.diagnosis],
+            mistakes=list(error.mistakes),
             message=error.message,
         )
     elif isinstance(error, Crashed):
@@ -64,7 +67,7 @@ def finished(
     case = getattr(error, "case", {})
     parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}
     unused = set[str]().union(*parameters.values()) - set[str]().union(*(parameters[name] for name in operations))
-    shown = {name: encoded(value) for name, value in case.items() if name not in unused}
+    shown = {name: encoded(value) for name, value in case.items() if name not in unused and name[0] != "_"}
     return {**result, "counterexample": shown or None}
 
 

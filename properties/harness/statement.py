@@ -50,7 +50,7 @@ def given(case: Strategy | Mapping[str, Strategy]) -> Callable[[Statement], Stat
     return decorate
 
 
-def _named(statement: Any, test: Statement) -> Statement:
+def _named(statement: Any, test: Statement | None) -> Statement:
     statement.test = test
     return cast(Statement, statement)
 
@@ -61,10 +61,11 @@ def _signature(test: Statement, renamed: dict[str, str]) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names if name])
 
 
-def each(cases: Callable[..., Iterable[Case]]) -> Callable[[Statement], Statement]:
-    """Every one of the `cases`, smallest first, each passed as `case`; the first that fails is the counterexample.
+def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Callable[[Statement], Statement]:
+    """Every one of the `cases`, each passed as `case`; the first that fails is the counterexample.
 
-    `cases` is called with the statement's operations.
+    `cases` is called with the statement's operations. If they are not `ordered`, smallest first, the counterexample is
+    cut down.
     """
 
     def decorate(test: Statement) -> Statement:
@@ -78,7 +79,7 @@ def each(cases: Callable[..., Iterable[Case]]) -> Callable[[Statement], Statemen
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(exhaustively, name, getattr(test, name))
         exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
-        return _named(exhaustively, test)
+        return _named(exhaustively, None if ordered else test)
 
     return decorate
 
@@ -86,7 +87,7 @@ def each(cases: Callable[..., Iterable[Case]]) -> Callable[[Statement], Statemen
 def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
     """The same statement's failure on the smallest case that taking parts away from its own leads to."""
     test = statement.test  # type: ignore[attr-defined]
-    smaller = reductions(Case(failure.case))
+    smaller = reductions(Case(failure.case)) if test else iter(())
     while (case := next(smaller, None)) is not None:
         with suppress(LeftOut):
             try:

@@ -30,7 +30,10 @@ from properties.harness.trial import current
 
 GRID = 1 / 16
 FINE = 1 + 2.0**-30
+MIXED = 2.0**-27
 SCALES = (1.0, FINE, 256.0, 2.0**-14)
+FACTOR_SCALES = (*SCALES, MIXED)
+UPSTREAM_SCALES = (1.0, FINE, MIXED)
 MOST_FEATURES = 9
 _SIMPLEST_FIRST = sorted((Fraction(k, 16) for k in range(-64, 65)), key=lambda v: (v.denominator, abs(v), v < 0))
 _DYADIC = np.array([float(value) for value in _SIMPLEST_FIRST])
@@ -82,11 +85,13 @@ class Tape:
         return self.take(extent[0] * extent[1]).reshape(extent)[: shape[0], : shape[1]]
 
     def dyadic(self, shape: Shape, extent: Shape, scale: float = 1.0) -> Array:
-        """A matrix of short dyadic numbers times `scale`."""
-        return _DYADIC.take(self.matrix(shape, extent), mode="wrap") * scale
+        """A matrix of short dyadic numbers times `scale`; if that is `MIXED`, only about half of them are."""
+        drawn = self.matrix(shape, extent)
+        numbers = _DYADIC.take(drawn, mode="wrap")
+        return np.where(drawn < _DYADIC.size, numbers, numbers * MIXED) if scale == MIXED else numbers * scale
 
     def scale(self, scales: tuple[float, ...] = SCALES) -> float:
-        """A power of two, or 1 + 2^-30, whose multiples single precision does not hold."""
+        """A power of two, `MIXED` for one beside 1, or 1 + 2^-30, whose multiples single precision does not hold."""
         scale = scales[self.choose(len(scales))]
         return 1.0 if scale == FINE and current().target.dtype == "float32" else scale
 
@@ -179,11 +184,11 @@ def read_convolution(tape: Tape, second: bool = False) -> Case:
     shapes = read_shapes(
         tape, current().target.limits.convolutions, (LARGEST_KERNEL, LARGEST_OUTPUT), joined_valid, fit_valid
     )
-    image_scale, kernel_scale = tape.scale(), tape.scale()
+    image_scale, kernel_scale = tape.scale(FACTOR_SCALES), tape.scale(FACTOR_SCALES)
     case = Case(
         image=tape.dyadic(shapes.whole, shapes.largest_whole, image_scale),
         kernel=tape.dyadic(shapes.part, shapes.largest_part, kernel_scale),
-        upstream=tape.dyadic(shapes.fits, shapes.largest_fits, tape.scale((1.0, FINE))),
+        upstream=tape.dyadic(shapes.fits, shapes.largest_fits, tape.scale(UPSTREAM_SCALES)),
     )
     if second:
         case["other_image"] = tape.dyadic(shapes.whole, shapes.largest_whole, image_scale)
@@ -210,7 +215,7 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     if maxima == "tied" and window == (1, 1):
         window, shape = (1, 2), (shape[0], 2 * shape[1])
     scale, sign = tape.scale(), tape.choose(4)
-    upstream, x = tape.dyadic(grid, most, tape.scale((1.0, FINE))), tape.dyadic(shape, extent)
+    upstream, x = tape.dyadic(grid, most, tape.scale(UPSTREAM_SCALES)), tape.dyadic(shape, extent)
     if sign == 1:
         x = -np.abs(x) - GRID
     elif sign == 2:
@@ -235,9 +240,9 @@ def read_dense(tape: Tape) -> Case:
     """`features`, `weights`, `upstream`, of 1 to 9 features."""
     count = tape.choose(MOST_FEATURES) + 1
     return Case(
-        features=tape.dyadic((1, count), (1, MOST_FEATURES), tape.scale()),
-        weights=tape.dyadic((count, 1), (MOST_FEATURES, 1), tape.scale()),
-        upstream=tape.dyadic((1, 1), (1, 1), tape.scale((1.0, FINE))),
+        features=tape.dyadic((1, count), (1, MOST_FEATURES), tape.scale(FACTOR_SCALES)),
+        weights=tape.dyadic((count, 1), (MOST_FEATURES, 1), tape.scale(FACTOR_SCALES)),
+        upstream=tape.dyadic((1, 1), (1, 1), tape.scale(UPSTREAM_SCALES)),
     )
 
 

@@ -28,9 +28,14 @@ class CannotLoad(Exception):
 
 
 class Failure(Exception):
-    """What ends a statement for this target; `case` is the input that it ended on."""
+    """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
+
+    `mistakes` names those of the catalogue that give the target's very answers.
+    """
 
     case: dict[str, Any]
+    diagnosis: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
 
 class Crashed(Failure):
@@ -42,12 +47,10 @@ class Crashed(Failure):
 
 
 class Refuted(Failure, AssertionError):
-    """What a target gave is not what the statement says: both sides, where they part, and what may mend it."""
+    """What a target gave is not what the statement says: both sides, and where they part."""
 
-    def __init__(
-        self, message: str, *, yours: Any = None, expected: Any = None, diagnosis: tuple[str, ...] = ()
-    ) -> None:
-        self.message, self.yours, self.expected, self.diagnosis = message, yours, expected, diagnosis
+    def __init__(self, message: str, *, yours: Any = None, expected: Any = None) -> None:
+        self.message, self.yours, self.expected = message, yours, expected
         super().__init__(message)
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from properties.harness.certificate import told
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, explanation
 from properties.harness.text import printable
@@ -15,6 +16,7 @@ STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "kn
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
 WIDTH = 80
 INDENT = " " * 17
+LABEL = 24
 MOST_SHAPES = 3
 
 
@@ -22,11 +24,15 @@ def show(report: dict[str, Any]) -> None:
     """Print the report on standard output."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(report))
+    _show_certificate(console, report["certificate"])
     for line in notes(report):
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
+    told: dict[str, str] = {}
     for entry in report["properties"]:
         if entry["outcome"] in FAILING:
-            _show_failure(console, entry)
+            _show_failure(
+                console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]}
+            )
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
@@ -122,6 +128,21 @@ def _sizes(name: str, shapes: list[list[int]]) -> str:
 
 def _shapes(declared: Any) -> str:
     return declared if isinstance(declared, str) else ", ".join("×".join(map(str, shape)) for shape in declared)
+
+
+def _show_certificate(console: Console, certificate: dict[str, Any]) -> None:
+    _print(console, Text("\ncertificate", style="bold"))
+    for operation, lines in told(certificate["operations"]):
+        for line, label in zip(lines, [operation, *[""] * len(lines)], strict=False):
+            wrapped = textwrap.wrap(line, WIDTH - LABEL)
+            _print(console, "\n".join([f"{label:{LABEL}}{wrapped[0]}", *(" " * LABEL + rest for rest in wrapped[1:])]))
+    _print(console, textwrap.fill(f"not proved: {'; '.join(certificate['not_proved'])}", WIDTH, subsequent_indent="  "))
+
+
+def _once(reason: str, entry: dict[str, Any], told: dict[str, str]) -> str:
+    """A reason, or where it was given already."""
+    first = told.setdefault(reason, entry["id"])
+    return reason if first == entry["id"] else f"as for {first}"
 
 
 def _show_failure(console: Console, entry: dict[str, Any]) -> None:

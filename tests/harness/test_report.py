@@ -21,9 +21,8 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m[bold]"
 
 def refuted(name="max_pool_gradient"):
     """A result with a counterexample."""
-    error = Refuted(
-        f"in 1 of 1 window {HOSTILE}", yours=np.array([[1.0, np.nan]]), expected="one", diagnosis=(HOSTILE,)
-    )
+    error = Refuted(f"in 1 of 1 window {HOSTILE}", yours=np.array([[1.0, np.nan]]), expected="one")
+    error.diagnosis, error.mistakes = (HOSTILE,), ("max_pool_gradient: mask repeat",)
     error.case = {"x": np.zeros((1, 2)), "window": (1, 2), "upstream": np.ones((1, 1)), "image": np.ones(1)}
     return finished(Record(3, 0, 4, 0.5, error), error, 0.25, (name,))
 

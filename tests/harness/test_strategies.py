@@ -76,6 +76,10 @@ REACHED = {
         dense_cases,
         lambda c: (c.features.astype(np.float32) != c.features).any(),
     ),
+    "upstream of mixed sizes": (
+        convolution_cases,
+        lambda c: 0 < np.abs(c.upstream).min() < 1e-7 * np.abs(c.upstream).max(),
+    ),
     "learning rate 0": (smooth_network_cases, lambda c: c.learning_rate == 0),
     "tiny entries of an image": (convolution_cases, lambda c: 0 < np.abs(c.image).max() < 1e-3),
     "large entries of a kernel": (convolution_cases, lambda c: np.abs(c.kernel).max() > 100),

@@ -8,6 +8,7 @@ import properties.activations
 import properties.calls
 import properties.convolution
 import properties.dense
+import properties.exact
 import properties.network
 import properties.pooling
 import properties.training
@@ -24,6 +25,7 @@ MODULES = {
         properties.calls,
         properties.convolution,
         properties.dense,
+        properties.exact,
         properties.network,
         properties.pooling,
         properties.training,
@@ -63,6 +65,12 @@ def stale_step(image, target, kernel, weights, learning_rate):
     return moved, weights - learning_rate * reference.gradients(image, target, moved, weights)[1]
 
 
+def tied_step(image, target, kernel, weights, learning_rate):
+    """A step by mask repeat."""
+    pair = gradients_by(pooling=all_tied)(image, target, kernel, weights)
+    return kernel - learning_rate * pair[0], weights - learning_rate * pair[1]
+
+
 def uphill_step(image, target, kernel, weights, learning_rate):
     """A step with the gradient instead of against it."""
     return reference.train_step(image, target, kernel, weights, -learning_rate)
@@ -99,6 +107,7 @@ WRONG = {
     "convolution.conv2d_commutes_with_shifts": {
         "conv2d": lambda x, k: reference.conv2d(x, k) * np.arange(1, x.shape[0] - k.shape[0] + 2)[:, None]
     },
+    "convolution.conv2d_commutes_with_transposition": {"conv2d": lambda x, k: reference.conv2d(x, k[::-1])},
     "convolution.kernel_gradient_is_the_rot90_form": {
         "conv2d_kernel_gradient": lambda x, k, u: np.rot90(reference.conv2d_kernel_gradient(x, k, u), 2)
     },
@@ -128,7 +137,6 @@ WRONG = {
         )
     },
     "pooling.gradient_at_ties_is_a_subgradient": {"max_pool_gradient": all_tied},
-    "pooling.gradient_at_every_set_of_maxima": {"max_pool_gradient": all_tied},
     "pooling.gradient_vanishes_off_the_maxima": {
         "max_pool_gradient": lambda x, w, u: np.kron(u, np.ones(w)) / (w[0] * w[1])
     },
@@ -149,8 +157,35 @@ WRONG = {
     "training.cost_decreases_at_the_gradients_rate": {"gradients": gradients_by(relu_slope=np.ones_like)},
     "training.train_step_descends_at_the_gradients_rate": {"train_step": uphill_step},
     "training.train_step_moves_by_the_old_gradients": {"train_step": stale_step},
+    "training.train_step_at_kinks_is_conservative": {"train_step": tied_step},
     "training.train_step_agrees_with_gradients": {"train_step": stale_step},
     "training.cost_falls_over_a_run": {"train_step": uphill_step},
+    "exact.conv2d_on_every_pair_of_basis_vectors": {
+        "conv2d": lambda x, k: reference.conv2d(x, k) * (k.shape != (3, 2))
+    },
+    "exact.kernel_gradient_on_every_pair_of_basis_vectors": {
+        "conv2d_kernel_gradient": lambda x, k, u: reference.conv2d_kernel_gradient(x, k, u) * (k.shape != (3, 2))
+    },
+    "exact.image_gradient_on_every_pair_of_basis_vectors": {
+        "conv2d_image_gradient": lambda x, k, u: reference.conv2d_image_gradient(x, k, u) * (x.shape != (6, 2))
+    },
+    "exact.conv2d_at_uniform_points": {"conv2d": lambda x, k: reference.conv2d(x, k) + x[0, 0] ** 2 - x[0, 0]},
+    "exact.kernel_gradient_at_uniform_points": {
+        "conv2d_kernel_gradient": lambda x, k, u: reference.conv2d_kernel_gradient(x, k, u) + u[0, 0] ** 2 - u[0, 0]
+    },
+    "exact.image_gradient_at_uniform_points": {
+        "conv2d_image_gradient": lambda x, k, u: reference.conv2d_image_gradient(x, k, u) + u[0, 0] ** 2 - u[0, 0]
+    },
+    "exact.dense_on_every_pair_of_basis_vectors": {"dense": lambda f, w: f[:, ::-1] @ w},
+    "exact.dense_gradients_on_every_pair_of_basis_vectors": {"dense_gradients": lambda f, w, u: (f * u, f.T @ u)},
+    "exact.dense_at_uniform_points": {"dense": lambda f, w: f**2 @ w},
+    "exact.dense_gradients_at_uniform_points": {"dense_gradients": lambda f, w, u: (u**2 @ w.T, f.T @ u)},
+    "exact.gradient_at_every_set_of_maxima": {"max_pool_gradient": all_tied},
+    "exact.gradient_at_every_weak_ordering": {"max_pool_gradient": all_tied},
+    "exact.max_pool_at_every_weak_ordering": {"max_pool": lambda x, w: np.maximum(reference.max_pool(x, w), 1)},
+    "exact.relu_on_its_three_cases": {"relu": np.abs},
+    "exact.relu_derivative_on_its_three_cases": {"relu_derivative": lambda x: np.sign(x) * 1.0},
+    "exact.gradients_on_every_activation_pattern": {"gradients": gradients_by(relu_slope=np.ones_like)},
 }
 
 
@@ -286,16 +321,6 @@ def test_counterexample_has_the_smallest_size(identifier, shapes):
     assert {name: case[name].shape for name in shapes} == shapes or {
         name: case[name].shape[::-1] for name in shapes
     } == shapes
-
-
-def test_tie_error_is_explained():
-    """The failure at ties says how much was handed out, why, and how to mend it."""
-    failure = failure_of(named("pooling.gradient_at_ties_is_a_subgradient"), max_pool_gradient=all_tied)
-    assert failure.message == "in 1 of 1 window the gradient sums to 2, not to upstream's 1"
-    assert failure.diagnosis == (
-        "every tied maximum gets the whole upstream value, as mask repeat does, so a tie of m counts m times; "
-        "give it to one of them (argmax), or divide by their number",
-    )
 
 
 CORRECT = {

@@ -1,0 +1,219 @@
+"""Every mistake of the catalogue and every correct variant, against every property and the checkers used today.
+
+A mistake replaces one operation of the reference. Of this suite's properties those are run that name the operation;
+gradient checkers are run at Gaussian and at small-integer points, on the layer or network that it belongs to.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from benchmarks import peers
+from benchmarks.trials import arguments_of, failure_of, reference_with, settle, statement_of, trial_of
+from benchmarks.variants import VARIANTS
+from properties.harness.catalogue import all_properties
+from properties.harness.contract import OPERATIONS
+from properties.harness.diagnosis import diagnosed
+from properties.harness.mistakes import all_mistakes
+from properties.harness.strategies import Case
+
+OURS = "backproof"
+DEFINES = "it states the formula itself; the others refute the same mistakes by what follows from it"
+SECOND = "a second definition, so that an error of the suite's own oracle would show"
+OWN = "it needs no oracle: the target's own functions are held against each other"
+EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
+SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
+JUSTIFIED = {
+    "activations.relu_is_the_positive_part": DEFINES,
+    "activations.relu_parts_its_argument": OWN,
+    "activations.arctan_is_the_inverse_tangent": DEFINES,
+    "activations.arctan_is_odd_and_bounded": OWN,
+    "activations.arctan_derivative_is_the_complex_step": DEFINES,
+    "activations.logistic_of_both_signs_sums_to_one": OWN,
+    "activations.logistic_derivative_is_the_complex_step": DEFINES,
+    "convolution.conv2d_is_bilinear": "with it, agreement on all pairs of basis vectors is a proof; it needs no oracle",
+    "convolution.conv2d_commutes_with_shifts": OWN,
+    "convolution.kernel_gradient_is_the_rot90_form": DEFINES,
+    "convolution.image_gradient_is_the_full_correlation": DEFINES,
+    "convolution.kernel_gradient_is_the_adjoint": OWN,
+    "convolution.image_gradient_is_the_adjoint": OWN,
+    "convolution.kernel_gradient_matches_differences": OWN,
+    "convolution.image_gradient_matches_differences": OWN,
+    "pooling.max_pool_is_the_maximum": DEFINES,
+    "pooling.mask_repeat_is_argmax_scatter": DEFINES,
+    "pooling.gradient_at_ties_is_a_subgradient": SAMPLED,
+    "pooling.gradient_matches_differences": OWN,
+    "pooling.max_pool_is_block_reduce": SECOND,
+    "pooling.gradient_vanishes_off_the_maxima": "it holds at ties and off them alike, and says which half is broken",
+    "dense.features_gradient_is_upstream_times_weights": DEFINES,
+    "dense.weights_gradient_is_features_times_upstream": DEFINES,
+    "network.predict_is_the_composition": DEFINES,
+    "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
+    "network.cost_is_half_the_squared_error": DEFINES,
+    "network.predict_grows_weights_over_windows": SECOND,
+    "network.gradients_are_the_chain_rule": DEFINES,
+    "network.gradients_match_differences": OWN,
+    "training.train_step_moves_by_the_old_gradients": DEFINES,
+    "training.cost_decreases_at_the_gradients_rate": OWN,
+    "training.cost_falls_over_a_run": "it alone goes on from where a step has led",
+    **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("exact.")},
+}
+
+
+def outcomes(offered: Mapping[str, Any], changed: Iterable[str]) -> dict[str, bool]:
+    """Which properties that name any of the changed operations refute the target, by their ids."""
+    found, changed = {}, set(changed)
+    with trial_of(offered) as trial:
+        for entry in all_properties().values():
+            if changed.intersection(entry.operations) or "DTYPE" in changed:
+                statement = statement_of(entry)
+                if (arguments := arguments_of(statement, trial, entry.operation)) is not None:
+                    found[entry.id] = failure_of(statement, arguments, trial) is not None
+    return found
+
+
+def named_first(offered: Mapping[str, Any], named_by: str, mistake: str) -> bool:
+    """Whether the failure of this property names the mistake before any other."""
+    entry = next(one for one in all_properties().values() if one.id == named_by)
+    with trial_of(offered) as trial:
+        statement = statement_of(entry)
+        failure = failure_of(statement, arguments_of(statement, trial, entry.operation) or {}, trial)
+        case = Case(failure.case) if failure else Case()
+        names = diagnosed(trial.target.operations[entry.operation], case).mistakes if failure else ()
+    return names[:1] == (mistake,)
+
+
+def compared(offered: Mapping[str, Any], changed: Iterable[str]) -> dict[str, dict[str, bool | None]]:
+    """For each kind of points, what the checkers say of the layers that the changed operations belong to."""
+    layers = {OPERATIONS[name].layer if "_" not in name else name: name for name in changed if name in OPERATIONS}
+    found: dict[str, dict[str, bool | None]] = {}
+    for kind in peers.POINTS:
+        answers = [peers.refuted(name, offered, kind) for name in layers.values()]
+        found[kind] = {
+            checker: None if all(a[checker] is None for a in answers) else any(a[checker] for a in answers)
+            for checker in peers.CHECKERS
+        }
+    return found
+
+
+def row_of_mistake(number: int, with_peers: bool = True) -> dict[str, Any]:
+    """All that is found about one mistake: by property, by checker, and whether it is named."""
+    settle(shrinks=False)
+    mistake = all_mistakes()[number]
+
+    def offered() -> dict[str, Any]:
+        return reference_with({mistake.operation: mistake.make()})
+
+    return {
+        "mistake": mistake.id,
+        "what": mistake.what,
+        "named_by": mistake.named_by,
+        "properties": outcomes(offered(), [mistake.operation]),
+        "named_first": named_first(offered(), mistake.named_by, mistake.id),
+        "checkers": compared(offered(), [mistake.operation]) if with_peers else {},
+    }
+
+
+def row_of_variant(name: str, with_peers: bool = True) -> dict[str, Any]:
+    """All that is found about one correct variant."""
+    settle(shrinks=False)
+    offered = reference_with(VARIANTS[name])
+    found = outcomes(offered, VARIANTS[name])
+    checkers = compared(offered, VARIANTS[name]) if with_peers else {}
+    return {"variant": name, "properties": found, "checkers": checkers}
+
+
+def alone(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """For each property the mistakes that no other property of its operation refutes."""
+    found: dict[str, list[str]] = {}
+    for entry in all_properties().values():
+        others = {one.id for one in all_properties().values() if one.operation == entry.operation} - {entry.id}
+        found[entry.id] = [
+            row["mistake"]
+            for row in rows
+            if row["properties"].get(entry.id) and not any(row["properties"].get(other) for other in others)
+        ]
+    return found
+
+
+def mapped(function: Any, items: list[Any], what: str) -> list[Any]:
+    """`function` of every item, on all cores, with a bar."""
+    with ProcessPoolExecutor() as pool:
+        return list(tqdm(pool.map(function, items), total=len(items), desc=what, disable=None))
+
+
+def summary(mistakes: list[dict[str, Any]], variants: list[dict[str, Any]]) -> str:
+    """The Markdown table of how many mistakes each checker refutes, and how many correct variants."""
+    ours = [any(row["properties"].values()) for row in mistakes], [any(row["properties"].values()) for row in variants]
+    lines = ["| checker | points | mistakes refuted | correct variants refused |", "| --- | --- | --- | --- |"]
+    lines.append(
+        f"| **backproof** | its own | **{sum(ours[0])} of {len(mistakes)}** | **{sum(ours[1])} of {len(variants)}** |"
+    )
+    for checker in peers.CHECKERS:
+        for kind in peers.POINTS:
+            told = [[row["checkers"][kind][checker] for row in rows] for rows in (mistakes, variants)]
+            counts = [f"{sum(map(bool, one))} of {len(one) - one.count(None)}" for one in told]
+            lines.append(f"| {checker} | {kind} | {counts[0]} | {counts[1]} |")
+    first = sum(row["named_first"] for row in mistakes)
+    return "\n".join([*lines, "", f"The failure names the right mistake first for {first} of {len(mistakes)}."])
+
+
+def tables(mistakes: list[dict[str, Any]], variants: list[dict[str, Any]]) -> str:
+    """Markdown: for each operation its mistakes against its properties, and against the checkers."""
+    parts = ["# Kill table", summary(mistakes, variants), "R refutes, · does not, blank: does not apply."]
+    only = alone(mistakes)
+    for operation in OPERATIONS:
+        entries = [one for one in all_properties().values() if one.operation == operation]
+        rows = [row for row in mistakes if row["mistake"].startswith(f"{operation}: ")]
+        columns = [f"{number}" for number in range(1, len(entries) + 1)]
+        heads = [f"{checker}, {kind}" for checker in peers.CHECKERS for kind in peers.POINTS]
+        parts.append(f"## {operation}")
+        reasons = [f"alone on {len(only[one.id])}" if only[one.id] else JUSTIFIED[one.id] for one in entries]
+        parts.append("\n".join(f"{n}. `{e.id}` ({why})" for n, e, why in zip(columns, entries, reasons, strict=True)))
+        lines = [_line(["mistake", *columns, "named", *heads]), _line(["---"] * (len(columns) + len(heads) + 2))]
+        for row in rows:
+            cells = [_cell(row["properties"].get(entry.id)) for entry in entries]
+            told = [_cell(row["checkers"][kind][checker]) for checker in peers.CHECKERS for kind in peers.POINTS]
+            lines.append(
+                _line([row["mistake"].partition(": ")[2], *cells, "first" if row["named_first"] else "no", *told])
+            )
+        parts.append("\n".join(lines))
+    heads = [f"{checker}, {kind}" for checker in peers.CHECKERS for kind in peers.POINTS]
+    lines = [_line(["correct variant", OURS, *heads]), _line(["---"] * (len(heads) + 2))]
+    for row in variants:
+        told = [_cell(row["checkers"][kind][checker]) for checker in peers.CHECKERS for kind in peers.POINTS]
+        lines.append(_line([row["variant"], _cell(any(row["properties"].values())), *told]))
+    return "\n\n".join([*parts, "## Correct variants", "\n".join(lines)]) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(refuted: bool | None) -> str:
+    return "" if refuted is None else "R" if refuted else "·"
+
+
+def main() -> None:
+    """Run everything, print the summary, and write the tables where asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_matrix", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    options = parser.parse_args()
+    mistakes = mapped(row_of_mistake, list(range(len(all_mistakes()))), "mistakes")
+    variants = mapped(row_of_variant, list(VARIANTS), "correct variants")
+    print(summary(mistakes, variants))
+    if options.json:
+        found = {"mistakes": mistakes, "variants": variants, "alone": alone(mistakes)}
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(tables(mistakes, variants), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

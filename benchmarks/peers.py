@@ -1,0 +1,229 @@
+"""What the gradient checkers that people use today say of a hand-written operation.
+
+`refuted` calls each of `CHECKERS` as its users do, with its own defaults, on a `Problem`: a function with the
+vector-Jacobian product that was written for it. PyTorch, JAX and autograd are imported only by their checkers.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import check_grad
+
+Array = NDArray[np.float64]
+Point = tuple[Array, ...]
+Operations = Mapping[str, Callable[..., Any]]
+Verdicts = dict[str, bool | None]
+
+POINTS = ("Gaussian", "small integers")
+NETWORK = ("predict", "cost", "gradients", "train_step")
+WINDOW, LEARNING_RATE = (2, 2), 0.1
+
+
+def sound(answer: ArrayLike, shape: tuple[int, ...]) -> Array:
+    """A fresh float64 array of this shape; `ValueError` if the answer has another or is not finite."""
+    array = np.array(answer, dtype=np.float64, order="C")
+    one_number = shape == () and array.size == 1  # the contract's scalars may be arrays of one element
+    if not (array.shape == shape or one_number) or not np.isfinite(array).all():
+        raise ValueError(f"a finite array of shape {shape} is due, not {answer!r}")
+    return array.reshape(shape)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`function(*point)`, `product(u, *point)` with a gradient per array of the point, and one such upstream `u`."""
+
+    function: Callable[..., ArrayLike]
+    product: Callable[..., Sequence[ArrayLike]]
+    upstream: Array
+
+    @np.errstate(all="ignore")
+    def value(self, *point: Array) -> Array:
+        """`f(x)`, in the shape of `upstream`; `ValueError` if it is unsound."""
+        return sound(self.function(*point), self.upstream.shape)
+
+    @np.errstate(all="ignore")
+    def gradient(self, upstream: Array, *point: Array) -> Point:
+        """`uᵀ ∂f/∂x` for each array `x` of the point, in its shape; `ValueError` if one is unsound."""
+        slopes = self.product(upstream, *point)
+        return tuple(sound(slope, array.shape) for slope, array in zip(slopes, point, strict=True))
+
+
+def posed(operation: str, operations: Operations, kind: str, generator: np.random.Generator) -> tuple[Problem, Point]:
+    """The problem that the operation belongs to and a point: `x` (3, 4); image (6, 6), kernel (3, 3); `x` (4, 4) for
+    2×2 windows; features (1, 4), weights (4, 1); the network's kernel (3, 3) and weights (4, 1), at a (6, 6) image and
+    a target that are drawn too. `ValueError` for another operation, `KeyError` for another kind of point.
+    """
+    normal = generator.standard_normal
+    entries = {"Gaussian": normal, "small integers": partial(generator.integers, -2, 3)}[kind]
+
+    def draw(*shape: int) -> Array:
+        return np.asarray(entries(size=shape), dtype=np.float64)
+
+    family = operation.removesuffix("_derivative")
+    if family in ("relu", "arctan", "logistic"):
+        act, derivative = operations[family], operations[f"{family}_derivative"]
+        return Problem(act, lambda u, x: (u * sound(derivative(x), x.shape),), normal((3, 4))), (draw(3, 4),)
+    if operation.startswith("conv2d"):
+        pair, slopes = (draw(6, 6), draw(3, 3)), [operations[f"conv2d_{name}_gradient"] for name in ("image", "kernel")]
+        return Problem(operations["conv2d"], lambda u, *x: [slope(*x, u) for slope in slopes], normal((4, 4))), pair
+    if operation.startswith("max_pool"):
+        pool, scatter = operations["max_pool"], operations["max_pool_gradient"]
+        return Problem(lambda x: pool(x, WINDOW), lambda u, x: (scatter(x, WINDOW, u),), normal((2, 2))), (draw(4, 4),)
+    if operation.startswith("dense"):
+        pair, both = (draw(1, 4), draw(4, 1)), operations["dense_gradients"]
+        return Problem(operations["dense"], lambda u, *x: both(*x, u), normal((1, 1))), pair
+    if operation in NETWORK:
+        return network(operation, operations, draw(6, 6), float(draw())), (draw(3, 3), draw(4, 1))
+    raise ValueError(f"operation must be one of the contract's 17, not {operation!r}")
+
+
+def network(operation: str, operations: Operations, image: Array, target: float) -> Problem:
+    """The cost `f(kernel, weights)` at this image and target; of `train_step`, `(before - after) / learning_rate`."""
+
+    def function(*parameters: Array) -> ArrayLike:
+        if operation == "predict":
+            return (sound(operations["predict"](image, *parameters), ()) - target) ** 2 / 2
+        return operations["cost"](image, target, *parameters)
+
+    def product(upstream: Array, *parameters: Array) -> Point:
+        if operation != "train_step":
+            return tuple(upstream * slope for slope in operations["gradients"](image, target, *parameters))
+        moved = zip(parameters, operations["train_step"](image, target, *parameters, LEARNING_RATE), strict=True)
+        return tuple(upstream * (before - sound(after, before.shape)) / LEARNING_RATE for before, after in moved)
+
+    return Problem(function, product, np.ones(()))
+
+
+def gradcheck(problem: Problem, point: Point, *, fast_mode: bool = False) -> bool:
+    """`torch.autograd.gradcheck`: central differences of every entry (fast mode: along one direction).
+    Step 1e-6, `|a - n| ≤ 1e-5 + 1e-3 |n|`. Source: PyTorch's note "Extending PyTorch", for NumPy functions.
+    """
+    import torch
+
+    class HandWritten(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, *tensors: Any) -> Any:
+            context.save_for_backward(*tensors)
+            return torch.from_numpy(problem.value(*(tensor.numpy() for tensor in tensors)))
+
+        @staticmethod
+        def backward(context: Any, upstream: Any) -> Any:
+            arrays = (tensor.detach().numpy() for tensor in context.saved_tensors)
+            return tuple(torch.from_numpy(slope) for slope in problem.gradient(upstream.numpy(), *arrays))
+
+    tensors = tuple(torch.from_numpy(array).requires_grad_() for array in point)
+    return torch.autograd.gradcheck(HandWritten.apply, tensors, fast_mode=fast_mode)
+
+
+def scalar(problem: Problem, point: Point) -> tuple[Callable[[Array], float], Callable[[Array], Array], Array]:
+    """`⟨f, u⟩` for `u` of norm 1, its hand-written gradient, and the point, by one vector of all arrays' entries."""
+    direction = problem.upstream / np.linalg.norm(problem.upstream)
+    ends = np.cumsum([array.size for array in point])[:-1]
+
+    def arrays(vector: Array) -> list[Array]:
+        return [part.reshape(array.shape) for part, array in zip(np.split(vector, ends), point, strict=True)]
+
+    def objective(vector: Array) -> float:
+        return float(np.sum(problem.value(*arrays(vector)) * direction))
+
+    def gradient(vector: Array) -> Array:
+        return np.concatenate([part.ravel() for part in problem.gradient(direction, *arrays(vector))])
+
+    return objective, gradient, np.concatenate([array.ravel() for array in point])
+
+
+def scipy_check_grad(problem: Problem, point: Point) -> bool:
+    """`scipy.optimize.check_grad`, forward differences: is the 2-norm that it returns at most 1e-6? SciPy gives no
+    verdict; the limit is ours. The norm is absolute (scipy#7766): a Gaussian `u` takes a right convolution to 2e-6.
+    """
+    return bool(check_grad(*scalar(problem, point)) <= 1e-6)
+
+
+def jax_check_grads(problem: Problem, point: Point) -> bool:
+    """`jax.test_util.check_grads`, reverse mode, first order: one direction, step 1e-4, tolerances 1e-5.
+    Source: JAX's notes "External callbacks" and "Custom derivative rules".
+    """
+    import jax
+    from jax.test_util import check_grads
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # a callback may hang with it: jax#24255, jax#25861
+    logging.getLogger("jax._src.callback").disabled = True  # prints a traceback for each crash of the operation
+
+    value = partial(jax.pure_callback, lambda *arrays: problem.value(*map(np.asarray, arrays)), problem.upstream)
+    gradient = partial(jax.pure_callback, lambda *arrays: problem.gradient(*map(np.asarray, arrays)), point)
+    function = jax.custom_vjp(value)
+    function.defvjp(lambda *arrays: (value(*arrays), arrays), lambda arrays, upstream: gradient(upstream, *arrays))
+    check_grads(function, point, order=1, modes=("rev",))
+    return True
+
+
+def autograd_check_grads(problem: Problem, point: Point) -> bool:
+    """`autograd.test_util.check_grads`, reverse mode, first order: one random direction, step and tolerances 1e-6.
+    Source: autograd's tutorial, "Extend Autograd by defining your own primitives".
+    """
+    from autograd.extend import defvjp, primitive
+    from autograd.test_util import check_grads
+
+    function, every = primitive(problem.value), tuple(range(len(point)))
+    defvjp(function, *(lambda _, *arrays, n=n: lambda upstream: problem.gradient(upstream, *arrays)[n] for n in every))
+    check_grads(function, every, modes=["rev"], order=1)(*point)
+    return True
+
+
+def relative_error_loop(problem: Problem, point: Point) -> bool:
+    """`|a - n| ≤ 1e-4 max(|a|, |n|)` for every entry `a` of `⟨f, u⟩`'s gradient, `n` by central differences, h = 1e-5.
+    The limit is the one for objectives with kinks. Source: CS231n, Neural Networks Part 3, gradient checks.
+    """
+    objective, gradient, start = scalar(problem, point)
+    analytic, steps = gradient(start), 1e-5 * np.eye(start.size)
+    numerical = np.array([(objective(start + step) - objective(start - step)) / 2e-5 for step in steps])
+    return bool(np.all(abs(analytic - numerical) <= 1e-4 * np.maximum(abs(analytic), abs(numerical))))
+
+
+def cost_decreases(problem: Problem, point: Point) -> bool:
+    """`f(x - 1e-4 g) ≤ f(x)`: a small step along the hand-written gradient does not increase the cost."""
+    objective, gradient, start = scalar(problem, point)
+    return objective(start - 1e-4 * gradient(start)) <= objective(start)
+
+
+_CHECKS: dict[str, Callable[[Problem, Point], bool]] = {
+    "gradcheck": gradcheck,
+    "gradcheck, fast mode": partial(gradcheck, fast_mode=True),
+    "SciPy check_grad": scipy_check_grad,
+    "JAX check_grads": jax_check_grads,
+    "autograd check_grads": autograd_check_grads,
+    "relative-error loop": relative_error_loop,
+    "cost decreases": cost_decreases,
+}
+CHECKERS = tuple(_CHECKS)
+
+
+def accepts(name: str, problem: Problem, point: Point) -> bool:
+    """Whether the checker passes; it does not if the operation crashes, or is unsound at the point itself."""
+    try:
+        problem.value(*(array.copy() for array in point))
+        problem.gradient(problem.upstream.copy(), *(array.copy() for array in point))
+        return _CHECKS[name](problem, point)
+    except ModuleNotFoundError:
+        raise
+    except Exception:
+        return False
+
+
+def refuted(operation: str, operations: Operations, kind: str, *, points: int = 20, seed: int = 7839) -> Verdicts:
+    """For each checker: whether it refuted the operation at any of so many points; None where it does not apply.
+    `operations` has all 17 of the contract; `kind` is one of `POINTS`: standard normal, or integers from -2 to 2.
+    """
+    verdicts: Verdicts = dict.fromkeys(CHECKERS)
+    for name in CHECKERS if operation in NETWORK else CHECKERS[:-1]:
+        generator = np.random.default_rng(seed)
+        np.random.seed(seed)  # noqa: NPY002 (autograd draws its directions from the global generator)
+        cases = (posed(operation, operations, kind, generator) for _ in range(points))
+        verdicts[name] = not all(accepts(name, *case) for case in cases)
+    return verdicts

@@ -1,0 +1,82 @@
+"""Statements run directly on targets made in Python, without pytest: for measurements and for the suite's own tests."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+import hypothesis
+import hypothesis.core
+
+import reference
+from properties.harness import conventions
+from properties.harness.catalogue import Property
+from properties.harness.contract import OPERATIONS
+from properties.harness.limits import NotApplicable
+from properties.harness.plugin import PROFILE, register_profile
+from properties.harness.statement import reduced
+from properties.harness.support import explored
+from properties.harness.target import Failure, make_target
+from properties.harness.trial import Record, Trial, on_trial
+
+
+def settle(examples: int = 100, seed: int = 0, shrinks: bool = True) -> None:
+    """Give statements so many examples of this seed, without a database; `shrinks` or stop at the first failure."""
+    register_profile(examples, None)
+    phases = [hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if shrinks else [])]
+    base = hypothesis.settings.get_profile(PROFILE)
+    hypothesis.settings.register_profile("trials", base, database=None, phases=phases)
+    hypothesis.settings.load_profile("trials")
+    hypothesis.core.global_force_seed = seed
+
+
+def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
+    """The reference's operations, with some replaced and some attributes added."""
+    return {name: getattr(reference, name) for name in OPERATIONS} | dict(changed)
+
+
+@contextmanager
+def trial_of(offered: Mapping[str, Any]) -> Iterator[Trial]:
+    """A trial of a target with these attributes, examined as the command does."""
+    target = explored(make_target(SimpleNamespace(**offered), "double"))
+    with on_trial(target, conventions.find(target)) as trial:
+        yield trial
+
+
+def statement_of(entry: Property) -> Callable[..., None]:
+    """The function behind a property."""
+    module, name = entry.nodeid.split(".py::")
+    return getattr(import_module(f"properties.{module}"), name.partition("[")[0])
+
+
+def arguments_of(statement: Callable[..., None], trial: Trial, operation: str | None = None) -> dict[str, Any] | None:
+    """The operations that a statement names, or the one that it is asked about; None if the target lacks any."""
+    offered = trial.target.operations
+    names = inspect.signature(statement).parameters
+    if "operation" not in names:
+        return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
+    if operation not in offered:
+        return None
+    layer = OPERATIONS[operation].layer
+    siblings = [other for other in offered.values() if other.signature.layer == layer]
+    named = {"operation": offered[operation], "siblings": siblings}
+    return {name: named[name] for name in names}
+
+
+def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial: Trial) -> Failure | None:
+    """How a statement fails, on the smallest case that can be found; None if it holds or does not apply."""
+    trial.record = Record()
+    if getattr(statement, "is_hypothesis_test", False):  # else the settings in force at its import count
+        statement._hypothesis_internal_use_settings = hypothesis.settings.default  # type: ignore[attr-defined]
+    try:
+        statement(**arguments)
+    except Failure as failure:
+        return reduced(statement, arguments, failure)
+    except NotApplicable:
+        return None
+    except hypothesis.errors.Unsatisfiable:
+        if not trial.record.left_out:
+            raise
+    return None

@@ -1,0 +1,227 @@
+"""Exhaustive proofs: every case of a kind, smallest first, on numbers short enough that equality means equality.
+
+Convolution and the dense layer are bilinear, so agreement on every pair of basis vectors settles a shape; agreement
+at uniformly drawn points bounds the chance that a wrong polynomial passes, also one that is not bilinear. Pooling's
+gradient depends on which entries are maximal alone, and the network is a polynomial before arctan on each pattern
+of winners. An implementation that rounds, as the FFT does, is held to its bound: proved to rounding, not exactly.
+"""
+
+from itertools import product
+
+import numpy as np
+
+from properties.harness import bounds, oracles
+from properties.harness.bounds import exactly, inner_product
+from properties.harness.comparison import agree, require
+from properties.harness.exhaustive import (
+    basis,
+    bilinear,
+    convolution_shapes,
+    convolution_tensor,
+    counted,
+    noted,
+    patterns,
+    sets_of_maxima,
+    uniform,
+    weak_orderings,
+)
+from properties.harness.membership import require_subgradient
+from properties.harness.statement import each
+from properties.harness.strategies import MOST_FEATURES, Case
+from properties.harness.trial import current
+
+BILINEAR = 2
+POINTS = 8
+"""Uniform points for each shape."""
+
+
+@each(convolution_shapes)
+def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
+    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right on every pair of basis vectors.
+
+    Being bilinear it is then right for these shapes. Source: a bilinear map is fixed by its values on bases.
+    """
+    tensor = convolution_tensor(case)
+    bilinear(conv2d, case, ("image", "kernel"), tensor, bounds.convolution_units(case.image, 1))
+
+
+@each(convolution_shapes)
+def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, case):
+    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right on every pair of basis vectors.
+
+    The pairs are of image and upstream. Source: a bilinear map is fixed by its values on bases.
+    """
+    tensor = convolution_tensor(case).transpose(0, 2, 1)
+    bilinear(conv2d_kernel_gradient, case, ("image", "upstream"), tensor, bounds.convolution_units(case.image, 1))
+
+
+@each(convolution_shapes)
+def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, case):
+    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right on every pair of basis vectors.
+
+    The pairs are of kernel and upstream. Source: a bilinear map is fixed by its values on bases.
+    """
+    tensor = convolution_tensor(case).transpose(1, 2, 0)
+    bilinear(conv2d_image_gradient, case, ("kernel", "upstream"), tensor, bounds.convolution_units(case.image, 1))
+
+
+@each(convolution_shapes)
+def test_conv2d_at_uniform_points(conv2d, case):
+    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right at points drawn uniformly from a grid.
+
+    A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
+    Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    """
+    for point in uniform(case, POINTS, BILINEAR):
+        agree(conv2d(point.image, point.kernel), bounds.conv2d(point.image, point.kernel), "conv2d(image, kernel)")
+
+
+@each(convolution_shapes)
+def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
+    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right at uniformly drawn points.
+
+    Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    """
+    for point in uniform(case, POINTS, BILINEAR):
+        answer = conv2d_kernel_gradient(point.image, point.kernel, point.upstream)
+        agree(answer, bounds.conv2d_kernel_gradient(point.image, point.kernel, point.upstream), "the gradient")
+
+
+@each(convolution_shapes)
+def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
+    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right at uniformly drawn points.
+
+    Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    """
+    for point in uniform(case, POINTS, BILINEAR):
+        answer = conv2d_image_gradient(point.image, point.kernel, point.upstream)
+        agree(answer, bounds.conv2d_image_gradient(point.image, point.kernel, point.upstream), "the gradient")
+
+
+def _feature_counts(**_):
+    for count in range(1, MOST_FEATURES + 1):
+        yield Case(features=basis((1, count))[0], weights=basis((count, 1))[0], upstream=np.ones((1, 1)))
+
+
+@each(_feature_counts)
+def test_dense_on_every_pair_of_basis_vectors(dense, case):
+    """For up to 9 features, `dense` is right on every pair of basis vectors.
+
+    Source: a bilinear map is fixed by its values on bases.
+    """
+    tensor = np.eye(case.features.size)[..., None]
+    bilinear(dense, case, ("features", "weights"), tensor, inner_product(1))
+
+
+@each(_feature_counts)
+def test_dense_gradients_on_every_pair_of_basis_vectors(dense_gradients, case):
+    """For up to 9 features both gradients are right on every pair of basis vectors, for an upstream of 1.
+
+    Source: a linear map is fixed by its values on a basis.
+    """
+    noted("on every pair of basis vectors", f"for up to {MOST_FEATURES} features")
+    units = basis(case.features.shape)
+    for features, weights in product(units, units.reshape(-1, case.features.size, 1)):
+        case.update(features=features, weights=weights)
+        for answer, value in zip(
+            dense_gradients(features, weights, case.upstream), (weights.T, features.T), strict=True
+        ):
+            agree(answer, exactly(value), "dense_gradients(features, weights, upstream)")
+    counted(len(units) ** 2)
+
+
+@each(_feature_counts)
+def test_dense_at_uniform_points(dense, case):
+    """For up to 9 features, `dense` is right at points drawn uniformly from a grid.
+
+    Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    """
+    for point in uniform(case, POINTS, BILINEAR):
+        agree(dense(point.features, point.weights), bounds.dense(point.features, point.weights), "dense")
+
+
+@each(_feature_counts)
+def test_dense_gradients_at_uniform_points(dense_gradients, case):
+    """For up to 9 features, both gradients are right at points drawn uniformly from a grid, upstream's too.
+
+    Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    """
+    for point in uniform(case, POINTS, BILINEAR):
+        answers = dense_gradients(point.features, point.weights, point.upstream)
+        for answer, value in zip(answers, bounds.of("dense_gradients", point), strict=True):
+            agree(answer, value, "dense_gradients(features, weights, upstream)")
+
+
+@each(sets_of_maxima)
+def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
+    """For every set of entries that can be a window's maxima, the gradient is a subgradient.
+
+    A window's gradient depends only on which entries are maximal: 2^n − 1 sets for n entries, for windows of up to
+    3×3: 15 for 2×2, 63 for 2×3, 511 for 3×3. Source: Boustany, TMLR 2024.
+    """
+    noted("at every set of maxima", "for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3)")
+    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+
+
+@each(weak_orderings)
+def test_gradient_at_every_weak_ordering(max_pool_gradient, case):
+    """For each of the 75 ways in which four entries can be ordered, ties included, the gradient is a subgradient.
+
+    Source: Boustany, TMLR 2024; 75 is the fourth ordered Bell number, OEIS A000670.
+    """
+    noted("at every weak ordering", "of a 2×2 window (75)")
+    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+
+
+@each(weak_orderings)
+def test_max_pool_at_every_weak_ordering(max_pool, case):
+    """For each of the 75 ways in which four entries can be ordered, ties included, the maximum is right.
+
+    Source: Boureau, Ponce & LeCun, ICML 2010; 75 is the fourth ordered Bell number, OEIS A000670.
+    """
+    noted("at every weak ordering", "of a 2×2 window (75)")
+    agree(max_pool(case.x, case.window), exactly(oracles.max_pool(case.x, case.window)), "max_pool(x, window)")
+
+
+def _three_cases(**_):
+    largest, least = np.finfo(current().target.dtype).max, current().target.tiny
+    for size in (1.0, float(least), float(largest)):
+        for sign in (0.0, 1.0, -1.0):
+            yield Case(x=np.array([sign * size]))
+
+
+@each(_three_cases)
+def test_relu_on_its_three_cases(relu, case):
+    """Below 0, at 0 and above it ReLU is right, for 1, the smallest and the largest number.
+
+    Source: Nair & Hinton, ICML 2010.
+    """
+    noted("on its three cases", "below 0, at 0 and above it")
+    agree(relu(case.x), exactly(np.maximum(case.x, 0.0)), "relu(x)")
+
+
+@each(_three_cases)
+def test_relu_derivative_on_its_three_cases(relu_derivative, case):
+    """Below 0 ReLU's derivative is 0, above it 1, at 0 in [0, 1], for 1, the smallest and the largest number.
+
+    Source: Bertoin, Bolte, Gerchinovitz & Pauwels, NeurIPS 2021.
+    """
+    noted("on its three cases", "below 0, at 0 and above it")
+    slope = float(relu_derivative(case.x)[0])
+    low, high = (0.0, 1.0) if case.x[0] == 0 else (float(case.x[0] > 0),) * 2
+    require(low <= slope <= high, "the derivative is wrong", yours=slope, expected=f"a number in [{low:g}, {high:g}]")
+
+
+@each(patterns)
+def test_gradients_on_every_activation_pattern(gradients, case):
+    """On each of the 625 patterns of the notebook's network both gradients are right, at points of a box inside it.
+
+    In each of four windows one of four entries wins, or none is positive. Before arctan the network is then a
+    polynomial, of degree 2 in each gradient's variables. Source: Schwartz 1980, Zippel 1979; the notebook's shapes.
+    """
+    for point in uniform(case, 3, BILINEAR):
+        arguments = point.arguments("image", "target", "kernel", "weights")
+        for name, answer, value in zip(
+            ("kernel", "weights"), gradients(*arguments), bounds.gradients(*arguments), strict=True
+        ):
+            agree(answer, value, f"the gradient for the {name}")

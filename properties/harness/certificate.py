@@ -1,0 +1,80 @@
+"""The certificate: for each operation what was proved, on how much, how surely, and what was not."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from properties.harness.contract import OPERATIONS
+from properties.harness.results import FAILING
+
+NOT_PROVED = (
+    "larger shapes than these, but for a few cases",
+    "code that decides by the values of its input, but for the values that were tried",
+    "several channels",
+    "that training succeeds",
+)
+
+
+def certificate(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the results of a run allow one to say of each operation that was checked and not refuted.
+
+    `chance` is the Schwartz–Zippel bound (degree / values)^points that a wrong polynomial of this degree passes on one
+    shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding.
+    """
+    return [
+        _of(name, mine) for name in OPERATIONS if (mine := [e for e in entries if e["operation"] == name and _ran(e)])
+    ]
+
+
+def _ran(entry: dict[str, Any]) -> bool:
+    return entry["outcome"] not in ("not applicable", "not run")
+
+
+def _of(operation: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    held = [entry for entry in entries if entry["outcome"] == "held"]
+    sampled = [entry for entry in held if not entry["proof"]]
+    return {
+        "operation": operation,
+        "refuted": any(entry["outcome"] in (*FAILING, "known") for entry in entries),
+        "proved": [_proof(entry) for entry in held if entry["proof"]],
+        "sampled": {"properties": len(sampled), "examples": sum(entry["examples"] for entry in sampled)},
+        "largest_error": max((entry["largest_error"] for entry in held), default=0.0),
+    }
+
+
+def _proof(entry: dict[str, Any]) -> dict[str, Any]:
+    proof = entry["proof"]
+    chance = (proof["degree"] / proof["values"]) ** proof["points"] if "degree" in proof else None
+    return {
+        "id": entry["id"],
+        **proof,
+        "cases": entry["examples"],
+        "left_out": entry["left_out"],
+        "exactly": entry["largest_error"] == 0,
+        "chance": chance,
+    }
+
+
+def told(found: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
+    """The certificate in words: each operation with its lines."""
+    for one in found:
+        lines = [_line(proof) for proof in one["proved"]]
+        sampled = one["sampled"]
+        if sampled["properties"]:
+            error = f"within {one['largest_error']:.2g} units of rounding" if one["largest_error"] else "exact"
+            noun = "property" if sampled["properties"] == 1 else "properties"
+            lines.append(f"sampled by {sampled['properties']} {noun} on {sampled['examples']:,} examples, {error}")
+        yield one["operation"], ["refuted: see below"] if one["refuted"] else lines
+
+
+def _line(proof: dict[str, Any]) -> str:
+    how = "exactly" if proof["exactly"] else "to rounding"
+    cases = f"{proof['cases']:,} cases" + (f", {proof['left_out']:,} left out" if proof["left_out"] else "")
+    if proof["chance"] is None:
+        return f"proved {how} {proof['what']} {proof['where']} ({cases})"
+    patterns = f"{proof['covered']} of {proof['of']} patterns, " if "of" in proof else ""
+    unseen = "" if proof["exactly"] else ", unless it differs by less than rounding"
+    return (
+        f"right {how} {proof['what']} {proof['where']} ({patterns}{cases}): a wrong polynomial of degree "
+        f"{proof['degree']} would pass {'one of them' if patterns else 'a shape'} with a chance of at most "
+        f"{proof['chance']:.0e}{unseen}"
+    )

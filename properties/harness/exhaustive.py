@@ -1,0 +1,197 @@
+"""Every case of a kind, and what a certificate may say once all of them held."""
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from properties.harness.bounds import Value
+from properties.harness.comparison import agree
+from properties.harness.limits import POOL, NotApplicable, Shape
+from properties.harness.strategies import GRID, Case, blocks, fit_valid
+from properties.harness.target import Array, Operation
+from properties.harness.trial import current
+
+LARGEST_IMAGE, LARGEST_KERNEL = (6, 6), (4, 4)
+WINDOW_ENTRIES = 9  # a window of so many has 511 sets of maxima
+SEED = 7839
+HALF_GRID = 64  # uniform points: k/16 with |k| ≤ 64, that is 129 values a variable
+PATTERN_KERNEL, PATTERN_IMAGE = (3, 3), (6, 6)
+ALL_PATTERNS = 625
+_LEVELS = (-1.0, 1.0, 3.0)  # a dead entry, one that is positive but does not win, and the winner
+
+
+def noted(what: str, where: str, **numbers: Any) -> None:
+    """Note what the certificate is to say of this statement if it holds; `numbers` go with it."""
+    current().record.proof = {"what": what, "where": where, **numbers}
+
+
+def basis(shape: Shape) -> Array:
+    """Every basis vector of this shape, (size, rows, columns), read-only."""
+    units = np.eye(shape[0] * shape[1]).reshape(-1, *shape)
+    units.flags.writeable = False
+    return units
+
+
+def convolution_shapes(**_: Any) -> Iterator[Case]:
+    """A case for every supported kernel up to 4×4 and image up to 6×6, smallest first: their first basis vectors."""
+    found = False
+    for kernel, image in current().target.limits.convolutions():
+        if all(side <= most for side, most in zip((*kernel, *image), LARGEST_KERNEL + LARGEST_IMAGE, strict=True)):
+            found = True
+            yield Case(image=basis(image)[0], kernel=basis(kernel)[0], upstream=basis(fit_valid(kernel, image))[0])
+    if not found:
+        raise NotApplicable("no supported image is within 6×6 and no kernel within 4×4")
+
+
+def convolution_tensor(case: Case) -> Array:
+    """`∂²y[o] / ∂image[m] ∂kernel[a]`, (image, kernel, output), each flattened in C order: it is 0 or 1."""
+    sides = []
+    for axis in (0, 1):
+        entry, weight, output = np.ix_(*(range(case[name].shape[axis]) for name in ("image", "kernel", "upstream")))
+        reach = case.kernel.shape[axis] - 1 - weight if current().flips else weight
+        sides.append((entry == output + reach) * 1.0)
+    joined = np.einsum("mao,nbp->mnabop", *sides)
+    return joined.reshape(case.image.size, case.kernel.size, case.upstream.size)
+
+
+def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: Array, units: float) -> None:
+    """Hold an operation against its tensor, (left, right, answer), on every pair of basis vectors of two arguments.
+
+    The first pair that is wrong becomes the case.
+    """
+    noted("on every pair of basis vectors", _where(case))
+    left, right = (basis(case[name].shape) for name in names)
+    arguments = dict(case)
+    answers = []
+    for one, other in product(left, right):
+        arguments[names[0]], arguments[names[1]] = one, other
+        answers.append(operation.raw(*(arguments[name] for name in operation.signature.parameters)))
+    expected = tensor.reshape(len(answers), -1)
+    try:
+        given = np.array(answers, dtype=np.float64).reshape(expected.shape)
+    except (TypeError, ValueError):
+        given = np.full(expected.shape, np.nan)
+    bound = Value(expected, units, 1.0)
+    wrong = ~(np.abs(given - expected) <= bound.allowed)
+    if wrong.any():
+        number = int(np.argwhere(wrong)[0][0])
+        case.update({names[0]: left[number // len(right)], names[1]: right[number % len(right)]})
+        answer = operation(*case.arguments(*operation.signature.parameters))
+        agree(answer, Value(expected[number].reshape(answer.shape), units, 1.0), operation.name)
+    agree(given, bound, operation.name)
+    counted(len(answers))
+
+
+def _where(case: Case) -> str:
+    if "kernel" in case:
+        return "for images up to 6×6 and kernels up to 4×4"
+    return "for up to 9 features"
+
+
+def counted(examples: int) -> None:
+    """Count a case as so many, since `ran` counts it as one."""
+    if current().record.refutation is None:
+        current().record.examples += examples - 1
+
+
+def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
+    """Points drawn uniformly from a grid around the case: its own box, or all arrays over k/16, |k| ≤ 64.
+
+    Each point becomes the case. The chance that a wrong polynomial of this degree agrees at all of them is at
+    most (degree / values)^count.
+    """
+    grid = case.get("_box") or {
+        name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in case.items() if isinstance(value, np.ndarray)
+    }
+    half = min(one[2] for one in grid.values())
+    seen = (
+        {"covered": 1 + (current().record.proof or {}).get("covered", 0), "of": ALL_PATTERNS} if "_box" in case else {}
+    )
+    where = "of the notebook's network" if seen else _where(case)
+    what = f"at {count} uniform points of each {'activation pattern' if seen else 'shape'}"
+    noted(what, where, degree=degree, values=2 * half + 1, points=count, seed=SEED, **seen)
+    sizes = [value.shape[axis] for value in case.values() if isinstance(value, np.ndarray) for axis in (0, 1)]
+    generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
+    for _ in range(count):
+        for name, (centre, step, reach) in grid.items():
+            case[name] = centre + step * generator.integers(-reach, reach + 1, centre.shape)
+        yield case
+    counted(count)
+
+
+def patterns(**_: Any) -> Iterator[Case]:
+    """A case for each of the 625 patterns of a 6×6 image, a 3×3 kernel and four weights, with a box inside it.
+
+    The kernel is 1 in its centre and within 1/64 of 0 elsewhere, so that pre-activations are the inner 4×4 entries
+    to within 0.72: those are -1, 1 or 3 to within 1/4, less than 1 from the nearest kink. `NotApplicable` where
+    the target does not support these shapes.
+    """
+    if (PATTERN_KERNEL, PATTERN_IMAGE) not in current().target.limits.networks():
+        raise NotApplicable("the notebook's shapes, 6×6 with 3×3, are not supported")
+    reach = 128
+    kernel = np.zeros(PATTERN_KERNEL)
+    kernel[1, 1] = 1.0
+    weights = np.array([[0.25], [-0.125], [0.125], [-0.25]])
+    for number, winners in enumerate(product(range(POOL[0] * POOL[1] + 1), repeat=4)):
+        inner = np.full((4, 4), _LEVELS[1])
+        parted = blocks(inner, POOL)
+        for (i, j), winner in zip(np.ndindex(2, 2), winners, strict=True):
+            if winner == POOL[0] * POOL[1]:
+                parted[i, j] = _LEVELS[0]
+            else:
+                parted[i, j].flat[winner] = _LEVELS[2]
+        image = np.zeros(PATTERN_IMAGE)
+        image[1:5, 1:5] = inner
+        yield Case(
+            image=image,
+            target=0.5,
+            kernel=kernel,
+            weights=weights,
+            _number=number,
+            _box={
+                "image": (image, 2.0**-9, reach),
+                "kernel": (kernel, 2.0**-13, reach),
+                "weights": (weights, 2.0**-11, reach),
+            },
+        )
+
+
+def pattern_of(preactivation: Array) -> tuple[int, ...]:
+    """Which entry wins in each window; 4 if none is positive."""
+    windows = blocks(preactivation, POOL).reshape(-1, POOL[0] * POOL[1])
+    return tuple(int(row.argmax()) if row.max() > 0 else row.size for row in windows)
+
+
+def _tiled(window: Array, whole: Shape) -> Case:
+    tiles = whole[0] // window.shape[0], whole[1] // window.shape[1]
+    upstream = np.arange(1.0, tiles[0] * tiles[1] + 1).reshape(tiles)
+    return Case(x=np.tile(window, tiles), window=window.shape, upstream=upstream)
+
+
+def _smallest_inputs() -> dict[Shape, Shape]:
+    """The smallest supported input of each supported window that can tie, smallest window first."""
+    pairs = current().target.limits.poolings(tied=True)
+    shapes = sorted({window for window, _ in pairs if np.prod(window) <= WINDOW_ENTRIES}, key=np.prod)
+    return {shape: next(whole for window, whole in pairs if window == shape) for shape in shapes}
+
+
+def sets_of_maxima(**_: Any) -> Iterator[Case]:
+    """For every window of up to nine entries, every set of entries that can be its maxima."""
+    inputs = _smallest_inputs()
+    if not inputs:
+        raise NotApplicable(f"no supported window has 2 to {WINDOW_ENTRIES} entries")
+    for shape, whole in inputs.items():
+        for members in product((1.0, 0.0), repeat=int(np.prod(shape))):
+            if any(members):
+                yield _tiled(np.reshape(members, shape), whole)
+
+
+def weak_orderings(**_: Any) -> Iterator[Case]:
+    """A 2×2 window in each of the 75 weak orders of its entries, the lowest of them −1."""
+    if POOL not in (inputs := _smallest_inputs()):
+        raise NotApplicable("the 2×2 window is not supported")
+    for ranks in product(range(4), repeat=4):
+        if set(ranks) == set(range(len(set(ranks)))):
+            yield _tiled(np.reshape(ranks, POOL) - 1.0, inputs[POOL])

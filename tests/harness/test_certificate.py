@@ -1,0 +1,67 @@
+"""The certificate says what was done, in words no stronger than that."""
+
+import pytest
+
+import properties.exact
+import reference
+from benchmarks.variants import VARIANTS
+from properties.harness.certificate import certificate, told
+from properties.harness.results import finished
+from tests.doubles import trial_of
+
+PAIRS = properties.exact.test_conv2d_on_every_pair_of_basis_vectors
+POINTS = properties.exact.test_conv2d_at_uniform_points
+
+
+def entry(statement, **offered):
+    """The report's entry of a statement about conv2d that ran on this target."""
+    with trial_of(**offered) as trial:
+        statement(conv2d=trial.target.operations["conv2d"])
+        return {"id": statement.__name__, "operation": "conv2d", **finished(trial.record, None, 0.0)}
+
+
+@pytest.fixture(scope="module")
+def proved():
+    """What is said of the reference's convolution."""
+    return certificate([entry(PAIRS, conv2d=reference.conv2d), entry(POINTS, conv2d=reference.conv2d)])
+
+
+def test_exhausted_kinds_are_named(proved):
+    """Each proof says what was exhausted, for which shapes, on how many cases, and that equality was exact."""
+    (words,) = [lines for operation, lines in told(proved) if operation == "conv2d"]
+    assert words[0] == (
+        "proved exactly on every pair of basis vectors for images up to 6×6 and kernels up to 4×4 (30,625 cases)"
+    )
+
+
+def test_chance_is_computed_from_what_ran(proved):
+    """The bound is (degree / values)^points: 2/129 to the eighth."""
+    points = proved[0]["proved"][1]
+    assert (points["degree"], points["values"], points["points"]) == (2, 129, 8)
+    assert points["chance"] == (2 / 129) ** 8
+    assert points["cases"] == 8 * 18**2
+
+
+def test_what_rounds_is_proved_to_rounding():
+    """A convolution through the FFT is not said to be exact."""
+    (found,) = certificate([entry(PAIRS, conv2d=VARIANTS["convolution through the FFT"]["conv2d"])])
+    assert found["proved"][0]["exactly"] is False
+    assert next(told([found]))[1][0].startswith("proved to rounding on every pair")
+
+
+def test_refuted_operation_is_not_certified(proved):
+    """Of an operation that is refuted nothing else is said."""
+    assert list(told([{**proved[0], "refuted": True}])) == [("conv2d", ["refuted: see below"])]
+
+
+def test_what_did_not_run_is_not_there():
+    """An operation without a property that ran has no place in it."""
+    result = {"id": "x", "operation": "dense", "outcome": "not run", "proof": None}
+    assert certificate([result]) == []
+
+
+def test_samples_are_counted_apart():
+    """Statements that sample are counted as such, with the largest error seen."""
+    sampled = entry(PAIRS, conv2d=reference.conv2d) | {"proof": None, "largest_error": 0.25, "examples": 7}
+    ((_, lines),) = told(certificate([sampled]))
+    assert lines == ["sampled by 1 property on 7 examples, within 0.25 units of rounding"]

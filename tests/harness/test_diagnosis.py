@@ -1,0 +1,166 @@
+"""A failure says which mistake it is: by the catalogue, by a plain change of the right formula, or that none fits."""
+
+import numpy as np
+import pytest
+import scipy.signal
+
+import properties.convolution
+import reference
+from properties.harness.diagnosis import KEEPS_STATE, NONE_FITS, Diagnosis, diagnosed, explained
+from properties.harness.strategies import Case
+from tests.doubles import failure_of, reference_with, trial_of
+
+
+def found(**changed):
+    """What is said of the one operation that is changed, of the reference's."""
+    with trial_of(**reference_with(**changed)) as trial:
+        (name,) = changed
+        return diagnosed(trial.target.operations[name], Case())
+
+
+def of_kernel(change):
+    """What is said of a kernel gradient that is changed so."""
+    return found(conv2d_kernel_gradient=lambda x, k, u: change(reference.conv2d_kernel_gradient(x, k, u), x, u))
+
+
+def of_image(change):
+    """What is said of an image gradient that is changed so."""
+    return found(conv2d_image_gradient=lambda x, k, u: change(reference.conv2d_image_gradient(x, k, u)))
+
+
+def test_right_operation_has_no_diagnosis():
+    """Nothing is said of what is right."""
+    assert found(conv2d=reference.conv2d) == Diagnosis()
+
+
+def test_tie_error_is_named_with_its_reason_and_its_mend():
+    """Mask repeat is named first, with why people write it, how to mend it, and where it was seen."""
+    diagnosis = found(max_pool_gradient=reference.mask_repeat)
+    assert diagnosis.mistakes == ("max_pool_gradient: mask repeat",)
+    for words in ("a tie of m counts m times", "Why: a mask", "Mend: give it to one of them", "Theano#5404"):
+        assert words in diagnosis.reasons[0]
+
+
+def test_candidates_that_one_case_cannot_tell_apart_are_told_apart():
+    """Halving ties and splitting them agree on pairs; cases with larger ties decide."""
+    assert found(max_pool_gradient=_halved).mistakes == ("max_pool_gradient: ties halved whatever their number",)
+
+
+def _halved(x, window, upstream):
+    ones = reference.mask_repeat(x, window, np.ones(upstream.shape))
+    blocks = ones.reshape(upstream.shape[0], window[0], upstream.shape[1], window[1]).sum(axis=(1, 3))
+    return reference.mask_repeat(x, window, upstream) / np.where(np.kron(blocks, np.ones(window)) > 1, 2, 1)
+
+
+def test_a_targets_own_tie_rule_does_not_hide_a_mistake():
+    """A missing slope is named for a network that gives ties to the last maximum, unlike the catalogue's."""
+
+    def last(x, window, upstream):
+        return np.flip(reference.max_pool_gradient(np.flip(x), window, np.flip(upstream)))
+
+    def gradients(image, target, kernel, weights):
+        convolved = reference.conv2d(image, kernel)
+        pooled = reference.max_pool(reference.relu(convolved), (2, 2))
+        delta = np.arctan(pooled.reshape(1, -1) @ weights) - target
+        upstream = last(reference.relu(convolved), (2, 2), (delta * weights).reshape(pooled.shape)) * (convolved > 0)
+        return reference.conv2d_kernel_gradient(image, kernel, upstream), pooled.reshape(-1, 1) * delta
+
+    assert found(gradients=gradients).mistakes == ("gradients: slope of arctan missing",)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    {
+        "factor": (lambda g, x, u: 0.37 * g, "times 0.37, always"),
+        "sign": (lambda g, x, u: -g, "sign turned"),
+        "mean": (lambda g, x, u: g / x.size, "divided by the size of image: a mean in place of a sum"),
+        "permutation": (lambda g, x, u: np.roll(g, 1), "right numbers in another order"),
+        "zeros": (
+            lambda g, x, u: g * (np.arange(g.size).reshape(g.shape) % 3 != 1),
+            "right but for entries that are 0",
+        ),
+        "precision": (lambda g, x, u: np.float32(g), "single precision"),
+        "digits": (lambda g, x, u: g * (1 + 1e-7 * np.arange(1, g.size + 1).reshape(g.shape)), "precision is lost"),
+        "nothing known": (lambda g, x, u: g + np.cos(g) * u.sum(), NONE_FITS),
+    }.values(),
+)
+def test_numbers_are_read(change, words):
+    """A factor, a sign, a mean, an order, entries lost and precision are told from the numbers; else it says so."""
+    (reason,) = of_kernel(change).reasons
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda g: g.T if g.shape[0] == g.shape[1] else g, "the right answer transposed"),
+        (lambda g: np.rot90(g) if g.shape[0] == g.shape[1] else g, "the right answer turned by 90°"),
+        (lambda g: g[::-1, ::-1], "the right answer turned by 180°"),
+        (np.fliplr, "the right answer mirrored"),
+    ],
+)
+def test_turns_are_recognised(change, words):
+    """A transpose, rotations and reflections of the right answer are recognised where the catalogue has none."""
+    (reason,) = of_image(change).reasons
+    assert reason.startswith(words)
+
+
+def test_a_missing_term_is_recognised():
+    """An upstream whose first column is not used gives a gradient without those terms."""
+
+    def gradient(image, kernel, upstream):
+        used = upstream * (np.arange(upstream.shape[1]) >= min(upstream.shape[1] - 1, 1))
+        return reference.conv2d_kernel_gradient(image, kernel, used)
+
+    (reason,) = found(conv2d_kernel_gradient=gradient).reasons
+    assert reason.startswith("the right answer for upstream without its first column: a term is missing")
+
+
+def test_where_it_is_wrong_is_told():
+    """What the wrong cases have in common and the right ones do not is said."""
+    (reason,) = of_image(lambda g: g + (g.shape[0] != g.shape[1]) * np.cos(g)).reasons
+    assert reason == f"{NONE_FITS}; it is wrong exactly where image is not square"
+
+
+def test_kept_state_is_told():
+    """An answer that depends on the call before, in a way that no mistake of the catalogue does, keeps state."""
+    calls = []
+
+    def dense(features, weights):
+        calls.append(1)
+        return features @ weights * (1 + len(calls) % 7)
+
+    assert found(dense=dense).reasons == (KEEPS_STATE,)
+
+
+def test_no_convention_is_a_mistake():
+    """A cross-correlation's gradient, right for it, is not told to be turned."""
+    offered = {
+        "conv2d": lambda x, k: scipy.signal.correlate2d(x, k, "valid"),
+        "conv2d_kernel_gradient": lambda x, k, u: np.rot90(scipy.signal.correlate2d(x, u, "valid"), 2),
+    }
+    with trial_of(**offered) as trial:
+        operations = trial.target.operations
+        assert diagnosed(operations["conv2d"], Case()).reasons == ()
+        named = diagnosed(operations["conv2d_kernel_gradient"], Case()).mistakes
+    assert named == ("conv2d_kernel_gradient: rotation missing",)
+
+
+def test_a_failure_is_explained_by_the_operation_that_is_wrong():
+    """A statement about two operations names which one is wrong."""
+    statement = properties.convolution.test_kernel_gradient_is_the_adjoint
+    wrong = {"conv2d": lambda x, k: reference.conv2d(x, k) / k.size}
+    failure = failure_of(statement, **wrong)
+    with trial_of(conv2d_kernel_gradient=reference.conv2d_kernel_gradient, **wrong) as trial:
+        explained(failure, trial.target.operations.values())
+    assert failure.mistakes == ("conv2d: mean for sum",)
+    assert failure.diagnosis[0].startswith(("conv2d: mean for sum", "mean for sum"))
+
+
+def test_a_crash_is_no_mistake():
+    """An operation that raises on everything is not diagnosed by its numbers."""
+
+    def raising(image, kernel):
+        raise KeyError("no")
+
+    assert found(conv2d=raising).mistakes == ()
