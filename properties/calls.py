@@ -28,8 +28,8 @@ CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.it
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
 @given(case=CALLS)
 def test_keeps_the_contract(operation, siblings, case):
-    """The answer is finite, of the right shape, and the same for the same values: again, after other calls,
-    read-only and in every memory order; and no argument changes, nor an answer once given.
+    """The answer is finite, of the right shape, and the same for the same values: again, after other calls, read-only,
+    in every memory order, and in arrays that held others before; no argument changes, nor an answer once given.
 
     Source: the contract, on what every operation owes.
     """
@@ -40,17 +40,23 @@ def test_keeps_the_contract(operation, siblings, case):
     for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
         unchanged = np.array_equal(before, after)
         require(unchanged, f"{operation.name} changed its argument {name}", yours=after, expected=before)
-    _call_others(operation, siblings, case)
+    other = Case({name: value[..., ::-1] if isinstance(value, np.ndarray) else value for name, value in case.items()})
+    _call_others(operation, siblings, other)
+    in_layout = operation.checked(operation.raw(*(laid_out(value, case.layout) for value in arguments)), arguments)
+    again = operation.checked(operation.raw(*handed), arguments)
     answers = {
         "the answer given out, after other calls,": operation.checked(given_out, arguments),
-        "the answer to the same arguments again": operation(*arguments),
-        f"the answer to {case.layout} arguments": operation.checked(
-            operation.raw(*(laid_out(value, case.layout) for value in arguments)), arguments
-        ),
+        "the answer to the same arguments again": again,
+        f"the answer to {case.layout} arguments": in_layout,
     }
     for what, answer in answers.items():
-        for yours, before, value in zip(_parts(answer), _parts(first), bounds.of(operation.name, case), strict=True):
-            agree(yours, Value(before, 2 * value.units, value.size, value.floor), what)
+        _same(answer, first, operation, case, what)
+    others = other.arguments(*operation.signature.parameters)
+    for array, value in zip(handed, others, strict=True):
+        if isinstance(array, np.ndarray):
+            array[...] = value
+    changed = operation.checked(operation.raw(*handed), others)
+    _same(changed, operation(*others), operation, other, "the answer to the same arrays, changed in place,")
 
 
 LARGER_CASES = 8
@@ -72,12 +78,16 @@ def test_holds_at_a_larger_size(operation, case):
         agree(yours, value, operation.name)
 
 
-def _call_others(operation, siblings, case):
-    other = {name: value[..., ::-1] if isinstance(value, np.ndarray) else value for name, value in case.items()}
-    size = next(iter(case.values())).size
+def _call_others(operation, siblings, other):
+    size = next(iter(other.values())).size
     for sibling in (operation, siblings[size % len(siblings)]):
         with suppress(Failure, NotImplementedError):  # theirs to answer for
-            sibling(*(other[name] for name in sibling.signature.parameters))
+            sibling(*other.arguments(*sibling.signature.parameters))
+
+
+def _same(yours, before, operation, case, what):
+    for mine, part, value in zip(_parts(yours), _parts(before), bounds.of(operation.name, case), strict=True):
+        agree(mine, Value(part, 2 * value.units, value.size, value.floor), what)
 
 
 def _parts(answer):

@@ -109,7 +109,8 @@ class Footprint(NamedTuple):
     """What asking leaves behind: the first answer, and what differs from it or from what was given.
 
     `again` is the same question after another one, `other` that one, `kept` the first answer read again at the end of
-    it, `handed` the arguments after the call, and `fortran` the answer to Fortran-ordered ones.
+    it, `handed` the arguments after the call, `fortran` the answer to Fortran-ordered ones, and `changed` that to the
+    same arrays with the other question's values in them.
     """
 
     first: list[Any]
@@ -118,6 +119,7 @@ class Footprint(NamedTuple):
     kept: list[Any]
     handed: list[Any]
     fortran: list[Any]
+    changed: list[Any]
 
 
 def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
@@ -129,12 +131,26 @@ def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
     handed = arrays(np.array)
     given = _answered(function, handed)
     first = [np.array(part) for part in given]
-    other = [np.array(part) for part in _answered(function, arrays(lambda value: value[..., ::-1] * 0.5))]
+    others = arrays(lambda value: value[..., ::-1] * 0.5)
+    other = [np.array(part) for part in _answered(function, others)]
     kept = _differences(given, first)
     again = _answered(function, arrays(np.array))
     fortran = _answered(function, arrays(lambda value: laid_out(value, "Fortran-ordered")))
-    changes = _differences(again, first), _differences(other, first), kept, _differences(handed, list(arguments))
-    return Footprint(first, *changes, _differences(fortran, first))
+    left = _differences(handed, list(arguments))
+    _answered(function, handed)
+    for array, value in zip(handed, others, strict=True):
+        if isinstance(array, np.ndarray):
+            array[...] = value
+    changed = _differences(_answered(function, handed), other)
+    return Footprint(
+        first,
+        again=_differences(again, first),
+        other=_differences(other, first),
+        kept=kept,
+        handed=left,
+        fortran=_differences(fortran, first),
+        changed=changed,
+    )
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:

@@ -29,6 +29,7 @@ from properties.harness.trial import current
 
 LARGEST_ENTRY = 64.0
 IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-24)
+NEAR = 2.0**-14  # the grid of targets that are as near to the prediction as this
 RATES = (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
 WEIGHT_SCALES = (1.0, 1 / 16, 1 / 64)
 
@@ -90,7 +91,11 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
         kernel = np.rot90(kernel, 2).copy()
     windows, most = (rows * columns for rows, columns in (shapes.fits, shapes.largest_fits))
     weights = tape.dyadic((windows, 1), (most, 1), weight_scale)
-    target, rate = tape.dyadic((1, 1), (1, 1)).item() / 2, tape.scale(RATES)
+    target, near = tape.dyadic((1, 1), (1, 1)).item() / 2, tape.choose(8) == 1
+    rate = tape.scale(RATES)
+    if near:
+        prediction = oracles.forward(image, kernel, weights).prediction
+        target = NEAR * (np.floor(prediction / NEAR) + (target > 0))
     if lively:
         weights = np.where(weights == 0, weight_scale, weights)
         target += float(oracles.forward(image, kernel, weights).prediction == target)

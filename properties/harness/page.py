@@ -4,6 +4,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from properties.harness.certificate import told
 from properties.harness.results import FAILING, explanation
 from properties.harness.terminal import hints, notes, summary
 
@@ -35,6 +36,13 @@ pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
 <tr><th scope="row">again with</th><td><pre>{{ entry.reproduce }}</pre></td></tr>
 </table>
 {% endfor %}
+<h2>Certificate</h2>
+<table>
+{% for operation, lines in certificate %}
+<tr><th scope="row">{{ operation }}</th><td>{% for line in lines %}{{ line }}<br>{% endfor %}</td></tr>
+{% endfor %}
+</table>
+<p>Not proved: {{ report.certificate.not_proved | join("; ") }}.</p>
 <h2>All properties</h2>
 <table>
 <thead><tr><th scope="col">operation</th><th scope="col">statement</th><th scope="col">outcome</th>
@@ -60,4 +68,5 @@ def render(report: dict[str, Any]) -> str:
         notes=[*hints(report), *notes(report)],
         failing=FAILING,
         explanation=explanation,
+        certificate=told(report["certificate"]["operations"]),
     )

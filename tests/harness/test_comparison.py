@@ -29,10 +29,9 @@ def test_error_beyond_the_bound_is_refused(trial):
     """Five units are refused, with the count of entries, the first of them, the error and the bound."""
     yours = np.array([[1.0, 2.0], [3.0, 8.0]])
     with pytest.raises(Refuted) as caught:
-        agree(yours, exactly(np.array([[1.0, 2.0], [4.0, 4.0]])), "the gradient", ("doubled",))
+        agree(yours, exactly(np.array([[1.0, 2.0], [4.0, 4.0]])), "the gradient")
     assert str(caught.value) == "the gradient: 2 of 4 entries differ, first at (1, 0): off by 1, allowed 3.55e-15"
     assert caught.value.yours is yours
-    assert caught.value.diagnosis == ("doubled",)
     with pytest.raises(Refuted, match=r"off by 1\.11e-15, allowed 8\.88e-16"):
         agree(np.array([1.0 + 5 * EPS]), exactly(np.array([1.0])), "the gradient")
 

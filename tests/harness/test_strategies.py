@@ -109,6 +109,10 @@ REACHED = {
     "network other than square": (smooth_network_cases, lambda c: c.image.shape[0] != c.image.shape[1]),
     "single window of a network": (smooth_network_cases, lambda c: c.weights.size == 1),
     "many windows of a network": (smooth_network_cases, lambda c: c.weights.size >= 6),
+    "target near the prediction": (
+        smooth_network_cases,
+        lambda c: 0 < abs(oracles.forward(c.image, c.kernel, c.weights).prediction - c.target) < 1e-4,
+    ),
     "all ReLUs dead": (smooth_network_cases, lambda c: (preactivations(c) < 0).all()),
     "some windows dead": (
         smooth_network_cases,

@@ -98,6 +98,18 @@ def _kept_by_shape(answer: Answer) -> Answer:
     return cached
 
 
+def _kept_by_identity(answer: Answer) -> Answer:
+    """The last answer is given again if the arguments are the same objects, though their values have changed."""
+    last: list[Any] = []
+
+    def cached(*arguments: Any) -> Any:
+        if not last or any(old is not new for old, new in zip(last[0], arguments, strict=True)):
+            last[:] = [arguments, answer(*arguments)]
+        return last[1]
+
+    return cached
+
+
 def _buffer_of_fixed_size(answer: Answer) -> Answer:
     """Of every array only the first 12 rows and columns are read."""
 
@@ -168,6 +180,14 @@ _KINDS: tuple[tuple[Callable[[Answer], Answer], tuple[str, ...], str, str, str, 
         "compute from the arguments",
         "",
         "",
+    ),
+    (
+        _kept_by_identity,
+        ("conv2d", "predict", "gradients"),
+        "a cache of the forward pass outlives it",
+        "compute from the arguments",
+        "",
+        "keeps_the_contract",
     ),
     (
         _buffer_of_fixed_size,

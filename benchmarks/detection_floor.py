@@ -1,0 +1,113 @@
+"""How small an error is always caught, and how much rounding is always let through, operation by operation.
+
+An error is a factor 1 + e on the answer of the reference; it counts as caught if a property refutes it with every
+seed. Rounding is noise of so many units of 2^-52 on every entry, its signs drawn anew for each answer; it counts as
+let through if no property refutes it with any seed. PyTorch's `gradcheck` is asked the same at Gaussian points.
+"""
+
+import argparse
+import json
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+import reference
+from benchmarks import peers
+from benchmarks.trials import arguments_of, failure_of, reference_with, settle, statement_of, trial_of
+from properties.harness.catalogue import all_properties
+from properties.harness.contract import OPERATIONS
+
+SEEDS = (0, 1, 2)
+EXPONENTS = tuple(range(-3, -17, -1))
+UNITS = (1, 2, 4, 8, 16, 32, 64)
+PEER = "gradcheck"
+
+
+def changed(operation: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """The reference's operation with every part of its answer changed so."""
+    function = getattr(reference, operation)
+
+    def answer(*arguments: Any) -> Any:
+        given = function(*arguments)
+        return tuple(change(part) for part in given) if isinstance(given, tuple) else change(given)
+
+    return answer
+
+
+def noise(units: int) -> Callable[[Any], Any]:
+    """Each entry off by so many units of rounding of its own size, up or down by a generator seeded by the values."""
+
+    def change(part: Any) -> Any:
+        part = np.asarray(part, dtype=np.float64)
+        signs = np.random.default_rng(zlib.crc32(part.tobytes())).choice([-1.0, 1.0], part.shape)
+        with np.errstate(over="ignore"):
+            moved = part * (1 + units * 2.0**-52 * signs)
+        return np.where(np.isfinite(moved), moved, part)
+
+    return change
+
+
+def refuted(operation: str, change: Callable[[Any], Any], seed: int) -> bool:
+    """Whether a property that samples and names the operation refutes it, changed so, with this seed."""
+    settle(seed=seed, shrinks=False)
+    with trial_of(reference_with({operation: changed(operation, change)})) as trial:
+        for entry in all_properties().values():
+            statement = statement_of(entry)
+            samples = getattr(statement, "is_hypothesis_test", False)
+            arguments = arguments_of(statement, trial, entry.operation) or {}
+            if samples and operation in entry.operations and failure_of(statement, arguments, trial):
+                return True
+    return False
+
+
+def floor(caught: Callable[[float], bool]) -> float | None:
+    """The smallest error of those tried from large to small before the first that is not caught."""
+    smallest = None
+    for exponent in EXPONENTS:
+        if not caught(10.0**exponent):
+            break
+        smallest = 10.0**exponent
+    return smallest
+
+
+def row(operation: str) -> dict[str, Any]:
+    """What is found for one operation."""
+
+    def ours(error: float) -> bool:
+        return all(refuted(operation, lambda part: np.asarray(part) * (1 + error), seed) for seed in SEEDS)
+
+    def theirs(error: float) -> bool:
+        offered = reference_with({operation: changed(operation, lambda part: part * (1 + error))})
+        return bool(peers.refuted(operation, offered, peers.POINTS[0], checkers=(PEER,))[PEER])
+
+    let_through = 0
+    for units in UNITS:
+        if any(refuted(operation, noise(units), seed) for seed in SEEDS):
+            break
+        let_through = units
+    return {"operation": operation, "caught": floor(ours), "let_through": let_through, PEER: floor(theirs)}
+
+
+def main() -> None:
+    """Measure every operation and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection_floor", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
+    options = parser.parse_args()
+    with ProcessPoolExecutor() as pool:
+        rows = list(tqdm(pool.map(row, OPERATIONS), total=len(OPERATIONS), desc="detection floor", disable=None))
+    print("| operation | relative error always caught | rounding always let through | `gradcheck` catches |")
+    print("| --- | --- | --- | --- |")
+    for one in rows:
+        ours, theirs = (f"{value:.0e}" if value else "none of 1e-3" for value in (one["caught"], one[PEER]))
+        print(f"| `{one['operation']}` | {ours} | {one['let_through']} units | {theirs} |")
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
