@@ -1,0 +1,93 @@
+"""Each benchmark says what it is, and measures what it says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reference
+from benchmarks import detection_floor, false_alarms, kill_matrix, ties, trials
+from benchmarks.variants import VARIANTS
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = ("detection_floor", "false_alarms", "kill_matrix", "mutation", "ties")
+
+
+@pytest.fixture(autouse=True)
+def _settings_as_before():
+    """Trials settle Hypothesis for themselves."""
+    yield
+    trials.settle()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_needs_no_peer(name):
+    """The command explains itself, also where the checkers that it is held against are not installed."""
+    call = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
+    process = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert "--json FILE" in process.stdout
+
+
+def test_false_alarms_are_counted(monkeypatch):
+    """A wrong target among the correct ones is an alarm, with what refuted it and the seed."""
+    examples, alarms = false_alarms.run("slope as the squared cosine", 3)
+    assert (examples > 100, alarms) == (True, [])
+    monkeypatch.setitem(VARIANTS, "wrong", {"arctan_derivative": lambda x: 1 / (1 + np.abs(x))})
+    _, alarms = false_alarms.run("wrong", 3)
+    assert any("wrong: activations.arctan_derivative_is_the_complex_step, seed 3" in alarm for alarm in alarms)
+
+
+def test_floor_is_the_last_error_caught_in_a_row():
+    """The floor lies before the first error that slips through, even if a smaller one is caught by luck."""
+    assert detection_floor.floor(lambda error: error > 1e-6 or error < 1e-10) == pytest.approx(1e-5)
+    assert detection_floor.floor(lambda error: False) is None
+
+
+def test_noise_has_the_size_it_says():
+    """Every entry moves by so many units of rounding, up or down, and the same way every time."""
+    part = np.linspace(1, 2, 50, endpoint=False)
+    moved = detection_floor.noise(8)(part)
+    assert set(np.sign(moved - part)) == {-1.0, 1.0}
+    assert np.abs(moved / part - 1).max() <= 8.5 * 2.0**-52
+    assert np.array_equal(moved, detection_floor.noise(8)(part))
+
+
+def test_rounding_is_let_through_and_an_error_is_not():
+    """Four units of rounding pass, and a factor of 1 + 1e-12 is refuted."""
+    assert not detection_floor.refuted("conv2d", detection_floor.noise(4), 0)
+    assert detection_floor.refuted("conv2d", lambda part: part * (1 + 1e-12), 0)
+
+
+def test_alone_compares_within_an_operation():
+    """A property is alone on a mistake if no sampling one of its operation refutes it; exhaustive ones do not count."""
+    names = (
+        "pooling.max_pool_is_the_maximum",
+        "pooling.max_pool_is_block_reduce",
+        "exact.max_pool_at_every_weak_ordering",
+    )
+    row = {"mistake": "max_pool: one", "properties": dict.fromkeys(names, True) | {names[1]: False}}
+    found = kill_matrix.alone([row])
+    assert found[names[0]] == ["max_pool: one"]
+    assert found[names[1]] == []
+
+
+def test_ties_of_a_photograph_are_counted():
+    """A flat image ties in every window, a ramp in none."""
+    assert ties.tied(np.ones((4, 6))).all()
+    assert not ties.tied(np.arange(24.0).reshape(4, 6)).any()
+
+
+def test_distance_is_zero_for_a_legal_gradient_alone():
+    """Argmax scatter's kernel gradient is legal; mask repeat's is as far from it as the bounds enclose."""
+    image = np.random.default_rng(0).integers(0, 2, (8, 8)) / 2
+    convolved = reference.conv2d(image, kernel := np.ones((3, 3)))
+    upstream = np.arange(1.0, 10.0).reshape(3, 3)
+    given = ties.candidates(image, convolved) * upstream.reshape(-1, 1, 1)
+    for pooling, legal in ((reference.max_pool_gradient, True), (reference.mask_repeat, False)):
+        passed = pooling(reference.relu(convolved), (2, 2), upstream) * (convolved > 0)
+        _, lower, upper = ties.nearest(given, reference.conv2d_kernel_gradient(image, kernel, passed).ravel())
+        assert lower <= upper
+        assert (upper < 1e-6) if legal else (lower > 1)
