@@ -71,6 +71,18 @@ def one_side_for_both(image: Any, kernel: Any) -> Any:
     return oracles.conv2d(image, cut)
 
 
+@mistake("conv2d", "a bias is left in, and inside the loop over the kernel", "no bias", seen=SURVEY)
+def bias_for_each_kernel_entry(image: Any, kernel: Any) -> Any:
+    """A bias of 0.01 is added once for each entry of the kernel."""
+    return oracles.conv2d(image, kernel) + 0.01 * kernel.size
+
+
+@mistake("conv2d", "a kernel of one entry is thought to be the identity", "multiply by it")
+def one_by_one_kernel_ignored(image: Any, kernel: Any) -> Any:
+    """A 1×1 kernel is taken for 1."""
+    return oracles.conv2d(image, kernel if kernel.size > 1 else np.ones((1, 1)))
+
+
 @mistake("conv2d", "smoothing kernels are normalised", "use the kernel as it is")
 def kernel_normalised(image: Any, kernel: Any) -> Any:
     """The kernel is divided by its sum, if that is not 0."""
@@ -246,3 +258,10 @@ def padded_alike_on_both_sides(image: Any, kernel: Any, upstream: Any) -> Any:
     cut = np.zeros(kernel.shape)
     cut[:, : kernel.shape[0]] = kernel[:, : kernel.shape[0]]
     return oracles.conv2d_image_gradient(image, cut, upstream)
+
+
+@mistake("conv2d_image_gradient", "the kernel is updated before it is used", "keep the old kernel for it", seen=SURVEY)
+def kernel_already_updated(image: Any, kernel: Any, upstream: Any) -> Any:
+    """It uses the kernel after a step of rate 0.1."""
+    updated = kernel - 0.1 * oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    return oracles.conv2d_image_gradient(image, updated, upstream)

@@ -118,6 +118,17 @@ def near_ties_split(x: Any, window: Shape, upstream: Any) -> Any:
     return _near(x, window) * oracles.grow(upstream, window) / _counts(_near(x, window), window)
 
 
+@mistake("max_pool_gradient", "the stride is left at 1", "windows begin at p · i and q · j", seen=SURVEY)
+def stride_ignored(x: Any, window: Shape, upstream: Any) -> Any:
+    """The windows on the way back begin at every row and column, and overlap."""
+    gradient = np.zeros(x.shape)
+    for i, j in np.ndindex(upstream.shape):
+        patch = x[i : i + window[0], j : j + window[1]]
+        row, column = np.unravel_index(patch.argmax(), patch.shape)
+        gradient[i + row, j + column] += upstream[i, j]
+    return gradient
+
+
 @mistake("max_pool_gradient", "np.tile reads like np.repeat", "np.repeat(…, p, axis=0), then q on axis 1")
 def tile_for_repeat(x: Any, window: Shape, upstream: Any) -> Any:
     """Upstream is tiled over the input in place of being repeated within each window."""
