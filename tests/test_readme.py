@@ -78,6 +78,14 @@ def test_known_example_names_a_property():
     assert reason
 
 
+def test_certificate_is_real(tmp_path):
+    """The certificate shown is what the command beside it prints, to the letter."""
+    status, printed = checked("-k", "every_pair or pattern or maxima", folder=tmp_path)
+    assert status == 0
+    assert 'python -m properties -k "every_pair or pattern or maxima"' in README
+    assert blocks("text")[2] in printed
+
+
 def test_every_operation_is_in_the_table():
     """The table of operations names all of the contract, derivatives by their suffix."""
     for operation in OPERATIONS:
