@@ -51,7 +51,7 @@ def test_noise_has_the_size_it_says():
     part = np.linspace(1, 2, 50, endpoint=False)
     moved = detection_floor.noise(8)(part)
     assert set(np.sign(moved - part)) == {-1.0, 1.0}
-    assert np.abs(moved / part - 1).max() <= 8.5 * 2.0**-52
+    assert np.abs(moved / part - 1).max() <= 8 * 2.0**-52
     assert np.array_equal(moved, detection_floor.noise(8)(part))
 
 
