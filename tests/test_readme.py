@@ -65,7 +65,7 @@ def test_own_target_is_refuted_as_told(tmp_path):
     assert re.search(r"  image          \[\[[^,]*, [^,]*\]\]\n", printed)
 
 
-@pytest.mark.parametrize("name", re.findall(r"`((?:pooling|convolution|training|network)\.\w+)`", README))
+@pytest.mark.parametrize("name", re.findall(r"`((?:pooling|convolution|training|network|exact)\.\w+)`", README))
 def test_properties_named_exist(name):
     """Every property that the README names is one."""
     assert name in {entry.id for entry in all_properties().values()}
