@@ -8,13 +8,13 @@ import pytest
 
 from properties.harness import bounds
 from properties.harness.bounds import Value
-from properties.harness.comparison import agree, require
+from properties.harness.comparison import agree, agree_throughout, require
 from properties.harness.contract import OPERATIONS
 from properties.harness.layouts import LAYOUTS, laid_out
 from properties.harness.probes import READERS, larger
 from properties.harness.statement import each, given
 from properties.harness.strategies import Case, decoded
-from properties.harness.target import Failure
+from properties.harness.target import Failure, parts
 
 
 def _read_call(read, tape):
@@ -74,9 +74,7 @@ def test_holds_at_a_larger_size(operation, case):
 
     What fails is cut down as far as it goes on failing. Source: the definitions of the operations, which know no size.
     """
-    answer = operation(*case.arguments(*operation.signature.parameters))
-    for yours, value in zip(_parts(answer), bounds.of(operation.name, case), strict=True):
-        agree(yours, value, operation.name)
+    agree_throughout(operation, case)
 
 
 def _call_others(operation, siblings, other):
@@ -87,9 +85,5 @@ def _call_others(operation, siblings, other):
 
 
 def _same(yours, before, operation, case, what):
-    for mine, part, value in zip(_parts(yours), _parts(before), bounds.of(operation.name, case), strict=True):
+    for mine, part, value in zip(parts(yours), parts(before), bounds.of(operation.name, case), strict=True):
         agree(mine, Value(part, 2 * value.units, value.size, value.floor), what)
-
-
-def _parts(answer):
-    return answer if isinstance(answer, tuple) else (answer,)

@@ -12,7 +12,7 @@ import numpy as np
 
 from properties.harness import bounds, oracles
 from properties.harness.bounds import exactly, inner_product
-from properties.harness.comparison import agree, require
+from properties.harness.comparison import agree, agree_throughout, require
 from properties.harness.exhaustive import (
     basis,
     bilinear,
@@ -31,8 +31,7 @@ from properties.harness.strategies import MOST_FEATURES, Case
 from properties.harness.trial import current
 
 BILINEAR = 2
-POINTS = 8
-"""Uniform points for each shape."""
+POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each activation pattern
 
 
 @each(convolution_shapes)
@@ -73,7 +72,7 @@ def test_conv2d_at_uniform_points(conv2d, case):
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
     for point in uniform(case, POINTS, BILINEAR):
-        agree(conv2d(point.image, point.kernel), bounds.conv2d(point.image, point.kernel), "conv2d(image, kernel)")
+        agree_throughout(conv2d, point)
 
 
 @each(convolution_shapes)
@@ -83,8 +82,7 @@ def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
     for point in uniform(case, POINTS, BILINEAR):
-        answer = conv2d_kernel_gradient(point.image, point.kernel, point.upstream)
-        agree(answer, bounds.conv2d_kernel_gradient(point.image, point.kernel, point.upstream), "the gradient")
+        agree_throughout(conv2d_kernel_gradient, point)
 
 
 @each(convolution_shapes)
@@ -94,8 +92,7 @@ def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
     for point in uniform(case, POINTS, BILINEAR):
-        answer = conv2d_image_gradient(point.image, point.kernel, point.upstream)
-        agree(answer, bounds.conv2d_image_gradient(point.image, point.kernel, point.upstream), "the gradient")
+        agree_throughout(conv2d_image_gradient, point)
 
 
 def _feature_counts(**_):
@@ -137,7 +134,7 @@ def test_dense_at_uniform_points(dense, case):
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
     for point in uniform(case, POINTS, BILINEAR):
-        agree(dense(point.features, point.weights), bounds.dense(point.features, point.weights), "dense")
+        agree_throughout(dense, point)
 
 
 @each(_feature_counts)
@@ -147,9 +144,7 @@ def test_dense_gradients_at_uniform_points(dense_gradients, case):
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
     for point in uniform(case, POINTS, BILINEAR):
-        answers = dense_gradients(point.features, point.weights, point.upstream)
-        for answer, value in zip(answers, bounds.of("dense_gradients", point), strict=True):
-            agree(answer, value, "dense_gradients(features, weights, upstream)")
+        agree_throughout(dense_gradients, point)
 
 
 @each(sets_of_maxima)
@@ -219,9 +214,5 @@ def test_gradients_on_every_activation_pattern(gradients, case):
     In each of four windows one of four entries wins, or none is positive. Before arctan the network is then a
     polynomial, of degree 2 in each gradient's variables. Source: Schwartz 1980, Zippel 1979; the notebook's shapes.
     """
-    for point in uniform(case, 3, BILINEAR):
-        arguments = point.arguments("image", "target", "kernel", "weights")
-        for name, answer, value in zip(
-            ("kernel", "weights"), gradients(*arguments), bounds.gradients(*arguments), strict=True
-        ):
-            agree(answer, value, f"the gradient for the {name}")
+    for point in uniform(case, PATTERN_POINTS, BILINEAR):
+        agree_throughout(gradients, point)

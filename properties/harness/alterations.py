@@ -10,7 +10,7 @@ import numpy as np
 from properties.harness.contract import OPERATIONS
 from properties.harness.mistakes import right
 from properties.harness.strategies import Case
-from properties.harness.target import Array
+from properties.harness.target import Array, changed_parts
 from properties.harness.trial import current
 
 ROUNDING = 1e-11  # far above what rounding does to a sum here, and below the smallest error that must be refuted
@@ -81,10 +81,9 @@ def alterations(operation: str) -> Iterator[Alteration]:
 
 def _answer_changed(operation: str, change: Callable[[Array], Array]) -> Callable[..., Any]:
     def altered(*arguments: Any) -> Any:
-        answer = right(operation)(*arguments)
-        parts = answer if isinstance(answer, tuple) else (answer,)
-        parts = tuple(change(part) if np.ndim(part) == 2 or change in _FLAT else part for part in parts)
-        return parts if len(parts) > 1 else parts[0]
+        return changed_parts(
+            lambda part: change(part) if np.ndim(part) == 2 or change in _FLAT else part, right(operation)(*arguments)
+        )
 
     return altered
 

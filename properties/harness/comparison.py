@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from properties.harness import bounds
 from properties.harness.bounds import Value
-from properties.harness.target import Refuted
+from properties.harness.strategies import Case
+from properties.harness.target import Operation, Refuted, parts
 from properties.harness.trial import current
 
 
@@ -37,6 +39,13 @@ def agree(yours: Any, expected: Value, what: str) -> None:
     if (excess > 0).any():
         share = np.max(excess / np.where(unit > 0, unit, np.inf))
         record.largest_error = max(record.largest_error, float(share))
+
+
+def agree_throughout(operation: Operation, case: Case) -> None:
+    """Hold every part of an operation's answer on a case against what is right; off kinks, where one answer is."""
+    answer = operation(*case.arguments(*operation.signature.parameters))
+    for number, (yours, value) in enumerate(zip(parts(answer), bounds.of(operation.name, case), strict=True)):
+        agree(yours, value, operation.name if len(parts(answer)) == 1 else f"{operation.name}[{number}]")
 
 
 def require(holds: bool, message: str, *, yours: Any, expected: Any) -> None:

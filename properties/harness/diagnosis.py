@@ -21,7 +21,7 @@ from properties.harness.mistakes import Mistake, all_mistakes, right
 from properties.harness.network_cases import is_smooth
 from properties.harness.probes import kinked, larger, smooth
 from properties.harness.strategies import Case
-from properties.harness.target import Failure, Operation, Refuted
+from properties.harness.target import Failure, Operation, Refuted, parts
 from properties.harness.trial import current
 
 CASES, LARGER_CASES = 20, 2
@@ -156,9 +156,7 @@ def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:
     """The parts of an answer as arrays; not a number for what crashes or is no array."""
     try:
-        answer = function(*arguments)
-        parts = answer if isinstance(answer, tuple | list) else (answer,)
-        return [np.asarray(part, dtype=np.float64) for part in parts]
+        return [np.asarray(part, dtype=np.float64) for part in parts(function(*arguments))]
     except (Failure, NotImplementedError, TypeError, ValueError):
         return [np.array(np.nan)]
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree
-from properties.harness.limits import POOL, NotApplicable, Shape
+from properties.harness.limits import POOL, Limits, NotApplicable, Shape
+from properties.harness.probes import SEED
 from properties.harness.strategies import GRID, Case, blocks, fit_valid
 from properties.harness.target import Array, Operation
 from properties.harness.trial import current
 
 LARGEST_IMAGE, LARGEST_KERNEL = (6, 6), (4, 4)
 WINDOW_ENTRIES = 9  # a window of so many has 511 sets of maxima
-SEED = 7839
 HALF_GRID = 64  # uniform points: k/16 with |k| ≤ 64, that is 129 values a variable
 PATTERN_KERNEL, PATTERN_IMAGE = (3, 3), (6, 6)
 ALL_PATTERNS = 625
@@ -23,7 +23,12 @@ _LEVELS = (-1.0, 1.0, 3.0)  # a dead entry, one that is positive but does not wi
 
 
 def noted(what: str, where: str, **numbers: Any) -> None:
-    """Note what the certificate is to say of this statement if it holds; `numbers` go with it."""
+    """Note what the certificate is to say of this statement if it holds; `numbers` go with it.
+
+    Of a target with limits it says no more than that the supported shapes were tried.
+    """
+    if current().target.limits != Limits():
+        where += ", as far as the target supports these"
     current().record.proof = {"what": what, "where": where, **numbers}
 
 
@@ -106,12 +111,6 @@ def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
         name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in case.items() if isinstance(value, np.ndarray)
     }
     half = min(one[2] for one in grid.values())
-    seen = (
-        {"covered": 1 + (current().record.proof or {}).get("covered", 0), "of": ALL_PATTERNS} if "_box" in case else {}
-    )
-    where = "of the notebook's network" if seen else _where(case)
-    what = f"at {count} uniform points of each {'activation pattern' if seen else 'shape'}"
-    noted(what, where, degree=degree, values=2 * half + 1, points=count, seed=SEED, **seen)
     sizes = [value.shape[axis] for value in case.values() if isinstance(value, np.ndarray) for axis in (0, 1)]
     generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
     for _ in range(count):
@@ -119,6 +118,13 @@ def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
             case[name] = centre + step * generator.integers(-reach, reach + 1, centre.shape)
         yield case
     counted(count)
+    numbers = {"degree": degree, "values": 2 * half + 1, "points": count, "seed": SEED}
+    if "_box" in case:
+        covered = 1 + (current().record.proof or {}).get("covered", 0)
+        what = f"at {count} uniform points of each activation pattern"
+        noted(what, "of the notebook's network", covered=covered, of=ALL_PATTERNS, **numbers)
+    else:
+        noted(f"at {count} uniform points of each shape", _where(case), **numbers)
 
 
 def patterns(**_: Any) -> Iterator[Case]:

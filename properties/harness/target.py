@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -105,6 +105,16 @@ class Operation:
         if not np.isfinite(array).all():
             raise Refuted(f"{self.name} is not finite", yours=array, expected="finite numbers")
         return np.array(array, dtype=np.float64) if shape else float(array.item())
+
+
+def parts(answer: Any) -> tuple[Any, ...]:
+    """An answer's arrays: those of a pair, or the one that it is."""
+    return tuple(answer) if isinstance(answer, tuple | list) else (answer,)
+
+
+def changed_parts(change: Callable[[Any], Any], answer: Any) -> Any:
+    """An answer with every array of it changed."""
+    return tuple(change(part) for part in answer) if isinstance(answer, tuple) else change(answer)
 
 
 def _copy(argument: Any) -> Any:

@@ -65,3 +65,22 @@ def test_samples_are_counted_apart():
     sampled = entry(PAIRS, conv2d=reference.conv2d) | {"proof": None, "largest_error": 0.25, "examples": 7}
     ((_, lines),) = told(certificate([sampled]))
     assert lines == ["sampled by 1 property on 7 examples, within 0.25 units of rounding"]
+
+
+def test_limits_are_not_claimed_away():
+    """Of a target that supports some shapes alone, the proof says that it went as far as these."""
+    (found,) = certificate([entry(PAIRS, conv2d=reference.conv2d, KERNEL_SHAPES="square")])
+    assert "as far as the target supports these" in next(told([found]))[1][0]
+
+
+def test_patterns_left_out_are_not_covered():
+    """A pattern that the target does not implement is not among those covered."""
+
+    def gradients(image, target, kernel, weights):
+        if image[1, 1] > 2:  # the first entry of the first window wins: one pattern in five
+            raise NotImplementedError
+        return reference.gradients(image, target, kernel, weights)
+
+    with trial_of(gradients=gradients) as trial:
+        properties.exact.test_gradients_on_every_activation_pattern(gradients=trial.target.operations["gradients"])
+        assert (trial.record.proof["covered"], trial.record.left_out) == (500, 125)

@@ -8,16 +8,12 @@ import numpy as np
 from properties.harness.contract import OPERATIONS
 from properties.harness.mistakes import Mistake, named_by_default, right
 from properties.harness.mistakes.activations import SURVEY
+from properties.harness.target import changed_parts, parts
 
 GRADIENTS = ("conv2d_kernel_gradient", "conv2d_image_gradient", "dense_gradients", "gradients")
 SUMS = ("conv2d", "max_pool_gradient", "arctan_derivative", "dense", *GRADIENTS, "train_step")
 WHOLE = ("relu", "conv2d", "max_pool", "max_pool_gradient", "dense", *GRADIENTS, "train_step")
 Answer = Callable[..., Any]
-
-
-def _spoiled(wrong: Callable[[Any], Any], answer: Any) -> Any:
-    """An answer with every array of it made wrong."""
-    return tuple(wrong(part) for part in answer) if isinstance(answer, tuple) else wrong(answer)
 
 
 def _narrow(value: Any) -> Any:
@@ -30,19 +26,19 @@ def _single_precision(answer: Answer) -> Answer:
 
     def narrowed(*arguments: Any) -> Any:
         rounded = [_narrow(value) if isinstance(value, np.ndarray) else value for value in arguments]
-        return _spoiled(_narrow, answer(*rounded))
+        return changed_parts(_narrow, answer(*rounded))
 
     return narrowed
 
 
 def _whole_numbers(answer: Answer) -> Answer:
     """The answer is written into an array of whole numbers, which cuts fractions off."""
-    return lambda *arguments: _spoiled(np.trunc, answer(*arguments))
+    return lambda *arguments: changed_parts(np.trunc, answer(*arguments))
 
 
 def _off_by_a_billionth(answer: Answer) -> Answer:
     """The answer is too large by a factor of 1 + 1e-9."""
-    return lambda *arguments: _spoiled(lambda part: part * (1 + 1e-9), answer(*arguments))
+    return lambda *arguments: changed_parts(lambda part: part * (1 + 1e-9), answer(*arguments))
 
 
 def _never_reset(answer: Answer) -> Answer:
@@ -50,10 +46,9 @@ def _never_reset(answer: Answer) -> Answer:
     before: dict[Any, Any] = {}
 
     def piled(*arguments: Any) -> Any:
-        parts = answer(*arguments)
-        parts = parts if isinstance(parts, tuple) else (parts,)
-        key = tuple(part.shape for part in parts)
-        sums = tuple(part + last for part, last in zip(parts, before.get(key, (0.0,) * len(parts)), strict=True))
+        given = parts(answer(*arguments))
+        key = tuple(part.shape for part in given)
+        sums = tuple(part + last for part, last in zip(given, before.get(key, (0.0,) * len(given)), strict=True))
         before[key] = sums
         return sums if len(sums) > 1 else sums[0]
 
