@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 import reference
 from benchmarks import peers
-from benchmarks.trials import arguments_of, failure_of, reference_with, settle, statement_of, trial_of
-from properties.harness.catalogue import all_properties
+from benchmarks.trials import failures, reference_with, samples, settle, trial_of
 from properties.harness.contract import OPERATIONS
+from properties.harness.target import changed_parts
 
 SEEDS = (0, 1, 2)
 EXPONENTS = tuple(range(-1, -17, -1))
@@ -32,11 +32,7 @@ def changed(operation: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
     """The reference's operation with every part of its answer changed so."""
     function = getattr(reference, operation)
 
-    def answer(*arguments: Any) -> Any:
-        given = function(*arguments)
-        return tuple(change(part) for part in given) if isinstance(given, tuple) else change(given)
-
-    return answer
+    return lambda *arguments: changed_parts(change, function(*arguments))
 
 
 def noise(units: int) -> Callable[[Any], Any]:
@@ -58,13 +54,7 @@ def refuted(operation: str, change: Callable[[Any], Any], seed: int) -> bool:
     """Whether a property that samples and names the operation refutes it, changed so, with this seed."""
     settle(seed=seed, shrinks=False)
     with trial_of(reference_with({operation: changed(operation, change)})) as trial:
-        for entry in all_properties().values():
-            statement = statement_of(entry)
-            samples = getattr(statement, "is_hypothesis_test", False)
-            arguments = arguments_of(statement, trial, entry.operation) or {}
-            if samples and operation in entry.operations and failure_of(statement, arguments, trial):
-                return True
-    return False
+        return any(failure for _, failure in failures(trial, [operation], samples))
 
 
 def floor(caught: Callable[[float], bool]) -> float | None:

@@ -4,15 +4,13 @@ import argparse
 import json
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.trials import arguments_of, failure_of, reference_with, settle, statement_of, trial_of
+from benchmarks.trials import failures, reference_with, samples, settle, trial_of
 from benchmarks.variants import VARIANTS
-from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
 
 REFERENCE = "the reference"
@@ -29,12 +27,9 @@ def run(name: str, seed: int) -> tuple[int, list[str]]:
     changed: Mapping[str, Any] = VARIANTS.get(name, dict.fromkeys(OPERATIONS))
     examples, alarms = 0, []
     with trial_of(reference_with(VARIANTS.get(name, {}))) as trial:
-        for entry in all_properties().values():
-            statement = statement_of(entry)
-            if getattr(statement, "is_hypothesis_test", False) and not changed.keys().isdisjoint(entry.operations):
-                failure = failure_of(statement, arguments_of(statement, trial, entry.operation) or {}, trial)
-                examples += trial.record.examples
-                alarms += [f"{name}: {entry.id}, seed {seed}: {failure}"] if failure else []
+        for entry, failure in failures(trial, changed, samples):
+            examples += trial.record.examples
+            alarms += [f"{name}: {entry.id}, seed {seed}: {failure}"] if failure else []
     return examples, alarms
 
 
@@ -48,7 +43,7 @@ def main() -> None:
     names = [REFERENCE, *VARIANTS]
     asked = [(name, seed) for seed in range(options.seed, options.seed + options.runs) for name in names]
     with ProcessPoolExecutor() as pool:
-        results = pool.map(partial(run), *zip(*asked, strict=True))
+        results = pool.map(run, *zip(*asked, strict=True))
         found = list(tqdm(results, total=len(asked), unit="run", desc="false alarms", disable=None))
     examples, alarms = sum(count for count, _ in found), [alarm for _, told in found for alarm in told]
     print(

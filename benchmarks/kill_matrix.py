@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks import peers
-from benchmarks.trials import arguments_of, failure_of, reference_with, settle, statement_of, trial_of
+from benchmarks.trials import arguments_of, failure_of, failures, reference_with, settle, statement_of, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
@@ -67,14 +67,14 @@ JUSTIFIED = {
 
 def outcomes(offered: Mapping[str, Any], changed: Iterable[str], exhaustive: bool = True) -> dict[str, bool]:
     """Which properties that name any of the changed operations refute the target, by their ids; `exhaustive` too."""
-    found, changed = {}, set(changed)
     with trial_of(offered) as trial:
-        for entry in all_properties().values():
-            if changed.intersection(entry.operations) and (exhaustive or not entry.id.startswith("exact.")):
-                statement = statement_of(entry)
-                if (arguments := arguments_of(statement, trial, entry.operation)) is not None:
-                    found[entry.id] = failure_of(statement, arguments, trial) is not None
-    return found
+        found = failures(trial, changed, lambda entry: exhaustive or not is_exhaustive(entry.id))
+        return {entry.id: failure is not None for entry, failure in found}
+
+
+def is_exhaustive(identifier: str) -> bool:
+    """Whether a property takes every case of a kind."""
+    return identifier.startswith("exact.")
 
 
 def named_first(offered: Mapping[str, Any], named_by: str, mistake: str) -> bool:
@@ -142,7 +142,7 @@ def alone(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for entry in all_properties().values():
         alike = {one.id for one in all_properties().values() if one.operation == entry.operation}
-        others = {identifier for identifier in alike - {entry.id} if not identifier.startswith("exact.")}
+        others = {identifier for identifier in alike - {entry.id} if not is_exhaustive(identifier)}
         found[entry.id] = [
             row["mistake"]
             for row in rows
@@ -177,28 +177,36 @@ def tables(mistakes: list[dict[str, Any]], variants: list[dict[str, Any]]) -> st
     """Markdown: for each operation its mistakes against its properties, and against the checkers."""
     parts = ["# Kill table", summary(mistakes, variants), "R refutes, · does not, blank: does not apply."]
     only = alone(mistakes)
+    heads = [f"{checker}, {kind}" for checker in peers.CHECKERS for kind in peers.POINTS]
     for operation in OPERATIONS:
         entries = [one for one in all_properties().values() if one.operation == operation]
         rows = [row for row in mistakes if row["mistake"].startswith(f"{operation}: ")]
         columns = [f"{number}" for number in range(1, len(entries) + 1)]
-        heads = [f"{checker}, {kind}" for checker in peers.CHECKERS for kind in peers.POINTS]
         parts.append(f"## {operation}")
         reasons = [f"alone on {len(only[one.id])}" if only[one.id] else JUSTIFIED[one.id] for one in entries]
         parts.append("\n".join(f"{n}. `{e.id}` ({why})" for n, e, why in zip(columns, entries, reasons, strict=True)))
         lines = [_line(["mistake", *columns, "named", *heads]), _line(["---"] * (len(columns) + len(heads) + 2))]
         for row in rows:
             cells = [_cell(row["properties"].get(entry.id)) for entry in entries]
-            told = [_cell(row["checkers"][kind][checker]) for checker in peers.CHECKERS for kind in peers.POINTS]
             lines.append(
-                _line([row["mistake"].partition(": ")[2], *cells, "first" if row["named_first"] else "no", *told])
+                _line(
+                    [
+                        row["mistake"].partition(": ")[2],
+                        *cells,
+                        "first" if row["named_first"] else "no",
+                        *_verdicts(row),
+                    ]
+                )
             )
         parts.append("\n".join(lines))
-    heads = [f"{checker}, {kind}" for checker in peers.CHECKERS for kind in peers.POINTS]
     lines = [_line(["correct variant", OURS, *heads]), _line(["---"] * (len(heads) + 2))]
     for row in variants:
-        told = [_cell(row["checkers"][kind][checker]) for checker in peers.CHECKERS for kind in peers.POINTS]
-        lines.append(_line([row["variant"], _cell(any(row["properties"].values())), *told]))
+        lines.append(_line([row["variant"], _cell(any(row["properties"].values())), *_verdicts(row)]))
     return "\n\n".join([*parts, "## Correct variants", "\n".join(lines)]) + "\n"
+
+
+def _verdicts(row: dict[str, Any]) -> list[str]:
+    return [_cell(row["checkers"][kind][checker]) for checker in peers.CHECKERS for kind in peers.POINTS]
 
 
 def _line(cells: list[str]) -> str:

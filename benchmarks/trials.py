@@ -1,7 +1,7 @@
 """Statements run directly on targets made in Python, without pytest: for measurements and for the suite's own tests."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ import hypothesis.core
 
 import reference
 from properties.harness import conventions
-from properties.harness.catalogue import Property
+from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
 from properties.harness.limits import NotApplicable
 from properties.harness.plugin import PROFILE, register_profile
@@ -80,3 +80,20 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
         if not trial.record.left_out:
             raise
     return None
+
+
+def samples(entry: Property) -> bool:
+    """Whether a property draws its examples, so that another seed gives others."""
+    return getattr(statement_of(entry), "is_hypothesis_test", False)
+
+
+def failures(
+    trial: Trial, changed: Iterable[str], wanted: Callable[[Property], bool] = lambda entry: True
+) -> Iterator[tuple[Property, Failure | None]]:
+    """Each wanted property that names a changed operation and applies, and how it fails, one after the other."""
+    names = set(changed)
+    for entry in all_properties().values():
+        if names.intersection(entry.operations) and wanted(entry):
+            statement = statement_of(entry)
+            if (arguments := arguments_of(statement, trial, entry.operation)) is not None:
+                yield entry, failure_of(statement, arguments, trial)

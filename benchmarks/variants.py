@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import reference
 from properties.harness.contract import OPERATIONS
+from properties.harness.target import changed_parts
 from reference import arctan, dense, max_pool, relu
 
 Offered = dict[str, Any]
@@ -110,11 +111,7 @@ def _answers(change: Callable[[Any], Any], *names: str) -> Offered:
     """The reference's operations with every array of their answers passed through `change`."""
 
     def changed(function: Callable[..., Any]) -> Callable[..., Any]:
-        def answer(*arguments: Any) -> Any:
-            given = function(*arguments)
-            return tuple(change(part) for part in given) if isinstance(given, tuple) else change(given)
-
-        return answer
+        return lambda *arguments: changed_parts(change, function(*arguments))
 
     return {name: changed(getattr(reference, name)) for name in names}
 
@@ -131,7 +128,7 @@ def _in_single(name: str) -> Callable[..., Any]:
     def answer(*arguments: Any) -> Any:
         with np.errstate(over="ignore", under="ignore"):
             given = function(*(np.float32(value) if isinstance(value, np.ndarray) else value for value in arguments))
-            return tuple(np.float32(part) for part in given) if isinstance(given, tuple) else np.float32(given)
+            return changed_parts(np.float32, given)
 
     return answer
 
