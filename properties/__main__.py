@@ -1,16 +1,19 @@
 """The command line: `python -m properties [TARGET] [options]`, also installed as `backproof`."""
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
 from typing import NoReturn
 
+from properties.harness.junit import as_junit
 from properties.harness.report import DEFAULT_EXAMPLES, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
 from properties.harness.run import CannotRun, run
 from properties.harness.target import CannotLoad
 from properties.harness.text import printable
+from properties.harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
@@ -25,6 +28,16 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"a whole number from 1 up is wanted, not {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is wanted, not {text!r}")
+    return seconds
 
 
 def _seed(text: str) -> int:
@@ -72,6 +85,13 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("-k", default="", dest="keyword", metavar="EXPR", help="only matching properties, as in pytest")
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
+    result.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=DEFAULT_TIMEOUT,
+        metavar="S",
+        help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",
+    )
     result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
     return result
@@ -88,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.workers,
         options.fail_fast,
         options.known,
-        options.junit,
+        options.timeout,
     )
     try:
         if options.html:
@@ -101,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(report)
         if options.json:
             Path(options.json).write_text(as_json(report), encoding="utf-8")
+        if options.junit:
+            Path(options.junit).write_bytes(as_junit(report))
         if options.html:
             Path(options.html).write_text(render(report), encoding="utf-8")
         return exit_status(report)
@@ -110,8 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.name != "jinja2":
             raise
         return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof")
-    except CannotRun:
-        return UNUSABLE
+    except CannotRun as error:
+        return _unusable(printable(str(error).removeprefix("ERROR: ")))
     except KeyboardInterrupt:
         print("backproof: interrupted before any property ran", file=sys.stderr)
         return INTERRUPTED

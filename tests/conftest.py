@@ -6,7 +6,7 @@ import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
 
-register_profile(100, None)
+register_profile(100, "tests")
 hypothesis.settings.load_profile(PROFILE)
 
 

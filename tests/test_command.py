@@ -234,9 +234,9 @@ USAGE = {
     "seed": (["--seed", "x"], "backproof: argument --seed: a whole number from 0 up or 'random' is wanted, not 'x'"),
     "no folder": (["--json", "no/x.json"], "backproof: argument --json: cannot write to no/x.json: no such folder"),
     "matches nothing": (["-k", "nothing_like_it"], "backproof: nothing to check: no property matches -k"),
-    "wrong expression": (["-k", "a and"], "ERROR: Wrong expression passed to '-k': a and"),
+    "wrong expression": (["-k", "a and"], "backproof: Wrong expression passed to '-k': a and"),
     "nothing applies": (["mine.py", "-k", "dense"], "backproof: nothing to check: no selected property applies"),
-    "no list": (["mine.py", "--known", "none.txt"], "ERROR: --known"),
+    "no list": (["mine.py", "--known", "none.txt"], "backproof: --known"),
 }
 
 

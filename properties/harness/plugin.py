@@ -21,14 +21,13 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined
-from properties.harness.diagnosis import explained
+from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
-from properties.harness.limits import Limits, NotApplicable
 from properties.harness.report import DEFAULT_EXAMPLES
 from properties.harness.results import FAILING, explanation, finished
-from properties.harness.statement import reduced
-from properties.harness.target import CannotLoad, Failure, Operation
+from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.trial import Record, current, on_trial
+from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
@@ -41,20 +40,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", metavar="TARGET", help="module, module:attribute or path to a .py file to check")
     group.addoption("--examples", type=int, default=DEFAULT_EXAMPLES, metavar="N", help="examples per property")
     group.addoption("--seed", type=int, metavar="N", help="seed of every property; failures kept are still tried first")
+    group.addoption(
+        "--property-timeout", type=float, default=DEFAULT_TIMEOUT, metavar="S", help="seconds that a property may take"
+    )
     group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    register_profile(config.getoption("--examples"), config.getoption("--target"))
+    register_profile(config.getoption("--examples"), config.getoption("--target") or current().target.name)
     if not config.getoption("--hypothesis-profile", None):
         hypothesis.settings.load_profile(PROFILE)
     try:
         config.stash[_KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
-    if spec := config.getoption("--target"):
+    spec = config.getoption("--target")
+    if spec and current().target.name != spec:
         try:
-            target, conventions = examined(spec)
+            with WATCH.over("a first look", config.getoption("--property-timeout")):
+                target, conventions = examined(load(spec))
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
@@ -62,17 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()
     if stack := config.stash.get(_STACK, None):
         stack.close()
 
 
-def register_profile(examples: int, target: str | None) -> None:
+def register_profile(examples: int, target: str) -> None:
     """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed.
 
     Failures are kept for each target by itself, so that none decides what is tried on another.
     """
-    home = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis"))
-    folder = home / "examples" / re.sub(r"\W+", "-", target or "none")
+    home = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")).absolute()  # targets may change folders
+    folder = home / "examples" / re.sub(r"\W+", "-", target)
     hypothesis.settings.register_profile(
         PROFILE,
         hypothesis.settings.get_profile("default"),  # not the profile that Hypothesis loads where CI is set
@@ -125,7 +130,8 @@ def _property(item: pytest.Item) -> Property | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the first statement about every operation, then the second of each, so that a failure shows early.
+    """Run the first statement about every operation of a layer, then the second of each, so that a failure shows early;
+    then those about the network, which rest on the layers.
 
     `-k` may name a property by its id.
     """
@@ -135,45 +141,42 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if entry := _property(item):
             item.extra_keyword_matches.add(entry.id)
-            ranks[item.nodeid] = told[entry.operation]
+            ranks[item.nodeid] = OPERATIONS[entry.operation].layer == "network", told[entry.operation]
             told[entry.operation] += 1
-            if seed is not None and getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
-                # what hypothesis.seed sets, without its side effect: that one turns the database off
-                item.obj._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined]
-    items.sort(key=lambda item: ranks.get(item.nodeid, 0))
+            if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
+                settle(item.obj, seed)  # type: ignore[attr-defined]
+    items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0)))
 
 
-def pytest_collection_finish() -> None:
+def settle(statement: Any, seed: int | None) -> None:
+    """Give a sampled statement this seed and the settings in force, not those that were when it was imported."""
+    statement._hypothesis_internal_use_settings = hypothesis.settings.default
+    # what hypothesis.seed sets, without its side effect: that one turns the database off
+    statement._hypothesis_internal_use_seed = seed
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()  # what was imported stays: collections while properties run then skip it
+    if hasattr(session.config, "workerinput"):  # else what the target prints comes out of the controller
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in (1, 2):
+            os.dup2(nowhere, descriptor)
 
 
 def pytest_runtest_setup() -> None:
-    current().record = Record()
+    current().record = Record()  # a skip at setup is told by it
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    if not _property(item):
+    entry = _property(item)
+    if not entry:
         return (yield)
-    record = current().record
     item.stash[_STARTED] = time.perf_counter()
-    try:
-        yield
-    except Failure as failure:
-        operations = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}  # type: ignore[attr-defined]
-        raise explained(reduced(item.obj, operations, failure), operations.values()) from None  # type: ignore[attr-defined]
-    except NotApplicable as error:
-        pytest.skip(str(error))
-    except hypothesis.errors.Unsatisfiable:
-        if not record.left_out:
-            raise
-    if record.left_out and not record.examples:
-        pytest.skip("the target leaves out every case")
-    if not record.comparisons and current().target.limits != Limits():
-        pytest.skip("the supported shapes leave nothing to compare")
-    if not record.comparisons:
-        raise AssertionError("this property compared nothing: a defect of the suite")
+    operations = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}  # type: ignore[attr-defined]
+    with judged(entry, item.obj, operations, item.config.getoption("--property-timeout")):  # type: ignore[attr-defined]
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

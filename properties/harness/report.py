@@ -14,9 +14,11 @@ from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
 from properties.harness.trial import Conventions
+from properties.harness.watch import DEFAULT_TIMEOUT
 
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 DEFAULT_EXAMPLES = 100
+Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -31,13 +33,18 @@ class Asked:
     workers: int | None = None
     fail_fast: bool = False
     known: str | None = None
-    junit: str | None = None
+    timeout: float = DEFAULT_TIMEOUT
 
     def reproduce(self, entry: Property) -> str:
         """The command that runs one property again as it ran here."""
         command = ["python", "-m", "properties", self.target]
-        for option, value, default in (("--seed", self.seed, 0), ("--examples", self.examples, DEFAULT_EXAMPLES)):
-            command += [option, str(value)] if value != default else []
+        options = (
+            ("--seed", self.seed, 0),
+            ("--examples", self.examples, DEFAULT_EXAMPLES),
+            ("--timeout", self.timeout, DEFAULT_TIMEOUT),
+        )
+        for option, value, default in options:
+            command += [option, f"{value:.10g}"] if value != default else []
         return shlex.join([*command, "-k", entry.id])
 
 
@@ -51,9 +58,22 @@ class Outcomes:
     interrupted: bool = False
 
 
-def make_report(
-    asked: Asked, target: Target, conventions: Conventions, outcomes: Outcomes, seconds: float
-) -> dict[str, Any]:
+def found(target: Target, conventions: Conventions) -> Found:
+    """What a report says of the target itself: its conventions and limits, and what it lacks."""
+    return {
+        "conventions": {
+            "convolution": conventions.convolution,
+            "ties": conventions.ties,
+            "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
+            "dtype": target.dtype,
+        },
+        "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
+        "lacking": [name for name in OPERATIONS if name not in target.operations],
+        "near_misses": target.near_misses,
+    }
+
+
+def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) -> dict[str, Any]:
     """The report as the contract has it, with what was asked for and the warnings beside."""
     catalogue = all_properties()
     selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
@@ -64,16 +84,8 @@ def make_report(
         "schema_version": 1,
         "target": asked.target,
         "verdict": _verdict(totals, outcomes.interrupted),
-        "conventions": {
-            "convolution": conventions.convolution,
-            "ties": conventions.ties,
-            "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
-            "dtype": target.dtype,
-        },
-        "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
+        **found,
         "shapes": _shapes(outcomes),
-        "lacking": [name for name in OPERATIONS if name not in target.operations],
-        "near_misses": target.near_misses,
         "certificate": {"operations": certificate(entries), "not_proved": list(NOT_PROVED)},
         "properties": entries,
         "totals": totals,

@@ -100,7 +100,7 @@ def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) 
 def _run(test: Statement, arguments: dict[str, Any]) -> None:
     record = current().record
     counting = record.refutation is None  # while Hypothesis shrinks, nothing is counted
-    before = record.comparisons
+    before, record.case = record.comparisons, arguments["case"]
     try:
         test(**arguments)
     except NotImplementedError:

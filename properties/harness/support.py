@@ -6,6 +6,7 @@ import numpy as np
 
 from properties.harness.limits import Pair
 from properties.harness.target import Failure, Operation, Target
+from properties.harness.watch import OutOfTime
 
 _ASKED_FIRST = 24
 
@@ -45,6 +46,6 @@ def _leaves_out(operation: Operation, pair: Pair) -> bool:
         operation.raw(*(case[name] for name in operation.signature.parameters))
     except NotImplementedError:
         return True
-    except Failure:
+    except (Failure, OutOfTime):
         return False  # the properties will say so
     return False

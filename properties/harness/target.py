@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from inspect import getattr_static
 from pathlib import Path
 from types import FunctionType
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from properties.harness.contract import OPERATIONS, Shape, near_misses
 from properties.harness.limits import Limits
 from properties.harness.text import last_line, printable
+from properties.harness.watch import WATCH, OutOfTime
 
 Array = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ class Crashed(Failure):
 
     def __init__(self, operation: str, error: BaseException) -> None:
         self.operation, self.error = operation, error
-        super().__init__(f"{operation} raised {last_line(error)}")
+        super().__init__(str(error) if isinstance(error, OutOfTime) else f"{operation} raised {last_line(error)}")
 
 
 class Refuted(Failure, AssertionError):
@@ -69,13 +70,17 @@ class Operation:
         return self.checked(self.raw(*(_copy(argument) for argument in arguments)), arguments)
 
     def raw(self, *arguments: Any) -> Any:
-        """The target's own answer to these very arguments, unchecked."""
+        """The target's own answer to these very arguments, unchecked. NumPy's error state stays ours."""
+        WATCH.enter(self.name, arguments)
         try:
-            return self.function(*arguments)
-        except (KeyboardInterrupt, NotImplementedError):
+            with np.errstate():
+                return self.function(*arguments)
+        except (KeyboardInterrupt, NotImplementedError, OutOfTime):
             raise
         except BaseException as error:
             raise Crashed(self.name, error) from None
+        finally:
+            WATCH.leave()
 
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
@@ -173,7 +178,6 @@ def make_target(offered: Any, name: str) -> Target:
     return Target(name, operations, limits, dtype, misses)
 
 
-@lru_cache(maxsize=1)
 def load(spec: str) -> Target:
     """The target called `spec`: a dotted module or a path to a `.py` file, either with an `:attribute`.
 

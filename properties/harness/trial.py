@@ -25,8 +25,8 @@ class Record:
     """What one property has done so far: examples run and their shapes, cases left out, comparisons, largest error.
 
     The error is in units of rounding: multiples of epsilon times the size of the sums. `refutation` is the
-    newest failure seen, which a run that is interrupted while shrinking reports; `proof` is what an exhaustive
-    statement adds to the certificate.
+    newest failure seen, which a run that is interrupted while shrinking reports; `case` is the one under way, and
+    `proof` what an exhaustive statement adds to the certificate.
     """
 
     examples: int = 0
@@ -34,6 +34,7 @@ class Record:
     comparisons: int = 0
     largest_error: float = 0.0
     refutation: Exception | None = None
+    case: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] | None = None
     shapes: dict[str, set[tuple[int, ...]]] = field(default_factory=lambda: {name: set() for name in SIZED})
 

@@ -7,7 +7,7 @@ import pytest
 
 from properties.harness.catalogue import all_properties
 from properties.harness.page import render
-from properties.harness.report import Asked, Outcomes, as_json, exit_status, make_report
+from properties.harness.report import Asked, Outcomes, as_json, exit_status, found, make_report
 from properties.harness.results import OUTCOMES, finished
 from properties.harness.target import Crashed, Refuted, Target
 from properties.harness.terminal import show
@@ -31,7 +31,7 @@ def report_of(results, **outcomes):
     """The report of a run with these results."""
     asked = Asked("my network.py", 100, 0)
     gathered = Outcomes(list(results), {key: value for key, value in results.items() if value}, **outcomes)
-    return make_report(asked, Target(HOSTILE, {}), Conventions("correlation", "all", 0.5), gathered, 1.5)
+    return make_report(asked, found(Target(HOSTILE, {}), Conventions("correlation", "all", 0.5)), gathered, 1.5)
 
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)

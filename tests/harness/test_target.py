@@ -10,13 +10,6 @@ from properties.harness.limits import Limits
 from properties.harness.target import CannotLoad, Crashed, Operation, Refuted, load, make_target
 
 
-@pytest.fixture(autouse=True)
-def _fresh():
-    load.cache_clear()
-    yield
-    load.cache_clear()
-
-
 def written(folder, text, name="mine.py"):
     """A file with this text, by its path."""
     (folder / name).write_text(text, encoding="utf-8")

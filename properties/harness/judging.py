@@ -1,0 +1,56 @@
+"""What a statement's run comes to: it holds, does not apply, or fails on the smallest case, with its diagnosis."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis
+import pytest
+
+from properties.harness.catalogue import Property
+from properties.harness.diagnosis import explained
+from properties.harness.limits import Limits, NotApplicable
+from properties.harness.statement import Statement, reduced
+from properties.harness.target import Crashed, Failure
+from properties.harness.text import decoded
+from properties.harness.trial import Record, current
+from properties.harness.watch import WATCH, OutOfTime
+
+
+@contextmanager
+def judged(entry: Property, statement: Statement, operations: dict[str, Any], timeout: float) -> Iterator[Record]:
+    """Run a statement on these operations in here, for at most `timeout` seconds; gives its record.
+
+    Raises the `Failure`, shrunk and diagnosed, pytest's skip if it does not apply to the target, and
+    `AssertionError` if it compared nothing.
+    """
+    record = current().record = Record()
+    try:
+        with WATCH.over(entry.id, timeout):
+            try:
+                yield record
+            except Failure as failure:
+                raise explained(reduced(statement, operations, failure), operations.values()) from None
+    except OutOfTime as error:
+        raise _out_of_time(record, entry, error) from None
+    except NotApplicable as error:
+        pytest.skip(str(error))
+    except hypothesis.errors.Unsatisfiable:
+        if not record.left_out:
+            raise
+    if record.left_out and not record.examples:
+        pytest.skip("the target leaves out every case")
+    if not record.comparisons and current().target.limits != Limits():
+        pytest.skip("the supported shapes leave nothing to compare")
+    if not record.comparisons:
+        raise AssertionError("this property compared nothing: a defect of the suite")
+
+
+def _out_of_time(record: Record, entry: Property, error: OutOfTime) -> Failure:
+    """The newest failure that was seen, or else that time ran out, on the case under way."""
+    if isinstance(record.refutation, Failure):
+        record.refutation.diagnosis += (f"this is not the smallest case: {error}",)
+        return record.refutation
+    failure = Crashed(entry.operation, error)
+    failure.case = record.case if error.call is None else {name: decoded(value) for name, value in error.call.items()}
+    return failure

@@ -1,0 +1,106 @@
+"""One pytest session over the statements, in this process, and what is told of it as it goes."""
+
+import os
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from properties.harness.catalogue import FOLDER, MODULES
+from properties.harness.report import Asked
+from properties.harness.results import finished
+from properties.harness.text import printable
+from properties.harness.trial import current
+from properties.harness.watch import WATCH
+
+ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+Tell = Callable[..., None]
+
+
+class _Listener:
+    """Takes pytest's reports, from this process or from workers, and tells them; leaves out what is `done`."""
+
+    def __init__(self, tell: Tell, done: Collection[str], suspect: str) -> None:
+        self.tell, self._done, self._suspect = tell, done, suspect
+        self._running = ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid not in self._done]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.items:
+            self.tell("selected", [item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self.tell("selected", list(ids))
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._running = nodeid
+        WATCH.told = self._asked if nodeid == self._suspect else None
+        self.tell("started", nodeid)
+
+    def _asked(self, operation: str, call: dict[str, Any]) -> None:
+        self.tell("asked", operation, call)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        result = getattr(report, "backproof", None)
+        if result is None and report.failed:  # a worker that died, or a defect outside the statement
+            result = finished(current().record, RuntimeError(report.longreprtext), 0.0)
+            result["message"] = printable(report.longreprtext.strip().splitlines()[-1])
+        if result is not None:
+            self.tell("result", report.nodeid, result)
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        self.tell("warning", printable(f"{warning_message.category.__name__}: {warning_message.message}"))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Keep the failure that was being shrunk when the user interrupted."""
+        record = current().record
+        kept = finished(record, record.refutation, 0.0) if record.refutation is not None else None
+        self.tell("interrupted", self._running, kept)
+
+
+def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: str = "") -> int:
+    """Run the statements that are asked for on the target on trial; pytest's exit status.
+
+    Properties that are `done` are left out; of the `suspect` one each call is told before it is made.
+    """
+    with _environment():
+        return int(pytest.main(_arguments(asked), plugins=[_Listener(tell, done, suspect)]))
+
+
+def _arguments(asked: Asked) -> list[str]:
+    arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest", "--capture=no"]
+    for plugin in ("no:cacheprovider", "no:terminal", "_hypothesis_pytestplugin", "properties.harness.plugin"):
+        arguments += ["-p", plugin]
+    arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
+    arguments.append(f"--property-timeout={asked.timeout}")
+    if asked.workers:
+        arguments += ["-p", "xdist.plugin", "-n", str(asked.workers), "--max-worker-restart=1000"]
+    if asked.fail_fast:
+        arguments.append("-x")
+    if asked.keyword:
+        arguments += ["-k", asked.keyword]
+    if asked.known:
+        arguments.append(f"--known={Path(asked.known).resolve()}")
+    return arguments + [str(FOLDER / f"{name}.py") for name in MODULES]
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    """Keep the user's own pytest plugins and options out of the run."""
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
