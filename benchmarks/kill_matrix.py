@@ -14,9 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks import peers
-from benchmarks.trials import arguments_of, failure_of, failures, reference_with, settle, statement_of, trial_of
+from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
-from properties.harness.catalogue import all_properties
+from properties.harness.catalogue import all_properties, arguments_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.diagnosis import diagnosed
 from properties.harness.mistakes import all_mistakes
@@ -81,8 +81,8 @@ def named_first(offered: Mapping[str, Any], named_by: str, mistake: str) -> bool
     """Whether the failure of this property names the mistake before any other."""
     entry = next(one for one in all_properties().values() if one.id == named_by)
     with trial_of(offered) as trial:
-        statement = statement_of(entry)
-        failure = failure_of(statement, arguments_of(statement, trial, entry.operation) or {}, trial)
+        arguments = arguments_of(entry.function, trial.target, entry.operation) or {}
+        failure = failure_of(entry.function, arguments, trial)
         case = Case(failure.case) if failure else Case()
         names = diagnosed(trial.target.operations[entry.operation], case).mistakes if failure else ()
     return names[:1] == (mistake,)

@@ -1,9 +1,7 @@
 """Statements run directly on targets made in Python, without pytest: for measurements and for the suite's own tests."""
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +10,7 @@ import hypothesis.core
 
 import reference
 from properties.harness import conventions
-from properties.harness.catalogue import Property, all_properties
+from properties.harness.catalogue import Property, all_properties, arguments_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.limits import NotApplicable
 from properties.harness.plugin import PROFILE, register_profile
@@ -45,26 +43,6 @@ def trial_of(offered: Mapping[str, Any]) -> Iterator[Trial]:
         yield trial
 
 
-def statement_of(entry: Property) -> Callable[..., None]:
-    """The function behind a property."""
-    module, name = entry.nodeid.split(".py::")
-    return getattr(import_module(f"properties.{module}"), name.partition("[")[0])
-
-
-def arguments_of(statement: Callable[..., None], trial: Trial, operation: str | None = None) -> dict[str, Any] | None:
-    """The operations that a statement names, or the one that it is asked about; None if the target lacks any."""
-    offered = trial.target.operations
-    names = inspect.signature(statement).parameters
-    if "operation" not in names:
-        return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
-    if operation not in offered:
-        return None
-    layer = OPERATIONS[operation].layer
-    siblings = [other for other in offered.values() if other.signature.layer == layer]
-    named = {"operation": offered[operation], "siblings": siblings}
-    return {name: named[name] for name in names}
-
-
 def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial: Trial) -> Failure | None:
     """How a statement fails, on the smallest case that can be found; None if it holds or does not apply."""
     trial.record = Record()
@@ -84,7 +62,7 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
 
 def samples(entry: Property) -> bool:
     """Whether a property draws its examples, so that another seed gives others."""
-    return getattr(statement_of(entry), "is_hypothesis_test", False)
+    return getattr(entry.function, "is_hypothesis_test", False)
 
 
 def failures(
@@ -93,7 +71,6 @@ def failures(
     """Each wanted property that names a changed operation and applies, and how it fails, one after the other."""
     names = set(changed)
     for entry in all_properties().values():
-        if names.intersection(entry.operations) and wanted(entry):
-            statement = statement_of(entry)
-            if (arguments := arguments_of(statement, trial, entry.operation)) is not None:
-                yield entry, failure_of(statement, arguments, trial)
+        arguments = arguments_of(entry.function, trial.target, entry.operation)
+        if names.intersection(entry.operations) and wanted(entry) and arguments is not None:
+            yield entry, failure_of(entry.function, arguments, trial)

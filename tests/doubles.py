@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from benchmarks import trials
-from benchmarks.trials import arguments_of
+from properties.harness.catalogue import arguments_of
 from properties.harness.trial import Record
 
 
@@ -23,6 +23,6 @@ def reference_with(**changed):
 def failure_of(statement, operation=None, **changed):
     """How the statement fails on the reference with some operations replaced; None if it holds."""
     with trial_of(**reference_with(**changed)) as trial:
-        failure = trials.failure_of(statement, arguments_of(statement, trial, operation), trial)
+        failure = trials.failure_of(statement, arguments_of(statement, trial.target, operation), trial)
         assert failure or trial.record.comparisons
         return failure

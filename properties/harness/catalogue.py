@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any
 
 import properties
 from properties.harness.contract import OPERATIONS
+from properties.harness.target import Target
 
 MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
 FOLDER = Path(properties.__file__).parent
@@ -25,6 +27,7 @@ class Property:
     operations: tuple[str, ...]
     statement: str
     source: str
+    function: Callable[..., None]
 
     @property
     def operation(self) -> str:
@@ -37,6 +40,20 @@ def all_properties() -> dict[str, Property]:
     """Every property by its pytest node id, in the order in which they run."""
     found = [entry for name in MODULES for entry in _statements(import_module(f"properties.{name}"))]
     return {entry.nodeid: entry for entry in found}
+
+
+def arguments_of(function: Callable[..., None], target: Target, operation: str | None = None) -> dict[str, Any] | None:
+    """The operations that a statement names, or the one that it is asked about; None if the target lacks any."""
+    offered = target.operations
+    names = inspect.signature(function).parameters
+    if "operation" not in names:
+        return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
+    if operation not in offered:
+        return None
+    layer = OPERATIONS[operation].layer
+    siblings = [other for other in offered.values() if other.signature.layer == layer]
+    named = {"operation": offered[operation], "siblings": siblings}
+    return {name: named[name] for name in names}
 
 
 def _statements(module: ModuleType) -> list[Property]:
@@ -55,6 +72,7 @@ def _statements(module: ModuleType) -> list[Property]:
                     operations=operations,
                     statement=statement,
                     source=source,
+                    function=function,
                 )
             )
     return found

@@ -3,12 +3,13 @@
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from properties.harness.certificate import told
 from properties.harness.results import FAILING, explanation
 from properties.harness.terminal import hints, notes, summary
 
-TEMPLATE = """<!doctype html>
+PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -23,7 +24,13 @@ pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
 </style>
 </head>
 <body>
-<h1>{{ report.target }}: {{ report.verdict }}</h1>
+{{ body }}
+</body>
+</html>
+"""
+
+
+BODY = """<h1>{{ report.target }}: {{ report.verdict }}</h1>
 <p>{{ summary }}</p>
 <ul>{% for note in notes if note %}<li>{{ note }}</li>{% endfor %}</ul>
 {% for entry in report.properties if entry.outcome in failing %}
@@ -54,15 +61,19 @@ pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
 {% endfor %}
 </tbody>
 </table>
-</body>
-</html>
 """
+
+_ENVIRONMENT = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
 
 
 def render(report: dict[str, Any]) -> str:
     """The page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return environment.from_string(TEMPLATE).render(
+    return _ENVIRONMENT.from_string(PAGE).render(report=report, body=Markup(fragment(report)))  # noqa: S704  # escaped there
+
+
+def fragment(report: dict[str, Any]) -> str:
+    """What stands on the page, without what makes it a page: to be shown inside another one."""
+    return _ENVIRONMENT.from_string(BODY).render(
         report=report,
         summary=summary(report),
         notes=[*hints(report), *notes(report)],

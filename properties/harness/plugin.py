@@ -48,8 +48,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     register_profile(config.getoption("--examples"), config.getoption("--target") or current().target.name)
-    if not config.getoption("--hypothesis-profile", None):
-        hypothesis.settings.load_profile(PROFILE)
     try:
         config.stash[_KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
@@ -136,6 +134,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     `-k` may name a property by its id.
     """
     seed = config.getoption("--seed")
+    own = config.getoption("--hypothesis-profile", None)
+    settings = hypothesis.settings.get_profile(own or PROFILE)
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
@@ -144,13 +144,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             ranks[item.nodeid] = OPERATIONS[entry.operation].layer == "network", told[entry.operation]
             told[entry.operation] += 1
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
-                settle(item.obj, seed)  # type: ignore[attr-defined]
+                settle(item.obj, settings, seed)  # type: ignore[attr-defined]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0)))
 
 
-def settle(statement: Any, seed: int | None) -> None:
-    """Give a sampled statement this seed and the settings in force, not those that were when it was imported."""
-    statement._hypothesis_internal_use_settings = hypothesis.settings.default
+def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
+    """Give a sampled statement these settings and this seed; it keeps else those of the time of its import."""
+    statement._hypothesis_internal_use_settings = settings
     # what hypothesis.seed sets, without its side effect: that one turns the database off
     statement._hypothesis_internal_use_seed = seed
 
@@ -158,7 +158,8 @@ def settle(statement: Any, seed: int | None) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()  # what was imported stays: collections while properties run then skip it
-    if hasattr(session.config, "workerinput"):  # else what the target prints comes out of the controller
+    if hasattr(session.config, "workerinput"):  # what a target prints there comes out of the controller
+        WATCH.may_end_the_process = True
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for descriptor in (1, 2):
             os.dup2(nowhere, descriptor)

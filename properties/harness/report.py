@@ -34,9 +34,12 @@ class Asked:
     fail_fast: bool = False
     known: str | None = None
     timeout: float = DEFAULT_TIMEOUT
+    in_python: bool = False
 
     def reproduce(self, entry: Property) -> str:
-        """The command that runs one property again as it ran here."""
+        """The command, or the call, that runs one property again as it ran here."""
+        if self.in_python:
+            return f"properties.verify(…, examples={self.examples}, seed={self.seed}, keyword={entry.id!r})"
         command = ["python", "-m", "properties", self.target]
         options = (
             ("--seed", self.seed, 0),

@@ -14,18 +14,16 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tqdm import tqdm
-
 from properties.harness.conventions import examined
-from properties.harness.report import Asked, Found, Outcomes, found, make_report
-from properties.harness.results import FAILING, finished
+from properties.harness.hearing import Hearing
+from properties.harness.report import Asked, Found, found, make_report
+from properties.harness.results import finished
 from properties.harness.session import run_session
 from properties.harness.target import CannotLoad, Crashed, load
 from properties.harness.trial import Record, on_trial
 from properties.harness.watch import WATCH, Stuck
 
 _KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
-_BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} left{postfix}"
 _CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
@@ -36,29 +34,28 @@ class CannotRun(Exception):
 def run(asked: Asked) -> dict[str, Any]:
     """The report on a target. Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call."""
     started = time.perf_counter()
-    hearing = _Hearing(asked)
+    children = _Children(asked)
     try:
-        while not hearing.is_over:
-            hearing.of_one_child()
+        while not children.is_over:
+            children.hear_one()
     finally:
-        hearing.bar.close()
-    if hearing.found is None:
+        children.bar.close()
+    if children.found is None:
         raise KeyboardInterrupt
-    return make_report(asked, hearing.found, hearing.outcomes, time.perf_counter() - started)
+    return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
 
 
-class _Hearing:
-    """What is heard from the children: what they found out, the outcomes, and what was under way at an end."""
+class _Children(Hearing):
+    """Hears one child after the other, and what was under way when one ended."""
 
     def __init__(self, asked: Asked) -> None:
-        self.asked, self.outcomes, self.is_over = asked, Outcomes(), False
+        super().__init__()
+        self.asked, self.is_over = asked, False
         self.found: Found | None = None
-        tqdm.monitor_interval = 0  # no thread: processes are forked from this one
-        self.bar = tqdm(bar_format=_BAR, disable=None, leave=False)
-        self._running, self._suspect, self._spared = "", "", set[str]()
-        self._call: tuple[Any, ...] | None = None
+        self._suspect, self._spared = "", set[str]()
+        self._call: tuple[str, dict[str, Any]] | None = None
 
-    def of_one_child(self) -> None:
+    def hear_one(self) -> None:
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
         ours, theirs = _CONTEXT.Pipe(duplex=False)
         orders = self.asked, sorted(self.outcomes.results), self._suspect, sorted(self._spared), dict(WATCH.stuck)
@@ -75,7 +72,7 @@ class _Hearing:
         try:
             if ours.poll(1.0):
                 kind, *values = json.loads(ours.recv_bytes())
-                getattr(self, f"_on_{kind}")(*values)
+                self.hear(kind, *values)
             else:
                 self.bar.refresh()
         except EOFError:
@@ -85,43 +82,24 @@ class _Hearing:
             self.outcomes.interrupted = True
         return True
 
-    def _on_unloadable(self, message: str) -> None:
+    def on_unloadable(self, message: str) -> None:
+        """The target cannot be tested."""
         raise CannotLoad(message)
 
-    def _on_found(self, found: Found) -> None:
+    def on_found(self, found: Found) -> None:
+        """The target was loaded and looked at."""
         self.found = found
 
-    def _on_selected(self, nodeids: list[str]) -> None:
-        if not self.outcomes.selected:
-            self.outcomes.selected = nodeids
-            self.bar.reset(total=len(nodeids))
+    def on_asked(self, operation: str, call: dict[str, Any]) -> None:
+        """Keep the newest call: it may be the last."""
+        self._call = operation, call
 
-    def _on_started(self, nodeid: str) -> None:
-        self._running = nodeid
-        self._show_progress()
-
-    def _on_asked(self, *call: Any) -> None:
-        self._call = call
-
-    def _on_result(self, nodeid: str, result: dict[str, Any], stuck: dict[str, Any]) -> None:
-        self.outcomes.results[nodeid] = result
-        self._running = ""
+    def on_stuck(self, stuck: dict[str, Any]) -> None:
+        """These operations are not to be called again, by later children neither."""
         WATCH.stuck |= {name: Stuck(*one) for name, one in stuck.items()}
-        self.bar.update()
 
-    def _show_progress(self) -> None:
-        failing = sum(result["outcome"] in FAILING for result in self.outcomes.results.values())
-        self.bar.set_postfix_str(f"{failing} failing" if failing else "")
-
-    def _on_warning(self, text: str) -> None:
-        self.outcomes.warnings[text] = self.outcomes.warnings.get(text, 0) + 1
-
-    def _on_interrupted(self, nodeid: str, kept: dict[str, Any] | None) -> None:
-        self.outcomes.interrupted = True
-        if kept and nodeid not in self.outcomes.results:
-            self.outcomes.results[nodeid] = kept
-
-    def _on_ended(self, status: int, refused: str) -> None:
+    def on_ended(self, status: int, refused: str) -> None:
+        """The session came to its end with this exit status of pytest's, having said this on standard error."""
         self.is_over = True
         if status not in _KEPT and not self.outcomes.interrupted and not (self.asked.fail_fast and status == 2):
             raise CannotRun(refused)
@@ -137,22 +115,22 @@ class _Hearing:
             if not operation or operation in self._spared:
                 raise CannotLoad(f"{self.asked.target} cannot be imported: it ends the process, {how}")
             self._spared.add(operation)
-        elif not self._running:
+        elif not self.running:
             raise CannotRun(f"the process ended {how}, outside any property")
-        elif timed_out or self._running == self._suspect:
+        elif timed_out or self.running == self._suspect:
             self._record_the_end(operation, "did not come back, nor could be stopped" if timed_out else "", how)
         else:
-            self._suspect = self._running
+            self._suspect = self.running
 
     def _record_the_end(self, operation: str | None, stuck: str, how: str) -> None:
         if operation and stuck:
-            WATCH.stuck[operation] = Stuck(f"it {stuck} in {self._running}", {})
+            WATCH.stuck[operation] = Stuck(f"it {stuck} in {self.running}", {})
         what = stuck or f"ended the process {how}"
         result = finished(Record(), Crashed(operation or "the target", RuntimeError(what)), 0.0)
         result["message"] = f"{operation or 'the target'} {what}"
         if self._call and self._call[0] == operation:
             result["counterexample"] = self._call[1]
-        self._on_result(self._running, result, {})
+        self.on_result(self.running, result)
         self.is_over = self.asked.fail_fast
         self._suspect, self._call = "", None
 
@@ -165,10 +143,11 @@ def _child(
     def tell(kind: str, *values: Any) -> None:
         if kind == "started":
             os.dup2(nowhere, 2)
-        if kind == "result":
-            values = *values, WATCH.stuck
         pipe.send_bytes(json.dumps([kind, *values]).encode())
+        if kind == "result" and WATCH.stuck:
+            tell("stuck", WATCH.stuck)
 
+    WATCH.may_end_the_process = True
     os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -16,7 +16,7 @@ from properties.harness.text import printable
 from properties.harness.trial import current
 from properties.harness.watch import WATCH
 
-ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
+ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_CURRENT_TEST": ""}
 Tell = Callable[..., None]
 
 
@@ -76,7 +76,13 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: s
 
 def _arguments(asked: Asked) -> list[str]:
     arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest", "--capture=no"]
-    for plugin in ("no:cacheprovider", "no:terminal", "_hypothesis_pytestplugin", "properties.harness.plugin"):
+    for plugin in (
+        "no:cacheprovider",
+        "no:terminal",
+        "no:faulthandler",
+        "_hypothesis_pytestplugin",
+        "properties.harness.plugin",
+    ):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
     arguments.append(f"--property-timeout={asked.timeout}")
@@ -101,6 +107,6 @@ def _environment() -> Iterator[None]:
     finally:
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value

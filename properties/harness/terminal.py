@@ -20,9 +20,9 @@ LABEL = 24
 MOST_SHAPES = 3
 
 
-def show(report: dict[str, Any]) -> None:
-    """Print the report on standard output."""
-    console = Console(highlight=False, markup=False, emoji=False)
+def show(report: dict[str, Any], console: Console | None = None) -> None:
+    """Print the report, on standard output or this console."""
+    console = console or Console(highlight=False, markup=False, emoji=False)
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
     for line in notes(report):

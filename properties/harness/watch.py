@@ -43,12 +43,13 @@ class Watch:
     """Which operation is under way, in memory that a process forked from this one shares.
 
     `told` gets each call before it is made, where one wants to know what ends the process. `stuck` are operations
-    that are not called again.
+    that are not called again. A process that somebody else lives in too may not be ended.
     """
 
     def __init__(self) -> None:
         self.told: Callable[[str, dict[str, Any]], None] | None = None
         self.stuck: dict[str, Stuck] = {}
+        self.may_end_the_process = False
         self._arguments: tuple[Any, ...] = ()
         self._shared = mmap.mmap(-1, 1)
         self._since = 0.0
@@ -101,7 +102,8 @@ class Watch:
             nonlocal raised
             if raised:
                 return
-            faulthandler.dump_traceback_later(longest + 2 * tick, exit=True, file=self._dump)
+            if self.may_end_the_process:
+                faulthandler.dump_traceback_later(longest + 2 * tick, exit=True, file=self._dump)
             now, name = time.monotonic(), self.under_way
             if name and now - self._since > longest:
                 raised = True

@@ -1,0 +1,56 @@
+"""What is heard of a session as it goes: the outcomes so far, and the progress that a person sees of them."""
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from properties.harness.report import Outcomes
+from properties.harness.results import FAILING
+
+_BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} left{postfix}"
+
+
+class Hearing:
+    """Takes what a session tells. Progress is shown on a terminal and in a notebook, nowhere else."""
+
+    def __init__(self) -> None:
+        self.outcomes = Outcomes()
+        self.running = ""
+        tqdm.monitor_interval = 0  # no thread: processes are forked from this one
+        self.bar = tqdm(bar_format=_BAR, disable=False if "ipykernel" in sys.modules else None, leave=False)
+
+    def hear(self, kind: str, *values: Any) -> None:
+        """One thing that is told: selected, started, asked, result, warning or interrupted, and what goes with it."""
+        getattr(self, f"on_{kind}")(*values)
+
+    def on_selected(self, nodeids: list[str]) -> None:
+        """These properties are going to run; the first such list counts, later ones are what is left of it."""
+        if not self.outcomes.selected:
+            self.outcomes.selected = nodeids
+            self.bar.reset(total=len(nodeids))
+
+    def on_started(self, nodeid: str) -> None:
+        """A property runs now."""
+        self.running = nodeid
+        failing = sum(result["outcome"] in FAILING for result in self.outcomes.results.values())
+        self.bar.set_postfix_str(f"{failing} failing" if failing else "")
+
+    def on_asked(self, operation: str, call: dict[str, Any]) -> None:
+        """An operation is about to be called; told of a suspect property alone."""
+
+    def on_result(self, nodeid: str, result: dict[str, Any]) -> None:
+        """A property is done."""
+        self.outcomes.results[nodeid] = result
+        self.running = ""
+        self.bar.update()
+
+    def on_warning(self, text: str) -> None:
+        """The target, or what it calls, warned."""
+        self.outcomes.warnings[text] = self.outcomes.warnings.get(text, 0) + 1
+
+    def on_interrupted(self, nodeid: str, kept: dict[str, Any] | None) -> None:
+        """The user interrupted; `kept` is the result of the property under way, if it was failing."""
+        self.outcomes.interrupted = True
+        if kept and nodeid not in self.outcomes.results:
+            self.outcomes.results[nodeid] = kept

@@ -1,0 +1,66 @@
+"""The properties as a class of tests, for a pytest suite of one's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import pytest
+
+from properties.harness.catalogue import Property, all_properties, arguments_of
+from properties.harness.conventions import examined
+from properties.harness.judging import judged
+from properties.harness.plugin import settle
+from properties.harness.results import explanation, finished
+from properties.harness.target import Failure, Target
+from properties.harness.trial import Conventions, on_trial
+from properties.harness.verify import target_of
+from properties.harness.watch import DEFAULT_TIMEOUT
+
+
+def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
+    """A class with a test for each property of this target, whose names are the properties' ids.
+
+    Two lines in a test module are enough, and pytest's and Hypothesis's own options hold (`-k`, `-x`, `-n`,
+    `--hypothesis-profile`, `--hypothesis-seed`)::
+
+        import my_network, properties
+        TestMyNetwork = properties.suite(my_network)
+
+    `target` is what `verify` takes; a property that does not apply to it is skipped. Raises `CannotLoad`.
+    """
+    offered, conventions = examined(target_of(target))
+    tests = {f"test_{entry.id}": _test(entry, offered, conventions, timeout) for entry in all_properties().values()}
+    return type("TestBackpropagation", (), {"__doc__": f"Properties of {offered.name}.", **tests})
+
+
+def _test(entry: Property, target: Target, conventions: Conventions, timeout: float) -> Callable[[Any], None]:
+    def test(self: Any) -> None:
+        arguments = arguments_of(entry.function, target, entry.operation)
+        if arguments is None:
+            pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
+        if getattr(entry.function, "is_hypothesis_test", False):
+            settle(entry.function, _settings(), None)
+        with on_trial(target, conventions) as trial:
+            try:
+                with judged(entry, entry.function, arguments, timeout):
+                    entry.function(**arguments)
+            except Failure as failure:
+                lines = explanation(finished(trial.record, failure, 0.0, entry.operations))
+                told = "\n".join([entry.statement, *(f"{label:12}{text}" for label, text in lines)])
+            else:
+                return
+        pytest.fail(told, pytrace=False)
+
+    test.__doc__ = entry.statement
+    return test
+
+
+def _settings() -> hypothesis.settings:
+    """The user's settings in force; targets may be slow, and a failure is told once, in our words."""
+    return hypothesis.settings(
+        hypothesis.settings.default,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
