@@ -9,7 +9,16 @@ from random import SystemRandom
 from typing import NoReturn
 
 from properties.harness.junit import as_junit
-from properties.harness.report import DEFAULT_EXAMPLES, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
+from properties.harness.report import (
+    DEFAULT_EXAMPLES,
+    HELD,
+    INTERRUPTED,
+    UNUSABLE,
+    Asked,
+    applied,
+    as_json,
+    exit_status,
+)
 from properties.harness.run import CannotRun, run
 from properties.harness.target import CannotLoad
 from properties.harness.text import printable
@@ -17,6 +26,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
+TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         default=DEFAULT_TARGET,
         metavar="TARGET",
-        help="module, module:attribute or path to a .py file (default: the bundled %(default)s)",
+        help="module, module:attribute or path to a .py or .ipynb file (default: the bundled %(default)s)",
     )
     for option, what in (("json", "as JSON"), ("junit", "as JUnit XML"), ("html", "as one HTML page")):
         result.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
@@ -92,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",
     )
+    result.add_argument("--template", action="store_true", help="print a target to fill in, and do nothing else")
     result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
     return result
@@ -100,6 +111,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the target, print the report, write it where asked; the exit status."""
     options = parser().parse_args(arguments)
+    if options.template:
+        print(TEMPLATE.read_text(encoding="utf-8"), end="")
+        return HELD
     asked = Asked(
         options.target,
         options.examples,

@@ -11,9 +11,10 @@ from properties.harness.bounds import Value
 from properties.harness.comparison import agree, agree_throughout, require
 from properties.harness.contract import OPERATIONS
 from properties.harness.layouts import LAYOUTS, laid_out
-from properties.harness.probes import READERS, larger
+from properties.harness.probes import READERS, larger, smooth
 from properties.harness.statement import each, given
 from properties.harness.strategies import Case, decoded
+from properties.harness.surroundings import put_back, settle_down, surroundings
 from properties.harness.target import Failure, parts
 
 
@@ -75,6 +76,34 @@ def test_holds_at_a_larger_size(operation, case):
     What fails is cut down as far as it goes on failing. Source: the definitions of the operations, which know no size.
     """
     agree_throughout(operation, case)
+
+
+SURROUNDED_CASES = 3
+
+
+def _few_cases(operation, **_):
+    return smooth(operation.signature.layer, SURROUNDED_CASES)
+
+
+@pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
+@each(_few_cases, ordered=False)
+def test_leaves_its_surroundings_alone(operation, case):
+    """A call leaves NumPy's error state, the random states and the working directory as they were.
+
+    Who calls a function that seeds a generator or silences NumPy loses more than its answer. Source: the contract's
+    "the same answer for the same arguments", for everybody else's functions.
+    """
+    found, before = surroundings(), settle_down()
+    arguments = (np.array(value) if isinstance(value, np.ndarray) else value for value in case.values())
+    named = dict(zip(case, arguments, strict=True))
+    try:
+        operation.bare(*(named[name] for name in operation.signature.parameters))
+    finally:
+        after = surroundings()
+        put_back(found)
+    for what, (seen, _) in after.items():
+        expected = before[what].seen
+        require(seen == expected, f"{operation.name} changed {what}", yours=seen, expected=expected)
 
 
 def _call_others(operation, siblings, other):

@@ -16,7 +16,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from hypothesis.database import DirectoryBasedExampleDatabase
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
@@ -32,6 +32,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
 _STARTED = pytest.StashKey[float]()
+_FAILED = b"backproof: ids of the properties that failed"
 _KNOWN = pytest.StashKey[dict[str, str]]()
 
 
@@ -89,6 +90,12 @@ def register_profile(examples: int, target: str) -> None:
     )
 
 
+def _database() -> ExampleDatabase:
+    database = hypothesis.settings.get_profile(PROFILE).database
+    assert database is not None
+    return database
+
+
 def _offered(name: str) -> Operation:
     operations = current().target.operations
     if name not in operations:
@@ -129,23 +136,25 @@ def _property(item: pytest.Item) -> Property | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run the first statement about every operation of a layer, then the second of each, so that a failure shows early;
-    then those about the network, which rest on the layers.
+    then those about the network, which rest on the layers. What failed the last time runs first of all.
 
     `-k` may name a property by its id.
     """
     seed = config.getoption("--seed")
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
+    failed = set(_database().fetch(_FAILED))
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
         if entry := _property(item):
             item.extra_keyword_matches.add(entry.id)
-            ranks[item.nodeid] = OPERATIONS[entry.operation].layer == "network", told[entry.operation]
+            of_network = OPERATIONS[entry.operation].layer == "network"
+            ranks[item.nodeid] = entry.id.encode() not in failed, of_network, told[entry.operation]
             told[entry.operation] += 1
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
-    items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0)))
+    items.sort(key=lambda item: ranks.get(item.nodeid, (False, False, 0)))
 
 
 def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
@@ -191,6 +200,7 @@ def pytest_runtest_makereport(
         error = call.excinfo.value if call.excinfo else None
         result = finished(current().record, error, seconds, entry.operations)
         held_to(item.config.stash[_KNOWN].get(entry.id), result)
+        (_database().save if result["outcome"] in FAILING else _database().delete)(_FAILED, entry.id.encode())
         report.backproof = result  # type: ignore[attr-defined]
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]

@@ -15,23 +15,38 @@ def explored(target: Target) -> Target:
     """The target with its limits narrowed to what it implements, if a few shapes show that there is need to ask.
 
     A pair of shapes is left out where every operation of its layer that the target offers leaves it out. Cases
-    are then mostly drawn from the rest: a case left out proves nothing.
+    are then mostly drawn from the rest: a case left out proves nothing. An operation that leaves every shape out
+    is not offered.
     """
     left_out: set[tuple[str, Pair]] = set()
+    stubs: set[str] = set()
     limits = target.limits
-    pairs = {"convolution": limits.convolutions(), "pooling": limits.poolings(False), "network": limits.networks()}
+    any_shape = (((1, 1), (2, 3)),)
+    pairs = {
+        "activations": any_shape,
+        "convolution": limits.convolutions(),
+        "pooling": limits.poolings(False),
+        "dense": any_shape,
+        "network": limits.networks(),
+    }
     for layer, shapes in pairs.items():
         operations = [one for one in target.operations.values() if one.signature.layer == layer]
         first = shapes[:: len(shapes) // _ASKED_FIRST + 1]
-        if operations and any(_leaves_out(operation, pair) for pair in first for operation in operations):
-            left_out |= {(layer, pair) for pair in shapes if all(_leaves_out(one, pair) for one in operations)}
-    return replace(target, limits=replace(limits, left_out=frozenset(left_out))) if left_out else target
+        asked = [one for one in operations if any(_leaves_out(one, pair) for pair in first)]
+        stubs |= {one.name for one in asked if all(_leaves_out(one, pair) for pair in shapes)}
+        if rest := [one for one in operations if one.name not in stubs] if asked else []:
+            left_out |= {(layer, pair) for pair in shapes if all(_leaves_out(one, pair) for one in rest)}
+    offered = {name: one for name, one in target.operations.items() if name not in stubs}
+    limits = replace(limits, left_out=frozenset(left_out)) if left_out else limits
+    return replace(target, operations=offered, limits=limits)
 
 
 def _leaves_out(operation: Operation, pair: Pair) -> bool:
     part, whole = pair
-    pooled = operation.signature.layer == "pooling"
-    fits = [w // p if pooled else w - p + 1 for p, w in zip(part, whole, strict=True)]
+    layer = operation.signature.layer
+    fits = [w // p if layer == "pooling" else w - p + 1 for p, w in zip(part, whole, strict=True)]
+    if layer == "dense":
+        fits = [1, 1]
     case = {
         "image": np.ones(whole),
         "kernel": np.ones(part),
@@ -39,6 +54,7 @@ def _leaves_out(operation: Operation, pair: Pair) -> bool:
         "window": part,
         "upstream": np.ones(fits),
         "target": 0.5,
+        "features": np.ones((1, 1)),
         "weights": np.ones((max(fits[0] * fits[1] // 4, 1), 1)),
         "learning_rate": 0.5,
     }

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from properties.harness.contract import OPERATIONS, Shape, near_misses
 from properties.harness.limits import Limits
+from properties.harness.notebook import read_notebook
 from properties.harness.text import last_line, printable
 from properties.harness.watch import WATCH, OutOfTime
 
@@ -71,10 +73,14 @@ class Operation:
 
     def raw(self, *arguments: Any) -> Any:
         """The target's own answer to these very arguments, unchecked. NumPy's error state stays ours."""
+        with np.errstate():
+            return self.bare(*arguments)
+
+    def bare(self, *arguments: Any) -> Any:
+        """As `raw`, but what the target does to NumPy's error state stays done."""
         WATCH.enter(self.name, arguments)
         try:
-            with np.errstate():
-                return self.function(*arguments)
+            return self.function(*arguments)
         except (KeyboardInterrupt, NotImplementedError, OutOfTime):
             raise
         except BaseException as error:
@@ -136,13 +142,14 @@ def _kind(answer: Any) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """The implementation under test: its operations, its declared limits and precision."""
+    """The implementation under test: its operations, its declared limits and precision, and where it was loaded."""
 
     name: str
     operations: dict[str, Operation]
     limits: Limits = field(default_factory=Limits)
     dtype: str = "float64"
     near_misses: dict[str, str] = field(default_factory=dict)
+    folder: str = field(default_factory=os.getcwd)
 
     @cached_property
     def eps(self) -> float:
@@ -179,17 +186,20 @@ def make_target(offered: Any, name: str) -> Target:
 
 
 def load(spec: str) -> Target:
-    """The target called `spec`: a dotted module or a path to a `.py` file, either with an `:attribute`.
+    """The target called `spec`: a dotted module or a path to a `.py` or `.ipynb` file, any with an `:attribute`.
 
     Raises `CannotLoad`, whose message is one line.
     """
     with _loading(spec):
-        path, is_path, attribute = spec.partition(".py")
-        if is_path and (not attribute or attribute.startswith(":")):
-            return make_target(_attribute(_file(Path(f"{path}.py")), attribute[1:], spec), spec)
+        for suffix, read in ((".py", _file), (".ipynb", _notebook)):
+            path, is_path, attribute = spec.partition(suffix)
+            if is_path and (not attribute or attribute.startswith(":")):
+                return make_target(_attribute(read(Path(f"{path}{suffix}")), attribute[1:], spec), spec)
         module, _, attribute = spec.partition(":")
         if any(not part.isidentifier() for part in [*module.split("."), *attribute.split(".")] if part or module == ""):
-            raise CannotLoad(f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py file")
+            raise CannotLoad(
+                f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
+            )
         return make_target(_attribute(_module(module), attribute, spec), spec)
 
 
@@ -209,6 +219,13 @@ def _file(path: Path) -> Any:
             if shadowed is not None:
                 sys.modules[path.stem] = shadowed
         return module
+
+
+def _notebook(path: Path) -> Any:
+    if not path.is_file():
+        raise CannotLoad(f"no such file: {path}")
+    with _importable(path.resolve().parent):
+        return read_notebook(path)
 
 
 def _module(name: str) -> Any:
@@ -236,7 +253,8 @@ def _importable(folder: Path) -> Iterator[None]:
 @contextmanager
 def _loading(spec: str) -> Iterator[None]:
     try:
-        yield
+        with np.errstate():
+            yield
     except (CannotLoad, KeyboardInterrupt):
         raise
     except BaseException as error:
@@ -245,6 +263,6 @@ def _loading(spec: str) -> Iterator[None]:
 
 def _place(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
-        return f" (line {error.lineno})"
+        return f" ({Path(error.filename or '').name}, line {error.lineno})"
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return "" if frame.filename.startswith("<") else f" ({Path(frame.filename).name}, line {frame.lineno})"

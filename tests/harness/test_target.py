@@ -57,7 +57,7 @@ REFUSED = {
     "no such file": ("nowhere.py", "no such file: nowhere.py"),
     "no such module": ("nowhere_at_all", "nowhere_at_all cannot be imported: ModuleNotFoundError: No module named"),
     "no such attribute": ("json:nothing", "json:nothing: there is no nothing in json"),
-    "no name at all": ("a-b", "a-b is neither a module, a module:attribute nor a path to a .py file"),
+    "no name at all": ("a-b", "a-b is neither a module, a module:attribute nor a path to a .py or .ipynb file"),
     "nothing to check": ("json", "json has none of the operations that can be checked: relu, relu_derivative"),
 }
 
@@ -73,7 +73,7 @@ def test_what_cannot_be_loaded_is_said_in_one_line(spec, message):
 
 BROKEN = {
     "x = 1\ny = 1 / 0\n": "ZeroDivisionError: division by zero (mine.py, line 2)",
-    "def f(:\n": "SyntaxError: invalid syntax (line 1)",
+    "def f(:\n": "SyntaxError: invalid syntax (mine.py, line 1)",
     "import sys\nsys.exit(3)\n": "SystemExit: 3 (mine.py, line 2)",
     "raise ValueError('a\\x1b[31m\\nb')\n": r"ValueError: a\x1b[31m\nb (mine.py, line 1)",
 }
