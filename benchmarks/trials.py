@@ -22,7 +22,7 @@ from properties.harness.trial import Record, Trial, on_trial
 
 def settle(examples: int = 100, seed: int = 0, shrinks: bool = True) -> None:
     """Give statements so many examples of this seed, without a database; `shrinks` or stop at the first failure."""
-    register_profile(examples, "trials")
+    register_profile(examples)
     phases = [hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if shrinks else [])]
     base = hypothesis.settings.get_profile(PROFILE)
     hypothesis.settings.register_profile("trials", base, database=None, phases=phases)

@@ -6,7 +6,7 @@ import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
 
-register_profile(100, "tests")
+register_profile(100)
 hypothesis.settings.load_profile(PROFILE)
 
 

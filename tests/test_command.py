@@ -16,18 +16,17 @@ FEW = ["--examples", "20"]
 TIE_ERROR = "import reference\nmax_pool = reference.max_pool\nmax_pool_gradient = reference.mask_repeat\n"
 
 
-def start(*arguments, folder, **options):
-    """The command as a process in this folder, without a terminal and without the user's own settings."""
+def start(*arguments, folder, terminal=subprocess.PIPE):
+    """The command as a process in this folder, without the user's own settings; its errors may go to a terminal."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HYPOTHESIS"))}
     return subprocess.Popen(
         [sys.executable, "-m", "properties", *arguments],
         cwd=folder,
         env=environment | {"COLUMNS": "80", "PYTHONPATH": os.getcwd()},
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=terminal,
         text=True,
         encoding="utf-8",
-        **options,
     )
 
 

@@ -1,6 +1,7 @@
 """Finding out, by probing, what a target chose where the contract leaves it the choice."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,22 @@ def examined(target: Target) -> tuple[Target, Conventions]:
     """The target with the shapes that it implements, and the conventions that it follows."""
     target = explored(target)
     return target, find(target)
+
+
+def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
+    """What a first look found, in plain values: for a process that is not to look for itself."""
+    return {
+        "offered": list(target.operations),
+        "left_out": target.limits.left_out,
+        "conventions": asdict(conventions),
+    }
+
+
+def with_look(target: Target, look: dict[str, Any]) -> tuple[Target, Conventions]:
+    """What `examined` gave, from what that found."""
+    operations = {name: target.operations[name] for name in look["offered"]}
+    limits = replace(target.limits, left_out=look["left_out"])
+    return replace(target, operations=operations, limits=limits), Conventions(**look["conventions"])
 
 
 def find(target: Target) -> Conventions:

@@ -15,6 +15,7 @@ import numpy as np
 
 from properties.harness import bounds, oracles
 from properties.harness.alterations import Alteration, alterations, confined, measured
+from properties.harness.consequences import causes
 from properties.harness.layouts import laid_out
 from properties.harness.limits import NotApplicable
 from properties.harness.mistakes import Mistake, all_mistakes, right
@@ -27,15 +28,19 @@ from properties.harness.trial import current
 CASES, LARGER_CASES = 20, 2
 MOST_NAMED = 2
 NONE_FITS = "no catalogued mistake, and no plain change of the right formula, gives these answers"
+FOLLOWS = "a right network with your {} in it gives these very answers: mend that first"
 KEEPS_STATE = "it keeps state between calls: the same arguments must give the same answer, others another one"
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found about one operation: reasons to be read, and the names of the catalogued mistakes that fit."""
+    """What was found about one operation: reasons to be read, the names of the catalogued mistakes that fit, and the
+    target's own operations that explain it.
+    """
 
     reasons: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
@@ -47,6 +52,7 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
             reason if name == first else f"{name}: {reason}" for name, one in found.items() for reason in one.reasons
         )
         failure.mistakes = tuple(name for one in found.values() for name in one.mistakes)
+        failure.follows_from = found[first].causes if first else ()
     return failure
 
 
@@ -69,6 +75,8 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
         def fits(candidate: Mistake | Alteration) -> bool:
             return _fits(candidate.make(), deciding, stateful)
 
+        if why := causes(operation.name, lambda function: _fits(function, deciding, stateful)):
+            return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
         fitting = [one for one in all_mistakes() if one.operation == operation.name and fits(one)]
         if fitting:
             return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))

@@ -6,7 +6,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from properties.harness.certificate import told
-from properties.harness.results import FAILING, explanation
+from properties.harness.results import explanation, parted
 from properties.harness.terminal import hints, notes, summary
 
 PAGE = """<!doctype html>
@@ -33,7 +33,7 @@ pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
 BODY = """<h1>{{ report.target }}: {{ report.verdict }}</h1>
 <p>{{ summary }}</p>
 <ul>{% for note in notes if note %}<li>{{ note }}</li>{% endfor %}</ul>
-{% for entry in report.properties if entry.outcome in failing %}
+{% for entry in news %}
 <h2>{{ entry.outcome }}: {{ entry.id }}</h2>
 <p>{{ entry.statement }} Source: {{ entry.source }}</p>
 <table>
@@ -42,6 +42,11 @@ BODY = """<h1>{{ report.target }}: {{ report.verdict }}</h1>
 {% endfor %}
 <tr><th scope="row">again with</th><td><pre>{{ entry.reproduce }}</pre></td></tr>
 </table>
+{% endfor %}
+{% for entry in consequences %}
+<h2>{{ entry.outcome }}: {{ entry.id }}</h2>
+<p>{{ entry.statement }}
+This follows from {{ entry.follows_from | join(" and ") }}: a right network with that in it answers just so.</p>
 {% endfor %}
 <h2>Certificate</h2>
 <table>
@@ -73,11 +78,13 @@ def render(report: dict[str, Any]) -> str:
 
 def fragment(report: dict[str, Any]) -> str:
     """What stands on the page, without what makes it a page: to be shown inside another one."""
+    news, consequences = parted(report["properties"])
     return _ENVIRONMENT.from_string(BODY).render(
         report=report,
         summary=summary(report),
         notes=[*hints(report), *notes(report)],
-        failing=FAILING,
+        news=news,
+        consequences=consequences,
         explanation=explanation,
         certificate=told(report["certificate"]["operations"]),
     )

@@ -20,7 +20,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.contract import OPERATIONS
-from properties.harness.conventions import examined
+from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
 from properties.harness.report import DEFAULT_EXAMPLES
@@ -33,6 +33,7 @@ PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
 _STARTED = pytest.StashKey[float]()
 _FAILED = b"backproof: ids of the properties that failed"
+_LOOK = "backproof look"
 _KNOWN = pytest.StashKey[dict[str, str]]()
 
 
@@ -48,7 +49,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    register_profile(config.getoption("--examples"), config.getoption("--target") or current().target.name)
     try:
         config.stash[_KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
@@ -57,11 +57,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if spec and current().target.name != spec:
         try:
             with WATCH.over("a first look", config.getoption("--property-timeout")):
-                target, conventions = examined(load(spec))
+                look = getattr(config, "workerinput", {}).get(_LOOK)
+                target, conventions = with_look(load(spec), look) if look else examined(load(spec))
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
         stack.enter_context(on_trial(target, conventions))
+    register_profile(config.getoption("--examples"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let no worker look at the target for itself: it may end the process."""
+    trial = current()
+    node.workerinput[_LOOK] = look_of(trial.target, trial.conventions)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -70,13 +79,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stack.close()
 
 
-def register_profile(examples: int, target: str) -> None:
+def register_profile(examples: int) -> None:
     """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed.
 
     Failures are kept for each target by itself, so that none decides what is tried on another.
     """
-    home = Path(os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")).absolute()  # targets may change folders
-    folder = home / "examples" / re.sub(r"\W+", "-", target)
+    target = current().target
+    home = Path(target.folder) / os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
+    folder = home / "examples" / re.sub(r"\W+", "-", target.name)
     hypothesis.settings.register_profile(
         PROFILE,
         hypothesis.settings.get_profile("default"),  # not the profile that Hypothesis loads where CI is set

@@ -121,7 +121,7 @@ def as_json(report: dict[str, Any]) -> str:
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
     empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message"))
-    empty |= {"diagnosis": [], "mistakes": []}
+    empty |= {"diagnosis": [], "mistakes": [], "follows_from": []}
     result = {**blank, **empty, **(result or {})}
     return {
         "id": entry.id,

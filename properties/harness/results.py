@@ -37,6 +37,7 @@ def finished(
         "expected": None,
         "diagnosis": [],
         "mistakes": [],
+        "follows_from": [],
         "message": None,
     }
     if error is None:
@@ -53,6 +54,7 @@ def finished(
             expected=encoded(error.expected),
             diagnosis=[*result["diagnosis"], *error.diagnosis],
             mistakes=list(error.mistakes),
+            follows_from=list(error.follows_from),
             message=error.message,
         )
     elif isinstance(error, Crashed):
@@ -69,6 +71,21 @@ def finished(
     unused = set[str]().union(*parameters.values()) - set[str]().union(*(parameters[name] for name in operations))
     shown = {name: encoded(value) for name, value in case.items() if name not in unused and name[0] != "_"}
     return {**result, "counterexample": shown or None}
+
+
+def ended(message: str, call: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The result of a property whose process ended, in the midst of this call if it is known; encoded, as all here."""
+    result = finished(Record(), Crashed("the target", RuntimeError(message)), 0.0)
+    return {**result, "message": message, "counterexample": call}
+
+
+def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The failures that are news, and those that follow from operations of which the former speak."""
+    failing = [entry for entry in entries if entry["outcome"] in FAILING]
+    told = {entry["operation"] for entry in failing if not entry["follows_from"]}
+    follows = [bool(entry["follows_from"]) and told.issuperset(entry["follows_from"]) for entry in failing]
+    pairs = list(zip(failing, follows, strict=True))
+    return [entry for entry, follow in pairs if not follow], [entry for entry, follow in pairs if follow]
 
 
 def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:

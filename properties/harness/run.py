@@ -17,10 +17,10 @@ from typing import Any
 from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
 from properties.harness.report import Asked, Found, found, make_report
-from properties.harness.results import finished
+from properties.harness.results import ended
 from properties.harness.session import run_session
-from properties.harness.target import CannotLoad, Crashed, load
-from properties.harness.trial import Record, on_trial
+from properties.harness.target import CannotLoad, load
+from properties.harness.trial import on_trial
 from properties.harness.watch import WATCH, Stuck
 
 _KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
@@ -102,7 +102,7 @@ class _Children(Hearing):
         """The session came to its end with this exit status of pytest's, having said this on standard error."""
         self.is_over = True
         if status not in _KEPT and not self.outcomes.interrupted and not (self.asked.fail_fast and status == 2):
-            raise CannotRun(refused)
+            raise CannotRun(refused or f"pytest ended with status {status}: a defect of the suite")
 
     def _charge(self, exitcode: int) -> None:
         """Blame what was under way when a child ended; the first time it is run again, to see the call that does it."""
@@ -126,11 +126,8 @@ class _Children(Hearing):
         if operation and stuck:
             WATCH.stuck[operation] = Stuck(f"it {stuck} in {self.running}", {})
         what = stuck or f"ended the process {how}"
-        result = finished(Record(), Crashed(operation or "the target", RuntimeError(what)), 0.0)
-        result["message"] = f"{operation or 'the target'} {what}"
-        if self._call and self._call[0] == operation:
-            result["counterexample"] = self._call[1]
-        self.on_result(self.running, result)
+        call = self._call[1] if self._call and self._call[0] == operation else None
+        self.on_result(self.running, ended(f"{operation or 'the target'} {what}", call))
         self.is_over = self.asked.fail_fast
         self._suspect, self._call = "", None
 

@@ -11,7 +11,7 @@ import pytest
 
 from properties.harness.catalogue import FOLDER, MODULES
 from properties.harness.report import Asked
-from properties.harness.results import finished
+from properties.harness.results import ended, finished
 from properties.harness.text import printable
 from properties.harness.trial import current
 from properties.harness.watch import WATCH
@@ -50,8 +50,7 @@ class _Listener:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = getattr(report, "backproof", None)
         if result is None and report.failed:  # a worker that died, or a defect outside the statement
-            result = finished(current().record, RuntimeError(report.longreprtext), 0.0)
-            result["message"] = printable(report.longreprtext.strip().splitlines()[-1])
+            result = ended(printable(report.longreprtext.strip().splitlines()[-1]))
         if result is not None:
             self.tell("result", report.nodeid, result)
 

@@ -33,12 +33,14 @@ class CannotLoad(Exception):
 class Failure(Exception):
     """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
 
-    `mistakes` names those of the catalogue that give the target's very answers.
+    `mistakes` names those of the catalogue that give the target's very answers, `follows_from` the target's own
+    operations that alone explain them.
     """
 
     case: dict[str, Any]
     diagnosis: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    follows_from: tuple[str, ...] = ()
 
 
 class Crashed(Failure):
@@ -84,9 +86,10 @@ class Operation:
         except (KeyboardInterrupt, NotImplementedError, OutOfTime):
             raise
         except BaseException as error:
-            raise Crashed(self.name, error) from None
+            crashed = Crashed(self.name, error)
         finally:
             WATCH.leave()
+        raise crashed  # out here it has no context: Hypothesis would take another one for another failure
 
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
@@ -257,6 +260,8 @@ def _loading(spec: str) -> Iterator[None]:
             yield
     except (CannotLoad, KeyboardInterrupt):
         raise
+    except OutOfTime as error:
+        raise CannotLoad(f"{spec} cannot be imported: {error}") from None
     except BaseException as error:
         raise CannotLoad(f"{spec} cannot be imported: {last_line(error)}{printable(_place(error))}") from None
 

@@ -1,6 +1,7 @@
 """The report on a terminal: a table by operation, then each failure with both sides, then the verdict."""
 
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from properties.harness.certificate import told
 from properties.harness.contract import OPERATIONS
-from properties.harness.results import FAILING, explanation
+from properties.harness.results import explanation, parted
 from properties.harness.text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
@@ -28,15 +29,26 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
     for line in notes(report):
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
     told: dict[str, str] = {}
-    for entry in report["properties"]:
-        if entry["outcome"] in FAILING:
-            _show_failure(
-                console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]}
-            )
+    news, consequences = parted(report["properties"])
+    for entry in news:
+        _show_failure(console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]})
+    for line in consequence_lines(consequences):
+        _print(console, line)
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
     _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def consequence_lines(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """What follows from which other failure, without its arrays: they are in the JSON."""
+    causes = dict.fromkeys(tuple(entry["follows_from"]) for entry in entries)
+    for cause in causes:
+        names = " and ".join(cause)
+        yield f"\nThese follow from {names}: a right network with that in it answers just so."
+        for entry in entries:
+            if tuple(entry["follows_from"]) == cause:
+                yield f"  {entry['outcome']:8} {entry['operation']:11} {entry['id']}"
 
 
 def hints(report: dict[str, Any]) -> list[str]:
@@ -50,6 +62,8 @@ def hints(report: dict[str, Any]) -> list[str]:
 def summary(report: dict[str, Any]) -> str:
     """The verdict in one line."""
     counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
+    if consequences := len(parted(report["properties"])[1]):
+        counts += f", {consequences} of them as {'a consequence' if consequences == 1 else 'consequences'} of others"
     examples = sum(entry["examples"] for entry in report["properties"])
     return (
         f"{printable(report['target'])}: {report['verdict']} ({counts}; {examples:,} examples, "

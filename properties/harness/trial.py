@@ -52,6 +52,7 @@ class Trial:
     target: Target = field(default_factory=lambda: Target("nothing", {}))
     conventions: Conventions = field(default_factory=Conventions)
     record: Record = field(default_factory=Record)
+    wrong: dict[str, bool] = field(default_factory=dict)  # of each operation that it was asked of
 
     @property
     def flips(self) -> bool:

@@ -98,12 +98,15 @@ class Watch:
         longest, ends, raised = seconds * CALL_SHARE, time.monotonic() + seconds, False
         tick = min(longest / 4, LONGEST_TICK)
 
+        def push_back() -> None:
+            if self.may_end_the_process:
+                faulthandler.dump_traceback_later(longest + 2 * tick, exit=True, file=self._dump)
+
         def look(*_: Any) -> None:
             nonlocal raised
             if raised:
                 return
-            if self.may_end_the_process:
-                faulthandler.dump_traceback_later(longest + 2 * tick, exit=True, file=self._dump)
+            push_back()
             now, name = time.monotonic(), self.under_way
             if name and now - self._since > longest:
                 raised = True
@@ -115,6 +118,7 @@ class Watch:
 
         before = signal.signal(signal.SIGALRM, look)
         signal.setitimer(signal.ITIMER_REAL, tick, tick)
+        push_back()
         try:
             yield
         finally:

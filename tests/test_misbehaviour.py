@@ -1,0 +1,262 @@
+"""Whatever a target does, a run ends with a clear verdict: never in a hang, in a traceback or without a report."""
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+
+import pytest
+
+import properties
+from tests.test_command import TIE_ERROR, check, failing, run, start
+
+HEADER = "import ctypes, itertools, os, random, sys, time, warnings\nimport numpy as np\n"
+RIGHT = "return np.maximum(x, 0)\n\n\ndef relu_derivative(x):\n    return x > 0"
+
+ANSWERS = {
+    "the wrong shape": ("return np.maximum(x, 0).ravel()[:-1]", "refuted", "must return an array of shape"),
+    "the wrong type": ("return np.maximum(x, 0).astype('complex')", "refuted", "dtype complex128"),
+    "words": ("return 'no'", "refuted", "must return an array of shape"),
+    "None": ("return None", "refuted", "but returned None"),
+    "single precision": ("return np.maximum(x, 0).astype('float32')", "refuted", "relu(x)"),
+    "not a number": ("return np.full(x.shape, np.nan)", "refuted", "relu is not finite"),
+    "infinity": ("return np.where(x > 1, np.inf, np.maximum(x, 0))", "refuted", "relu is not finite"),
+    "random numbers": ("return np.maximum(x, 0) + 1e-3 * random.random()", "refuted", "relu"),
+    "an error for some sizes": ("assert x.ndim < 2, 'no'\n    return np.maximum(x, 0)", "crashed", "relu raised"),
+    "an exit": ("sys.exit(3)", "crashed", "relu raised SystemExit: 3"),
+    "a deep recursion": ("return relu(x)", "crashed", "relu raised RecursionError"),
+    "its argument, changed": ("x[x < 0] = 0\n    return x", "crashed", "destination is read-only"),
+    "an exception that no handler expects": (
+        "class Odd(BaseException): pass\n    raise Odd('\\x1b[31m')",
+        "crashed",
+        r"Odd: \x1b[31m",
+    ),
+}
+
+
+def written(folder, body, name="relu", arguments="x"):
+    """A target in this folder with one operation, whose body this is."""
+    (folder / "mine.py").write_text(f"{HEADER}\n\ndef {name}({arguments}):\n    {body}\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(("body", "outcome", "message"), ANSWERS.values(), ids=ANSWERS)
+def test_wrong_answers_have_an_outcome(tmp_path, monkeypatch, body, outcome, message):
+    """Each is refuted or crashed on some case, in words that say what the target did."""
+    written(tmp_path, body)
+    monkeypatch.chdir(tmp_path)
+    report = properties.verify("mine.py", keyword="relu", examples=20)
+    told = [failure for failure in report.failures if failure.outcome == outcome and message in failure.message]
+    assert told
+    assert all(failure.case for failure in told)
+    assert "the statement itself failed" not in str(report)
+
+
+def test_view_of_the_argument_is_an_answer(tmp_path):
+    """A right answer that shares its memory with the argument is right; it changes nothing that we compare with."""
+    written(
+        tmp_path,
+        "import reference\n    return x if window == (1, 1) else reference.max_pool(x, window)",
+        "max_pool",
+        "x, window",
+    )
+    assert check("mine.py", "--examples", "50", folder=tmp_path)[0] == 0
+
+
+STATES = {
+    "kept between calls": (
+        "relu.calls = getattr(relu, 'calls', 0) + 1\n    return np.maximum(x, 0) * relu.calls",
+        "relu",
+    ),
+    "NumPy's error state": ("np.seterr(all='raise')\n    return np.maximum(x, 0)", "changed NumPy's error state"),
+    "NumPy's random state": ("np.random.seed(0)\n    return np.maximum(x, 0)", "changed NumPy's random state"),
+    "Python's random state": ("random.seed(0)\n    return np.maximum(x, 0)", "changed Python's random state"),
+    "the working directory": ("os.chdir('/')\n    return np.maximum(x, 0)", "changed the working directory"),
+}
+
+
+@pytest.mark.parametrize(("body", "message"), STATES.values(), ids=STATES)
+def test_state_that_is_changed_is_refuted(tmp_path, monkeypatch, body, message):
+    """It is told which; whoever asked finds the state as it was, and the failures kept in the folder of the run."""
+    written(tmp_path, body)
+    monkeypatch.chdir(tmp_path)
+    report = properties.verify("mine.py", keyword="relu", examples=20)
+    assert any(message in failure.message for failure in report.failures if failure.outcome == "refuted")
+    assert (tmp_path / ".hypothesis").is_dir()
+
+
+def test_warnings_and_noise_are_no_failure(tmp_path):
+    """A function that prints a megabyte and warns at every call holds; the report says what it warned of."""
+    written(tmp_path, "print('x' * 1_000_000)\n    warnings.warn('old')\n    return np.maximum(x, 0)")
+    status, output, errors = run("mine.py", "-k", "relu", "--examples", "20", folder=tmp_path)
+    assert (status, errors) == (0, "")
+    assert "UserWarning: old" in output
+    assert "xxx" not in output
+
+
+LOOPS = {
+    "in Python": "while x.size > 1:\n        pass",
+    "that swallows what stops it": "while x.size > 1:\n        try:\n            while True:\n                pass\n"
+    "        except BaseException:\n            pass",
+    "in C": "sum(itertools.repeat(1)) if x.size > 1 else None",
+}
+
+
+@pytest.mark.parametrize("body", LOOPS.values(), ids=LOOPS)
+def test_loop_without_end_is_stopped(tmp_path, body):
+    """The operation is crashed, for being out of time; it is not waited for again, and the others get their verdict."""
+    written(tmp_path, f"{body}\n    {RIGHT}")
+    status, report = check("mine.py", "-k", "relu", "--timeout", "10", "--examples", "20", folder=tmp_path)
+    assert status == 1
+    outcomes = {entry["id"]: entry["outcome"] for entry in report["properties"]}
+    assert outcomes["activations.relu_is_the_positive_part"] == "crashed"
+    assert outcomes["activations.relu_derivative_is_the_step"] == "held"
+    assert any("come back" in entry["message"] for entry in report["properties"] if entry["outcome"] == "crashed")
+
+
+ENDS = {
+    "an exit past all handlers": ("os._exit(7)", "relu ended the process with status 7"),
+    "a signal": ("os.kill(os.getpid(), 9)", "relu ended the process by SIGKILL"),
+    "a fault in C": ("ctypes.string_at(0)", "relu ended the process by SIGSEGV"),
+}
+
+
+@pytest.mark.parametrize(("body", "message"), ENDS.values(), ids=ENDS)
+def test_end_of_the_process_costs_one_verdict(tmp_path, body, message):
+    """The property under way is charged, with the call that did it; the others get their verdict."""
+    written(
+        tmp_path, f"if x.size > 2: {body}\n    return np.maximum(x, 0)\n\n\ndef relu_derivative(x):\n    return x > 0"
+    )
+    status, report = check("mine.py", "-k", "relu_is or step", "--examples", "20", folder=tmp_path)
+    assert status == 1
+    entries = {entry["id"]: entry for entry in report["properties"]}
+    assert entries["activations.relu_is_the_positive_part"]["message"] == message
+    assert len(entries["activations.relu_is_the_positive_part"]["counterexample"]["x"]["data"]) > 0
+    assert entries["activations.relu_derivative_is_the_step"]["outcome"] == "held"
+
+
+def test_end_of_a_worker_costs_one_verdict(tmp_path):
+    """With worker processes it is the same: the property is charged, the others get their verdict."""
+    written(
+        tmp_path,
+        "if x.size > 2: os._exit(7)\n    return np.maximum(x, 0)\n\n\ndef relu_derivative(x):\n    return x > 0",
+    )
+    status, report = check("mine.py", "-k", "relu_is or step", "-n", "2", "--examples", "20", folder=tmp_path)
+    outcomes = {entry["id"]: entry["outcome"] for entry in report["properties"]}
+    assert status == 1
+    assert outcomes["activations.relu_is_the_positive_part"] == "crashed"
+    assert outcomes["activations.relu_derivative_is_the_step"] == "held"
+
+
+@pytest.mark.parametrize("body", ["os._exit(0)", "os.kill(os.getpid(), 11)", "sys.exit()"])
+def test_import_that_ends_is_told_in_one_line(tmp_path, body):
+    """Nothing could be checked: status 2."""
+    (tmp_path / "mine.py").write_text(HEADER + body + "\n", encoding="utf-8")
+    status, output, errors = run("mine.py", folder=tmp_path)
+    assert (status, output) == (2, "")
+    assert errors.startswith("backproof: mine.py cannot be imported: ")
+    assert len(errors.splitlines()) == 1
+
+
+def test_import_without_end_is_told_in_one_line(tmp_path):
+    """Nothing could be checked within the time limit: status 2."""
+    (tmp_path / "mine.py").write_text("while True: pass\n", encoding="utf-8")
+    status, output, errors = run("mine.py", "--timeout", "2", folder=tmp_path)
+    assert (status, output) == (2, "")
+    assert "mine.py cannot be imported: not done after 2 s" in errors
+
+
+def test_slow_target_is_waited_for(tmp_path):
+    """A call of a hundredth of a second is slow, not stuck; fewer examples take less time."""
+    written(tmp_path, "time.sleep(0.01)\n    return np.maximum(x, 0)")
+    seconds = []
+    for examples in ("5", "50"):
+        status, report = check("mine.py", "-k", "relu_is", "--examples", examples, folder=tmp_path)
+        assert status == 0
+        seconds.append(report["properties"][0]["seconds"])
+    assert seconds[0] < seconds[1] / 2
+
+
+def test_progress_shows_an_estimate(tmp_path):
+    """On a terminal a slow run says how many properties are done and how long the rest may take."""
+    import pty
+    import termios
+
+    written(tmp_path, "time.sleep(0.02)\n    return np.maximum(x, 0)")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    process = start("mine.py", "-k", "relu", "--examples", "20", folder=tmp_path, terminal=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # which is how the end of a terminal shows
+        while read := os.read(ours, 10_000):
+            shown += read
+    process.communicate(timeout=120)
+    shown = shown.decode()
+    assert " of 5 properties after 00:0" in shown
+    assert "about 00:0" in shown
+
+
+def test_killed_run_loses_no_failure(tmp_path):
+    """After SIGKILL in the middle the next run tries what failed first, and on its failing case at once."""
+    text = (
+        TIE_ERROR
+        + "import time\ndef max_pool(x, window):\n    time.sleep(0.002)\n    return reference.max_pool(x, window)\n"
+    )
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    process = start("mine.py", folder=tmp_path)
+    kept = tmp_path / ".hypothesis" / "examples" / "mine-py"
+    for _ in range(600):
+        if kept.is_dir() and len(list(kept.iterdir())) >= 2:
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    status, report = check("mine.py", "--fail-fast", folder=tmp_path)
+    ran = [entry for entry in report["properties"] if entry["outcome"] != "not run"]
+    assert status == 1
+    assert failing(report) == {entry["id"] for entry in ran if entry["outcome"] == "refuted"}
+    assert sum(entry["examples"] for entry in ran if entry["outcome"] == "refuted") <= 2
+    assert len(ran) == 1
+
+
+def test_layers_are_judged_before_the_network(tmp_path):
+    """With an error in a layer that the network uses, `--fail-fast` stops at the layer."""
+    (tmp_path / "mine.py").write_text(NETWORK, encoding="utf-8")
+    _, report = check("mine.py", "--fail-fast", "-k", "kinks or ties", folder=tmp_path)
+    assert failing(report) == {"pooling.gradient_at_ties_is_a_subgradient"}
+
+
+NETWORK = """
+import reference
+from reference import *
+from reference import mask_repeat as max_pool_gradient
+
+def gradients(image, target, kernel, weights):
+    convolved = conv2d(image, kernel)
+    activated = relu(convolved)
+    pooled = max_pool(activated, (2, 2))
+    features = pooled.reshape(1, -1)
+    weighted = dense(features, weights)
+    delta = (arctan(weighted) - target) * arctan_derivative(weighted)
+    features_gradient, weights_gradient = dense_gradients(features, weights, delta)
+    upstream = max_pool_gradient(activated, (2, 2), features_gradient.reshape(pooled.shape))
+    return conv2d_kernel_gradient(image, kernel, upstream * relu_derivative(convolved)), weights_gradient
+"""
+
+
+def test_failures_of_the_network_follow_from_its_layer(tmp_path):
+    """The network's failure is told as a consequence of the layer's, without its arrays; alone it is told whole."""
+    (tmp_path / "mine.py").write_text(NETWORK, encoding="utf-8")
+    kinks = "network.gradients_at_kinks_are_conservative"
+    status, output, _ = run("mine.py", "-k", f"{kinks} or ties_is", "--json", "report.json", folder=tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    entry = next(entry for entry in report["properties"] if entry["id"] == kinks)
+    assert status == 1
+    assert entry["follows_from"] == ["max_pool_gradient"]
+    assert "These follow from max_pool_gradient" in output
+    assert f"REFUTED  gradients  {kinks}" not in output
+    assert "1 of them as a consequence of others" in output
+    _, alone, _ = run("mine.py", "-k", kinks, folder=tmp_path)
+    assert f"REFUTED  gradients  {kinks}" in alone
+    assert "your max_pool_gradient in it gives these" in alone
