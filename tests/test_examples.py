@@ -11,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.conventions import EXAMPLES, claims
+
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 CLAIMS = {"Library", "Verdict", "Convolution", "Ties", "ReLU'(0)", "Precision"}
 STATUS = {"holds": 0, "refuted": 1, "broken": 1}
 
 
-def page(path):
-    """An example's docstring: the command of its one indented line, and its list of claims."""
+def command(path):
+    """The command on an example's page: its one indented line."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    (command,) = re.findall(r"^    (python -m properties .*)$", text, re.MULTILINE)
-    claims = {}
-    for name, claim in re.findall(r"^- ([^:]+): (.+)$", text, re.MULTILINE):
-        claims.setdefault(name, []).append(claim)
-    return shlex.split(command), claims
+    (line,) = re.findall(r"^    (python -m properties .*)$", text, re.MULTILINE)
+    return shlex.split(line)
 
 
 def run(arguments, **environment):
@@ -40,26 +38,26 @@ def run(arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_example_is_what_its_page_says(path, tmp_path):
     """The verdict, the ids of all that fails, and the conventions are those on the page; no library may lack."""
-    command, claims = page(path)
-    assert command[3] == path.relative_to(ROOT).as_posix()
-    assert claims.keys() - {"Refuted", "Crashed"} == CLAIMS
-    process = run([*command[1:], "--json", str(tmp_path / "report.json")], HYPOTHESIS_STORAGE_DIRECTORY=str(tmp_path))
+    asked, claimed = command(path), claims(path)
+    assert asked[3] == path.relative_to(ROOT).as_posix()
+    assert claimed.keys() - {"Refuted", "Crashed"} == CLAIMS
+    process = run([*asked[1:], "--json", str(tmp_path / "report.json")], HYPOTHESIS_STORAGE_DIRECTORY=str(tmp_path))
     assert process.stderr == ""
-    assert process.returncode == STATUS[claims["Verdict"][0]]
+    assert process.returncode == STATUS[claimed["Verdict"][0]]
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     found = report["conventions"]
     at_zero = found["relu_derivative_at_zero"]
-    assert claims["Verdict"] == [report["verdict"]]
-    assert claims["Convolution"] == [found["convolution"]]
-    assert claims["Ties"] == [found["ties"] or "not offered"]
-    assert claims["ReLU'(0)"] == ["not offered" if at_zero is None else f"{at_zero:g}"]
-    assert claims["Precision"] == [found["dtype"]]
+    assert claimed["Verdict"] == [report["verdict"]]
+    assert claimed["Convolution"] == [found["convolution"]]
+    assert claimed["Ties"] == [found["ties"] or "not offered"]
+    assert claimed["ReLU'(0)"] == ["not offered" if at_zero is None else f"{at_zero:g}"]
+    assert claimed["Precision"] == [found["dtype"]]
     for outcome in ("refuted", "crashed"):
         failed = {entry["id"] for entry in report["properties"] if entry["outcome"] == outcome}
-        assert failed == set(claims.get(outcome.capitalize(), []))
+        assert failed == set(claimed.get(outcome.capitalize(), []))
 
 
 def test_missing_compiler_is_one_line(tmp_path):
