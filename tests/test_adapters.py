@@ -1,5 +1,6 @@
 """Each helper for targets takes one difficulty away, and says what is wrong with what it is given."""
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -217,3 +218,13 @@ def test_missing_import_is_named_in_one_line(tmp_path):
             f"{tmp_path / path} cannot be imported: "
             "layers.py, line 2, needs no_such_library, which is neither installed nor a file beside it"
         )
+
+
+def test_notebook_sees_its_own_folder_alone(projects):
+    """A notebook's neighbours are its own too, like those of a file."""
+    for name in ("one", "two"):
+        cell = {"cell_type": "code", "source": ["import utils\n", "def relu(x, name=utils.NAME): return x\n"]}
+        (projects / name / "mine.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    functions = [load(str(projects / name / "mine.ipynb")).operations["relu"].function for name in ("one", "two")]
+    assert [function.__defaults__ for function in functions] == [("one",), ("two",)]
+    assert "utils" not in sys.modules
