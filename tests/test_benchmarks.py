@@ -1,5 +1,6 @@
 """Each benchmark says what it is, and measures what it says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +9,11 @@ import numpy as np
 import pytest
 
 import reference
-from benchmarks import detection_floor, false_alarms, kill_matrix, ties, trials
+from benchmarks import conventions, detection_floor, false_alarms, kill_matrix, ties, trials
 from benchmarks.variants import VARIANTS
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("detection_floor", "false_alarms", "kill_matrix", "mutation", "ties")
+COMMANDS = ("conventions", "detection_floor", "false_alarms", "kill_matrix", "mutation", "ties")
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +92,17 @@ def test_distance_is_zero_for_a_legal_gradient_alone():
         _, lower, upper = ties.nearest(given, reference.conv2d_kernel_gradient(image, kernel, passed).ravel())
         assert lower <= upper
         assert (upper < 1e-6) if legal else (lower > 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("clashing_names", r"| numpy \d\S* | cross-correlation | all, each whole: refuted | – | float64 |"),
+        ("c_network", r"| C, cc \d\S* | true convolution | the first | – | float64 |"),
+        ("single_precision", r"| numpy \d\S* | cross-correlation | the first | 0 | float32 |"),
+    ],
+)
+def test_conventions_are_found_by_probing(name, row):
+    """A line of the table has what the suite finds out about the example, and a dash for what it does not offer."""
+    found = conventions.line(conventions.measure(ROOT / "examples" / f"{name}.py"))
+    assert re.fullmatch(re.escape(f"| `{name}.py` ") + row.replace("|", r"\|"), found)

@@ -1,9 +1,7 @@
 """Targets: loading one by its name, and calling its operations so that nothing they do goes unseen."""
 
 import importlib
-import importlib.util
 import os
-import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from properties.harness import modules
 from properties.harness.contract import OPERATIONS, Shape, near_misses
 from properties.harness.limits import Limits
 from properties.harness.notebook import read_notebook
@@ -209,30 +208,18 @@ def load(spec: str) -> Target:
 def _file(path: Path) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
-    with _importable(path.resolve().parent):
-        specification = importlib.util.spec_from_file_location(path.stem, path.resolve())
-        assert specification is not None
-        assert specification.loader is not None
-        module = importlib.util.module_from_spec(specification)
-        shadowed = sys.modules.get(path.stem)
-        sys.modules[path.stem] = module
-        try:
-            specification.loader.exec_module(module)
-        finally:
-            if shadowed is not None:
-                sys.modules[path.stem] = shadowed
-        return module
+    return modules.module_from(path)
 
 
 def _notebook(path: Path) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
-    with _importable(path.resolve().parent):
+    with modules.alone(path.resolve().parent):
         return read_notebook(path)
 
 
 def _module(name: str) -> Any:
-    with _importable(Path.cwd()):
+    with modules.importable(Path.cwd()):
         return importlib.import_module(name)
 
 
@@ -245,15 +232,6 @@ def _attribute(found: Any, attribute: str, spec: str) -> Any:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    sys.path.insert(0, str(folder))
-    try:
-        yield
-    finally:
-        sys.path.remove(str(folder))
-
-
-@contextmanager
 def _loading(spec: str) -> Iterator[None]:
     try:
         with np.errstate():
@@ -263,11 +241,18 @@ def _loading(spec: str) -> Iterator[None]:
     except OutOfTime as error:
         raise CannotLoad(f"{spec} cannot be imported: {error}") from None
     except BaseException as error:
-        raise CannotLoad(f"{spec} cannot be imported: {last_line(error)}{printable(_place(error))}") from None
+        raise CannotLoad(f"{spec} cannot be imported: {_reason(error, spec)}") from None
+
+
+def _reason(error: BaseException, spec: str) -> str:
+    asked = spec.partition(":")[0] + "."
+    if isinstance(error, ModuleNotFoundError) and error.name and not asked.startswith(f"{error.name}."):
+        return printable(f"{modules.needed(error)}, which is neither installed nor a file beside it")
+    return last_line(error) + printable(_place(error))
 
 
 def _place(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f" ({Path(error.filename or '').name}, line {error.lineno})"
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frame = [one for one in traceback.extract_tb(error.__traceback__) if one.filename != modules.__file__][-1]
     return "" if frame.filename.startswith("<") else f" ({Path(frame.filename).name}, line {frame.lineno})"

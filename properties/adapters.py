@@ -1,0 +1,120 @@
+"""Helpers for targets that are made of someone else's code; `examples/` shows each of them at work.
+
+Foreign layers differ in what surrounds their arithmetic: axes, state, caches, updates in place of gradients. `value`
+and `gradients` are what the contract asks for: `value(x, *parameters)`, and `gradients(x, *parameters, upstream)`, a
+tuple with the gradient for `x` first.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from properties.harness.modules import module_from
+
+__all__ = ["axes", "from_layer", "from_pair", "from_update", "kept", "module_from"]
+
+Value = Callable[..., Any]
+Gradients = Callable[..., tuple[Any, ...]]
+
+RATE = 2.0**60
+_KEPT = 64
+
+
+def axes(array: ArrayLike, given: str, wanted: str) -> NDArray[Any]:
+    """`array`, whose axes are named by the letters `given`, as a view whose axes are those `wanted`.
+
+    Letters of both are transposed; one of `wanted` alone is put on with size 1, one of `given` alone has size 1 and is
+    taken off: `axes(image, "HW", "NCHW")` has shape (1, 1, H, W), `axes(kernel, "hw", "hwCF")` (h, w, 1, 1), and
+    `axes(answer, "NHWC", "HW")` (H, W). `ValueError` for a letter twice, another number of axes than letters, or an
+    axis to be taken off that is longer. Source: einops (Rogozhnikov, ICLR 2022), for axes by name.
+    """
+    array = np.asarray(array)
+    if len(set(given)) < len(given) or len(set(wanted)) < len(wanted):
+        raise ValueError(f"a letter names one axis, but {given!r} to {wanted!r} has one twice")
+    if array.ndim != len(given):
+        raise ValueError(f"{given!r} names {len(given)} axes, but the array's shape is {array.shape}")
+    off = tuple(number for number, letter in enumerate(given) if letter not in wanted)
+    for number in off:
+        if array.shape[number] != 1:
+            raise ValueError(
+                f"axis {given[number]} of {given!r} must be 1 to be taken off, but the shape is {array.shape}"
+            )
+    left = [letter for letter in given if letter in wanted]
+    put = tuple(number for number, letter in enumerate(wanted) if letter not in given)
+    order = [left.index(letter) for letter in wanted if letter in given]
+    return np.expand_dims(array.squeeze(off).transpose(order), put)
+
+
+def from_pair(
+    forward: Callable[..., tuple[Any, Any]], backward: Callable[[Any, Any], tuple[Any, ...]]
+) -> tuple[Value, Gradients]:
+    """`value` and `gradients` of `output, cache = forward(x, …)` and `dx, … = backward(upstream, cache)`.
+
+    Shapes are theirs, and so is whatever they raise. Source: the assignments of Stanford's CS231n.
+    """
+
+    def value(*arguments: Any) -> Any:
+        return forward(*arguments)[0]
+
+    def gradients(*arguments: Any) -> tuple[Any, ...]:
+        *inputs, upstream = arguments
+        given = backward(upstream, forward(*inputs)[1])
+        return tuple(given) if isinstance(given, tuple | list) else (given,)
+
+    return value, gradients
+
+
+def from_layer(make: Callable[..., Any], *names: str) -> tuple[Value, Gradients]:
+    """`value` and `gradients` of a layer `make(*parameters)` that has `forward(x)` and `backward(upstream)`.
+
+    The gradients are what `backward` returns and then, by their `names`, the attributes in which it leaves those for
+    parameters. `make` builds the layer anew for each call, unless it is `kept`. Shapes and errors are the layer's.
+    Source: Torch's modules (Collobert, Kavukcuoglu & Farabet, 2011).
+    """
+
+    def value(x: Any, *parameters: Any) -> Any:
+        return make(*parameters).forward(x)
+
+    def gradients(x: Any, *arguments: Any) -> tuple[Any, ...]:
+        *parameters, upstream = arguments
+        layer = make(*parameters)
+        layer.forward(x)
+        return (layer.backward(upstream), *(getattr(layer, name) for name in names))
+
+    return value, gradients
+
+
+def kept(make: Callable[..., Any]) -> Callable[..., Any]:
+    """`make(*parameters)`, but for equal arrays the same layer as before, as a loop over images would use it.
+
+    What a layer carries over from one call to the next then shows: a gradient that piles up is refuted by
+    `calls.keeps_the_contract`. The 64 layers used last are kept. `make` gets arrays of its own; what it raises is
+    passed on.
+    """
+    layers: dict[Any, Any] = {}
+
+    def made(*parameters: Any) -> Any:
+        arrays = [np.array(parameter, order="C") for parameter in parameters]
+        key = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
+        layers[key] = layer = layers.pop(key) if key in layers else make(*arrays)
+        if len(layers) > _KEPT:
+            del layers[next(iter(layers))]
+        return layer
+
+    return made
+
+
+def from_update(update: Callable[[float], ArrayLike], before: ArrayLike, rate: float = RATE) -> NDArray[Any]:
+    """The gradient g of a parameter that is seen only as `update(rate) = before − rate · g`: `(before − after) / rate`.
+
+    It has the parameter's shape; what `update` raises is passed on. With the usual rates the parameter's own rounding
+    drowns the gradient: `after` is off by u |before − rate g|, u = eps/2, which the quotient divides by the rate. With
+    rate = 2^n the product and the quotient are exact (but for over- and underflow), and the two subtractions give
+    `g (1 + 2u) + u |before| / 2^n` to first order: one unit, and half a unit of `before / 2^n`, so below the four that
+    the contract allows wherever `|before| ≤ 2^n · 6 |g|`. 2^60 is enough for the suite's cases, whose sums may be 2^49
+    times smaller than 1 under kernels of 2^10. Source: Higham, Accuracy and Stability of Numerical Algorithms, 2.2.
+    """
+    before = np.array(before)  # an update in place must not change it
+    return (before - np.asarray(update(rate))) / rate
