@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -38,6 +38,13 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
     _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def plain_console(file: TextIO) -> Console:
+    """A console that writes plain text to this file, also where it would write HTML into a notebook."""
+    return Console(
+        file=file, width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False, force_jupyter=False
+    )
 
 
 def consequence_lines(entries: list[dict[str, Any]]) -> Iterator[str]:

@@ -9,15 +9,13 @@ from html import escape
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from rich.console import Console
-
 from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
 from properties.harness.report import DEFAULT_EXAMPLES, Asked, applied, as_json, found, make_report
 from properties.harness.results import FAILING
 from properties.harness.session import run_session
 from properties.harness.target import CannotLoad, Target, load, make_target
-from properties.harness.terminal import WIDTH, show
+from properties.harness.terminal import plain_console, show
 from properties.harness.text import decoded
 from properties.harness.trial import on_trial
 from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
@@ -90,7 +88,7 @@ class Report:
 
     def __str__(self) -> str:
         with io.StringIO() as file:
-            show(self.data, Console(file=file, width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False))
+            show(self.data, plain_console(file))
             return file.getvalue().rstrip()
 
     __repr__ = __str__

@@ -7,6 +7,7 @@ the first one pushes back for as long as it gets to run.
 
 import faulthandler
 import mmap
+import os
 import signal
 import tempfile
 import threading
@@ -53,7 +54,8 @@ class Watch:
         self._arguments: tuple[Any, ...] = ()
         self._shared = mmap.mmap(-1, 1)
         self._since = 0.0
-        self._dump = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the process
+        self._dump, path = tempfile.mkstemp()
+        os.unlink(path)
 
     def enter(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Note that an operation is called. Raises `OutOfTime` if it did not come back before."""
@@ -81,9 +83,8 @@ class Watch:
     @property
     def ended_a_process(self) -> bool:
         """Whether the second timer ran out, in this process or in one forked from it; asked once."""
-        self._dump.seek(0)
-        dumped = bool(self._dump.read())
-        self._dump.truncate(0)
+        dumped = os.fstat(self._dump).st_size > 0
+        os.truncate(self._dump, 0)
         return dumped
 
     @contextmanager

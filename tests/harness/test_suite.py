@@ -1,0 +1,45 @@
+"""`properties.suite` brings the properties to a pytest suite of one's own, in two lines, under its own options."""
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+TWO_LINES = "import my_network, properties\nTestMyNetwork = properties.suite(my_network)\n"
+TIES = "test_pooling.gradient_at_ties_is_a_subgradient"
+
+
+@pytest.fixture
+def mine(pytester):
+    """A folder with the tie error and the two lines."""
+    pytester.makepyfile(
+        my_network="import reference\nmax_pool = reference.max_pool\nmax_pool_gradient = reference.mask_repeat\n",
+        test_my_network=TWO_LINES,
+    )
+    return pytester
+
+
+def test_properties_are_collected(mine):
+    """There is a test for each property, called by its id; what the target lacks is skipped, with the reason."""
+    result = mine.runpytest_subprocess("-k", "pooling or dense_is", "-rs", "-v", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=5, failed=2, skipped=1)
+    result.stdout.fnmatch_lines([f"*TestMyNetwork::{TIES} FAILED*", "*the target has no dense*"])
+
+
+def test_failure_is_told_as_in_the_report(mine):
+    """It has the counterexample, both sides and the diagnosis, and none of the suite's own frames."""
+    result = mine.runpytest_subprocess("-k", "ties_is", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["x  *0., 0.*", "yours  *1., 1.*", "diagnosis  *mask repeat*"])
+    result.stdout.no_fnmatch_line("*judging.py*")
+
+
+def test_options_are_the_users_own(mine):
+    """`-x` stops, xdist's workers agree, and the user's Hypothesis profile counts."""
+    mine.makeconftest(
+        "import hypothesis\n"
+        "hypothesis.settings.register_profile('few', max_examples=20, database=None, derandomize=True)\n"
+    )
+    few = ["-p", "no:cacheprovider", "-k", "pooling", "--hypothesis-profile", "few"]
+    result = mine.runpytest_subprocess(*few, "-x")
+    result.assert_outcomes(failed=1, passed=2)
+    result = mine.runpytest_subprocess(*few, "-n", "2")
+    result.assert_outcomes(failed=2, passed=5)
