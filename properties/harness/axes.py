@@ -93,7 +93,7 @@ class Layout:
 
     def numbered(self, values: Any) -> list[float]:
         """A number for each image, in a row: what `predict` gives and `target` is."""
-        return values.tolist() if isinstance(values, np.ndarray) else [values]
+        return values.tolist() if self.batched else [values]
 
     def gathered(self, values: Iterable[float]) -> Any:
         """Numbers in a row, as the layout has a number for each image: an array (N,), or a number."""

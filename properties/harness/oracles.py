@@ -69,6 +69,11 @@ def paired_correlation(image: Array, upstream: Array) -> Array:
     return np.einsum("ncabij,noij->ocab", patches(image, upstream.shape[-2:]), upstream)
 
 
+def paired_convolution(image: Array, upstream: Array) -> Array:
+    """The same with the true convolution, which flips the upstream."""
+    return paired_correlation(image, np.flip(upstream, current().target.layout.axes))
+
+
 def _turned(kernel: Array) -> Array:
     return kernel[..., ::-1, ::-1] if current().flips else kernel
 
