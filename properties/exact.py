@@ -24,6 +24,7 @@ from properties.harness.exhaustive import (
     sets_of_maxima,
     uniform,
     weak_orderings,
+    where,
 )
 from properties.harness.membership import require_subgradient
 from properties.harness.statement import each
@@ -96,8 +97,9 @@ def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
 
 
 def _feature_counts(**_):
+    images = 2 if current().target.layout.batched else 1
     for count in range(1, MOST_FEATURES + 1):
-        yield Case(features=basis((1, count))[0], weights=basis((count, 1))[0], upstream=np.ones((1, 1)))
+        yield Case(features=basis((images, count))[0], weights=basis((count, 1))[0], upstream=basis((images, 1))[0])
 
 
 @each(_feature_counts)
@@ -106,7 +108,8 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
 
     Source: a bilinear map is fixed by its values on bases.
     """
-    tensor = np.eye(case.features.size)[..., None]
+    images, count = case.features.shape
+    tensor = np.einsum("kl,nm->nklm", np.eye(count), np.eye(images)).reshape(case.features.size, count, images)
     bilinear(dense, case, ("features", "weights"), tensor, inner_product(1))
 
 
@@ -114,17 +117,17 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
 def test_dense_gradients_on_every_pair_of_basis_vectors(dense_gradients, case):
     """For up to 9 features both gradients are right on every pair of basis vectors, for an upstream of 1.
 
-    Source: a linear map is fixed by its values on a basis.
+    In a batch, for every image's. Source: a linear map is fixed by its values on a basis.
     """
-    noted("on every pair of basis vectors", f"for up to {MOST_FEATURES} features")
-    units = basis(case.features.shape)
-    for features, weights in product(units, units.reshape(-1, case.features.size, 1)):
-        case.update(features=features, weights=weights)
+    noted("on every pair of basis vectors", where(case))
+    triples = list(product(*(basis(value.shape) for value in case.values())))
+    for features, weights, upstream in triples:
+        case.update(features=features, weights=weights, upstream=upstream)
         for answer, value in zip(
-            dense_gradients(features, weights, case.upstream), (weights.T, features.T), strict=True
+            dense_gradients(features, weights, upstream), (upstream @ weights.T, features.T @ upstream), strict=True
         ):
             agree(answer, exactly(value), "dense_gradients(features, weights, upstream)")
-    counted(len(units) ** 2)
+    counted(len(triples))
 
 
 @each(_feature_counts)
