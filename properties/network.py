@@ -49,7 +49,11 @@ def test_predict_grows_weights_over_windows(predict, case):
     grown = oracles.grown_sum(stages.preactivation, stages.pooled, case.weights)
     bound = _values(case).prediction
     answer = predict(case.image, case.kernel, case.weights)
-    agree(answer, Value(oracles.mapped(math.atan, grown), bound.units, bound.size, bound.floor), "predict(image, kernel, weights)")
+    agree(
+        answer,
+        Value(oracles.mapped(math.atan, grown), bound.units, bound.size, bound.floor),
+        "predict(image, kernel, weights)",
+    )
 
 
 @given(case=smooth_network_cases)
@@ -62,7 +66,11 @@ def test_predict_agrees_with_layers(predict, conv2d, relu, max_pool, dense, arct
     value = arctan(dense(pooled.reshape(-1, case.weights.size), case.weights))
     bound = _values(case).prediction
     answer = predict(case.image, case.kernel, case.weights)
-    agree(answer, Value(value.reshape(np.shape(answer)), 2 * bound.units, bound.size, bound.floor), "predict(image, kernel, weights)")
+    agree(
+        answer,
+        Value(value.reshape(np.shape(answer)), 2 * bound.units, bound.size, bound.floor),
+        "predict(image, kernel, weights)",
+    )
 
 
 @given(case=smooth_network_cases)

@@ -34,6 +34,10 @@ def _pooled(layout: Layout, x: Any, window: tuple[int, int]) -> Shapes:
     return (layout.shape((numbers["H"] // window[0], numbers["W"] // window[1]), numbers["N"], numbers["C"]),)
 
 
+def _like_x(layout: Layout, x: Any, window: tuple[int, int], upstream: Any) -> Shapes:
+    return (x.shape,)
+
+
 def _one_each(layout: Layout, image: Any, kernel: Any, weights: Any) -> Shapes:
     return (len(image) if layout.batched else (),)
 
@@ -56,7 +60,7 @@ OPERATIONS: dict[str, Signature] = {
     "conv2d_kernel_gradient": Signature("convolution", _LAYER, lambda layout, image, kernel, upstream: (kernel.shape,)),
     "conv2d_image_gradient": Signature("convolution", _LAYER, lambda layout, image, kernel, upstream: (image.shape,)),
     "max_pool": Signature("pooling", ("x", "window"), _pooled),
-    "max_pool_gradient": Signature("pooling", ("x", "window", "upstream"), lambda layout, x, window, upstream: (x.shape,)),
+    "max_pool_gradient": Signature("pooling", ("x", "window", "upstream"), _like_x),
     "dense": Signature("dense", ("features", "weights"), lambda layout, features, weights: ((len(features), 1),)),
     "dense_gradients": Signature(
         "dense",

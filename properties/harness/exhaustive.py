@@ -65,8 +65,8 @@ def convolution_shapes(**_: Any) -> Iterator[Case]:
             output = layout.shape(fit_valid(kernel, image), 2, 2)
             yield Case(image=basis(shapes[0])[0], kernel=basis(shapes[1])[0], upstream=basis(output)[0])
     if not found:
-        image, kernel = ("×".join(map(str, sides)) for sides in (largest_image, largest_kernel))
-        raise NotApplicable(f"no supported image is within {image} and no kernel within {kernel}")
+        within = ["×".join(map(str, sides)) for sides in (largest_image, largest_kernel)]
+        raise NotApplicable(f"no supported image is within {within[0]} and no kernel within {within[1]}")
 
 
 def convolution_tensor(case: Case) -> Array:
@@ -82,9 +82,9 @@ def convolution_tensor(case: Case) -> Array:
         reach = lengths[1] - 1 - weight if current().flips else weight
         sides.append((entry == output + reach) * 1.0)
     same = [np.eye(numbers[0]["N"]), np.eye(numbers[0]["C"]), np.eye(numbers[1]["C"])]
-    image, output = ("".join(names[letter] for letter in layout.name) for names in (_OF_IMAGE, _OF_OUTPUT))
-    kernel = "fdab" if layout.channelled else "ab"
-    joined = np.einsum(f"mao,nbp,xy,cd,ef->{image}{kernel}{output}", *sides, *same)
+    images, outputs = ("".join(names[letter] for letter in layout.name) for names in (_OF_IMAGE, _OF_OUTPUT))
+    kernels = "fdab" if layout.channelled else "ab"
+    joined = np.einsum(f"mao,nbp,xy,cd,ef->{images}{kernels}{outputs}", *sides, *same)
     return joined.reshape(case.image.size, case.kernel.size, case.upstream.size)
 
 
@@ -143,7 +143,7 @@ def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
         name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in case.items() if isinstance(value, np.ndarray)
     }
     half = min(one[2] for one in grid.values())
-    sizes = [value.shape[axis] for value in case.values() if isinstance(value, np.ndarray) for axis in range(value.ndim)]
+    sizes = [side for value in case.values() if isinstance(value, np.ndarray) for side in value.shape]
     generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
     for _ in range(count):
         for name, (centre, step, reach) in grid.items():

@@ -138,7 +138,7 @@ def _settle(image: Array, kernel: Array, plan: Any) -> Array:
 
 
 def _settle_image(image: Array, turned: Array, plan: Any, result: Array) -> None:
-    """The same for one image, (C_in, H, W), a kernel (C_out, C_in, h, w), and its pre-activations, which are set too."""
+    """The same for one image, (C_in, H, W), a kernel (C_out, C_in, h, w), and its pre-activations, set in place too."""
     height, width = turned.shape[-2:]
     for i, j in np.ndindex(result.shape[1:]):
         patch = image[:, i : i + height, j : j + width]

@@ -1,7 +1,7 @@
 """What is right: every operation from its definition, in NumPy alone, sharing no code with any target.
 
 On the dyadic numbers of the strategies all but arctan and the logistic function are computed without error. Arrays are
-in the target's layout; with channels a convolution sums over those of the image, and each filter makes one of the output.
+in the target's layout; with channels a convolution sums over the image's, and each filter makes one of the output's.
 """
 
 import math

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from properties.harness.catalogue import Property, all_properties
-from properties.harness.certificate import NOT_PROVED, certificate
+from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
@@ -70,11 +70,12 @@ def make_report(
             "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
             "dtype": target.dtype,
         },
+        "layout": target.layout.name,
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
         "shapes": _shapes(outcomes),
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
-        "certificate": {"operations": certificate(entries), "not_proved": list(NOT_PROVED)},
+        "certificate": {"operations": certificate(entries), "not_proved": not_proved(target.layout)},
         "properties": entries,
         "totals": totals,
         "warnings": outcomes.warnings,

@@ -1,4 +1,4 @@
-"""Sizes that cases are read with: of a part, of how often it fits, of the whole; and of images, channels and filters."""
+"""Sizes that cases are read with: of a part, how often it fits, and the whole; of images, channels and filters."""
 
 from __future__ import annotations
 

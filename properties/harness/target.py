@@ -59,9 +59,9 @@ class Refuted(Failure, AssertionError):
 class Operation:
     """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
 
-    A pair comes back as a tuple of two arrays, a scalar as a float, a number for each image as an array (N,). Raises `Crashed` if the target raises,
-    `Refuted` if the answer is not finite real numbers in the shape that the contract asks for; a
-    `NotImplementedError` passes through.
+    A pair comes back as a tuple of two arrays, a scalar as a float, a number for each image as an array (N,). Raises
+    `Crashed` if the target raises, `Refuted` if the answer is not finite real numbers in the shape that the contract
+    asks for; a `NotImplementedError` passes through.
     """
 
     def __init__(self, name: str, function: Any, layout: Layout = HW) -> None:
