@@ -158,6 +158,8 @@ class Footprint(NamedTuple):
 
 def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
     arguments = case.arguments(*operation.signature.parameters)
+    if operation.name in ("predict", "cost"):  # numbers, in whatever shape
+        function = _in_a_row(function)
 
     def arrays(change: Callable[[Any], Any]) -> list[Any]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
@@ -185,6 +187,10 @@ def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
         fortran=_differences(fortran, first),
         changed=changed,
     )
+
+
+def _in_a_row(function: Any) -> Any:
+    return lambda *arguments: np.ravel(function(*arguments))
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:

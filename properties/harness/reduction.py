@@ -126,8 +126,8 @@ def _cropped(image: Any, axis: int, first: bool, width: int) -> Any:
 
 
 def _convolution(case: Case) -> Iterator[Case]:
-    """An image, channel or filter less; a row or column less of the kernel, or of the output, and of the image with
-    either.
+    """An image, channel or filter less, or one of both; a row or column less of the kernel, or of the output, and of
+    the image with either.
     """
     yield from _thinned(case, "N", image=_HERE, other_image=_HERE, upstream=_HERE)
     yield from _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1)
