@@ -132,6 +132,9 @@ def _convolution(case: Case) -> Iterator[Case]:
     yield from _thinned(case, "N", image=_HERE, other_image=_HERE, upstream=_HERE)
     yield from _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1)
     yield from _thinned(case, "C", upstream=_HERE, kernel=0, other_kernel=0)
+    if current().target.layout.channelled and case.kernel.shape[0] == case.kernel.shape[1]:
+        for thinner in _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1):
+            yield from _thinned(thinner, "C", upstream=_HERE, kernel=0, other_kernel=0)
     for axis, number in _axes():
         images, kernels = (
             [("image", axis), ("other_image", axis)],

@@ -11,6 +11,7 @@ from properties.harness.trial import current
 if TYPE_CHECKING:
     from properties.harness.strategies import Tape
 
+LARGEST_PART_OF_SEVERAL = 3, 3
 MOST_IMAGES = MOST_CHANNELS = 3
 Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read
 
@@ -86,10 +87,13 @@ def read_shapes(
 ) -> Shapes:
     """Counts, then shapes within the target's limits. `NotApplicable` if they leave nothing.
 
-    Without declared limits the sides of the part and the count go up to `largest`, and `join` makes the whole;
+    Without declared limits the sides of the part and the count go up to `largest`, and `join` makes the whole: with
+    channels to less, since Hypothesis takes time in the square of what is drawn to make a counterexample smaller;
     else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
     """
     counts = read_counts(tape)
+    if current().target.layout.channelled:
+        largest = _least(largest[0], LARGEST_PART_OF_SEVERAL), _halved(largest[1])
     if current().target.limits == Limits():
         part = tape.choose(largest[0][0]) + 1, tape.choose(largest[0][1]) + 1
         # one output alone, as of a kernel as large as the image, would else be rare
@@ -101,6 +105,14 @@ def read_shapes(
     part, whole = pairs[tape.choose(len(pairs))]
     parts, wholes, all_fits = [p for p, _ in pairs], [w for _, w in pairs], [fit(p, w) for p, w in pairs]
     return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(all_fits), _hull(wholes), counts)
+
+
+def _least(one: Shape, other: Shape) -> Shape:
+    return min(one[0], other[0]), min(one[1], other[1])
+
+
+def _halved(most: Shape) -> Shape:
+    return (most[0] + 1) // 2, (most[1] + 1) // 2
 
 
 def _hull(shapes: list[Shape]) -> Shape:
