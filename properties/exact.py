@@ -1,7 +1,8 @@
 """Exhaustive proofs: every case of a kind, smallest first, on numbers short enough that equality means equality.
 
 Convolution and the dense layer are bilinear, so agreement on every pair of basis vectors settles a shape; agreement
-at uniformly drawn points bounds the chance that a wrong polynomial passes, also one that is not bilinear. Pooling's
+at uniformly drawn points bounds the chance that a wrong polynomial passes, also one that is not bilinear. With channels
+the sides are smaller, and there are two images, channels and filters, where the layout has them. Pooling's
 gradient depends on which entries are maximal alone, and the network is a polynomial before arctan on each pattern
 of winners. An implementation that rounds, as the FFT does, is held to its bound: proved to rounding, not exactly.
 """
@@ -37,7 +38,8 @@ POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each ac
 
 @each(convolution_shapes)
 def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
-    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right on every pair
+    of basis vectors.
 
     Being bilinear it is then right for these shapes. Source: a bilinear map is fixed by its values on bases.
     """
@@ -47,7 +49,8 @@ def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
 
 @each(convolution_shapes)
 def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
+    on every pair of basis vectors.
 
     The pairs are of image and upstream. Source: a bilinear map is fixed by its values on bases.
     """
@@ -57,7 +60,8 @@ def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, 
 
 @each(convolution_shapes)
 def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
+    on every pair of basis vectors.
 
     The pairs are of kernel and upstream. Source: a bilinear map is fixed by its values on bases.
     """
@@ -67,7 +71,8 @@ def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, ca
 
 @each(convolution_shapes)
 def test_conv2d_at_uniform_points(conv2d, case):
-    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right at points drawn uniformly from a grid.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right at points
+    drawn uniformly from a grid.
 
     A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
@@ -78,7 +83,8 @@ def test_conv2d_at_uniform_points(conv2d, case):
 
 @each(convolution_shapes)
 def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right at uniformly drawn points.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
+    at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
@@ -88,7 +94,8 @@ def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
 
 @each(convolution_shapes)
 def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right at uniformly drawn points.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
+    at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
