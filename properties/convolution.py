@@ -49,20 +49,13 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
     """
     bound = bounds.conv2d(case.image, case.kernel)
     output = conv2d(case.image, case.kernel)
-    down, right = (
-        conv2d(np.roll(case.image, 1, axis=0), case.kernel),
-        conv2d(np.roll(case.image, 1, axis=1), case.kernel),
-    )
-    agree(
-        down[1:],
-        Value(output[:-1], 2 * bound.units, bound.size),
-        "conv2d of the image rolled down, but for its first row",
-    )
-    agree(
-        right[:, 1:],
-        Value(output[:, :-1], 2 * bound.units, bound.size),
-        "conv2d of the image rolled right, but for its first column",
-    )
+    for axis, way, line in zip(current().target.layout.axes, ("down", "right"), ("row", "column"), strict=True):
+        rolled = conv2d(np.roll(case.image, 1, axis=axis), case.kernel)
+        agree(
+            np.delete(rolled, 0, axis),
+            Value(np.delete(output, -1, axis), 2 * bound.units, bound.size),
+            f"conv2d of the image rolled {way}, but for its first {line}",
+        )
 
 
 @given(case=convolution_cases)
@@ -72,8 +65,10 @@ def test_conv2d_commutes_with_transposition(conv2d, case):
     Source: the defining sum, which treats rows and columns alike.
     """
     bound = bounds.conv2d(case.image, case.kernel)
+    rows, columns = current().target.layout.axes
     output = conv2d(case.image, case.kernel)
-    agree(conv2d(case.image.T, case.kernel.T), Value(output.T, 2 * bound.units, bound.size), "conv2d of the transposed")
+    answer = conv2d(case.image.swapaxes(rows, columns), case.kernel.swapaxes(-2, -1))
+    agree(answer, Value(output.swapaxes(rows, columns), 2 * bound.units, bound.size), "conv2d of the transposed")
 
 
 @given(case=convolution_cases)
@@ -83,8 +78,8 @@ def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
     A cross-correlation's is that without the outer rotation. Source: the chain rule on the defining sum.
     """
     expected = bounds.conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
-    convolved = oracles.convolution(case.image, np.rot90(case.upstream, 2))
-    rot90_form = np.rot90(convolved, 2) if current().flips else convolved
+    convolved = oracles.paired_convolution(case.image, np.rot90(case.upstream, 2, current().target.layout.axes))
+    rot90_form = np.rot90(convolved, 2, (-2, -1)) if current().flips else convolved
     answer = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
     agree(answer, Value(rot90_form, expected.units, expected.size), "conv2d_kernel_gradient(image, kernel, upstream)")
 
@@ -147,8 +142,9 @@ def test_image_gradient_matches_differences(conv2d_image_gradient, conv2d, case)
 
 def _adjoint(conv2d, case, product, what):
     output = conv2d(case.image, case.kernel)
-    units = 2 * bounds.convolution_units(case.image, case.image.size) + case.image.size
-    size = norm(case.image) * norm(case.kernel) * norm(case.upstream) * np.sqrt(case.image.size)
+    most = max(case.image.size, case.kernel.size, case.upstream.size)
+    units = 2 * bounds.convolution_units(case.image, most, bounds.most_summed(case.image, case.kernel)) + most
+    size = norm(case.image) * norm(case.kernel) * norm(case.upstream) * np.sqrt(most)
     agree(product, Value((output * case.upstream).sum(), units, size), what)
 
 
@@ -160,6 +156,7 @@ def _differences(answer, function, moved, case, factor):
         nudge[index] = step
         change = function(moved + nudge) - function(moved - nudge)
         quotient[index] = (change * case.upstream).sum() / (2 * step)
-    units = 3 * bounds.convolution_units(case.image, moved.size) + case.upstream.size
+    summed = bounds.most_summed(case.image, case.kernel)
+    units = 3 * bounds.convolution_units(case.image, moved.size, summed) + case.upstream.size
     size = factor * norm(case.upstream) * (norm(moved) / step + 1) * np.sqrt(case.upstream.size)
     agree(answer, Value(quotient, units, size), "the gradient")

@@ -11,15 +11,16 @@ from properties.harness.strategies import dense_cases
 
 @given(case=dense_cases)
 def test_dense_is_the_weighted_sum(dense, case):
-    """The output is `Σ features[k] weights[k]`.
+    """The output is `Σ features[k] weights[k]`, for each image.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.
     """
-    total = sum(f * w for f, w in zip(case.features.ravel().tolist(), case.weights.ravel().tolist(), strict=True))
+    weights = case.weights.ravel().tolist()
+    totals = [[sum(f * w for f, w in zip(row, weights, strict=True))] for row in case.features.tolist()]
     bound = bounds.dense(case.features, case.weights)
     agree(
         dense(case.features, case.weights),
-        Value(np.array([[total]]), bound.units, bound.size),
+        Value(np.array(totals), bound.units, bound.size),
         "dense(features, weights)",
     )
 
@@ -31,17 +32,18 @@ def test_features_gradient_is_upstream_times_weights(dense_gradients, case):
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
     """
     features_gradient, _ = dense_gradients(case.features, case.weights, case.upstream)
-    agree(features_gradient, exactly((case.upstream.item() * case.weights).reshape(1, -1)), "the features' gradient")
+    agree(features_gradient, exactly(case.upstream * case.weights.T), "the features' gradient")
 
 
 @given(case=dense_cases)
 def test_weights_gradient_is_features_times_upstream(dense_gradients, case):
-    """The weights' gradient is `featuresᵀ · upstream`.
+    """The weights' gradient is `featuresᵀ · upstream`, summed over the images of a batch.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
     """
     _, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
-    agree(weights_gradient, exactly((case.upstream.item() * case.features).reshape(-1, 1)), "the weights' gradient")
+    _, expected = bounds.dense_gradients(case.features, case.weights, case.upstream)
+    agree(weights_gradient, expected, "the weights' gradient")
 
 
 @given(case=dense_cases)
@@ -51,8 +53,8 @@ def test_dense_gradients_are_adjoint(dense_gradients, dense, case):
     Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
     """
     features_gradient, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
-    output = float((dense(case.features, case.weights) * case.upstream).item())
-    units = 2 * (inner_product(case.weights.size) + ALLOWED)
+    output = float((dense(case.features, case.weights) * case.upstream).sum())
+    units = 2 * (inner_product(case.weights.size) + ALLOWED) + 2 * (len(case.features) - 1)
     size = norm(case.features) * norm(case.weights) * norm(case.upstream)
     agree((case.features * features_gradient).sum(), Value(output, units, size), "⟨features, features' gradient⟩")
     agree((case.weights * weights_gradient).sum(), Value(output, units, size), "⟨weights, weights' gradient⟩")

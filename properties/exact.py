@@ -1,7 +1,8 @@
 """Exhaustive proofs: every case of a kind, smallest first, on numbers short enough that equality means equality.
 
 Convolution and the dense layer are bilinear, so agreement on every pair of basis vectors settles a shape; agreement
-at uniformly drawn points bounds the chance that a wrong polynomial passes, also one that is not bilinear. Pooling's
+at uniformly drawn points bounds the chance that a wrong polynomial passes, also one that is not bilinear. With channels
+the sides are smaller, and there are two images, channels and filters, where the layout has them. Pooling's
 gradient depends on which entries are maximal alone, and the network is a polynomial before arctan on each pattern
 of winners. An implementation that rounds, as the FFT does, is held to its bound: proved to rounding, not exactly.
 """
@@ -24,6 +25,7 @@ from properties.harness.exhaustive import (
     sets_of_maxima,
     uniform,
     weak_orderings,
+    where,
 )
 from properties.harness.membership import require_subgradient
 from properties.harness.statement import each
@@ -36,7 +38,8 @@ POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each ac
 
 @each(convolution_shapes)
 def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
-    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right on every pair
+    of basis vectors.
 
     Being bilinear it is then right for these shapes. Source: a bilinear map is fixed by its values on bases.
     """
@@ -46,7 +49,8 @@ def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
 
 @each(convolution_shapes)
 def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
+    on every pair of basis vectors.
 
     The pairs are of image and upstream. Source: a bilinear map is fixed by its values on bases.
     """
@@ -56,7 +60,8 @@ def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, 
 
 @each(convolution_shapes)
 def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right on every pair of basis vectors.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
+    on every pair of basis vectors.
 
     The pairs are of kernel and upstream. Source: a bilinear map is fixed by its values on bases.
     """
@@ -66,7 +71,8 @@ def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, ca
 
 @each(convolution_shapes)
 def test_conv2d_at_uniform_points(conv2d, case):
-    """For every image up to 6×6 and kernel up to 4×4, `conv2d` is right at points drawn uniformly from a grid.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right at points
+    drawn uniformly from a grid.
 
     A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
@@ -77,7 +83,8 @@ def test_conv2d_at_uniform_points(conv2d, case):
 
 @each(convolution_shapes)
 def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the kernel's gradient is right at uniformly drawn points.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
+    at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
@@ -87,7 +94,8 @@ def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
 
 @each(convolution_shapes)
 def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
-    """For every image up to 6×6 and kernel up to 4×4, the image's gradient is right at uniformly drawn points.
+    """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
+    at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
@@ -96,8 +104,9 @@ def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
 
 
 def _feature_counts(**_):
+    images = 2 if current().target.layout.batched else 1
     for count in range(1, MOST_FEATURES + 1):
-        yield Case(features=basis((1, count))[0], weights=basis((count, 1))[0], upstream=np.ones((1, 1)))
+        yield Case(features=basis((images, count))[0], weights=basis((count, 1))[0], upstream=basis((images, 1))[0])
 
 
 @each(_feature_counts)
@@ -106,7 +115,8 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
 
     Source: a bilinear map is fixed by its values on bases.
     """
-    tensor = np.eye(case.features.size)[..., None]
+    images, count = case.features.shape
+    tensor = np.einsum("kl,nm->nklm", np.eye(count), np.eye(images)).reshape(case.features.size, count, images)
     bilinear(dense, case, ("features", "weights"), tensor, inner_product(1))
 
 
@@ -114,17 +124,17 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
 def test_dense_gradients_on_every_pair_of_basis_vectors(dense_gradients, case):
     """For up to 9 features both gradients are right on every pair of basis vectors, for an upstream of 1.
 
-    Source: a linear map is fixed by its values on a basis.
+    In a batch, for every image's. Source: a linear map is fixed by its values on a basis.
     """
-    noted("on every pair of basis vectors", f"for up to {MOST_FEATURES} features")
-    units = basis(case.features.shape)
-    for features, weights in product(units, units.reshape(-1, case.features.size, 1)):
-        case.update(features=features, weights=weights)
+    noted("on every pair of basis vectors", where(case))
+    triples = list(product(*(basis(value.shape) for value in case.values())))
+    for features, weights, upstream in triples:
+        case.update(features=features, weights=weights, upstream=upstream)
         for answer, value in zip(
-            dense_gradients(features, weights, case.upstream), (weights.T, features.T), strict=True
+            dense_gradients(features, weights, upstream), (upstream @ weights.T, features.T @ upstream), strict=True
         ):
             agree(answer, exactly(value), "dense_gradients(features, weights, upstream)")
-    counted(len(units) ** 2)
+    counted(len(triples))
 
 
 @each(_feature_counts)

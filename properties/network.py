@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from properties.harness import bounds, membership, oracles
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree, require
@@ -30,7 +32,7 @@ def test_predict_holds_at_kinks(predict, case):
 
 @given(case=smooth_network_cases)
 def test_cost_is_half_the_squared_error(cost, case):
-    """The cost is `(predict − target)² / 2`.
+    """The cost is `(predict − target)² / 2`, summed over the images of a batch.
 
     Source: the notebook.
     """
@@ -47,7 +49,11 @@ def test_predict_grows_weights_over_windows(predict, case):
     grown = oracles.grown_sum(stages.preactivation, stages.pooled, case.weights)
     bound = _values(case).prediction
     answer = predict(case.image, case.kernel, case.weights)
-    agree(answer, Value(math.atan(grown), bound.units, bound.size, bound.floor), "predict(image, kernel, weights)")
+    agree(
+        answer,
+        Value(oracles.mapped(math.atan, grown), bound.units, bound.size, bound.floor),
+        "predict(image, kernel, weights)",
+    )
 
 
 @given(case=smooth_network_cases)
@@ -57,10 +63,14 @@ def test_predict_agrees_with_layers(predict, conv2d, relu, max_pool, dense, arct
     Source: the contract's definition of `predict`.
     """
     pooled = max_pool(relu(conv2d(case.image, case.kernel)), POOL)
-    value = float(arctan(dense(pooled.reshape(1, -1), case.weights)).item())
+    value = arctan(dense(pooled.reshape(-1, case.weights.size), case.weights))
     bound = _values(case).prediction
     answer = predict(case.image, case.kernel, case.weights)
-    agree(answer, Value(value, 2 * bound.units, bound.size, bound.floor), "predict(image, kernel, weights)")
+    agree(
+        answer,
+        Value(value.reshape(np.shape(answer)), 2 * bound.units, bound.size, bound.floor),
+        "predict(image, kernel, weights)",
+    )
 
 
 @given(case=smooth_network_cases)
@@ -131,9 +141,9 @@ def test_gradients_agree_with_layers(
     convolved = conv2d(case.image, case.kernel)
     activated = relu(convolved)
     pooled = max_pool(activated, POOL)
-    features = pooled.reshape(1, -1)
+    features = pooled.reshape(-1, case.weights.size)
     weighted = dense(features, case.weights)
-    delta = (arctan(weighted) - case.target) * arctan_derivative(weighted)
+    delta = (arctan(weighted) - np.reshape(case.target, (-1, 1))) * arctan_derivative(weighted)
     features_gradient, weights_expected = dense_gradients(features, case.weights, delta)
     upstream = max_pool_gradient(activated, POOL, features_gradient.reshape(pooled.shape))
     kernel_expected = conv2d_kernel_gradient(case.image, case.kernel, upstream * relu_derivative(convolved))

@@ -6,7 +6,10 @@ product of n terms may be summed in any order: γ_n = n eps/2 to first order tim
 terms (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), which Cauchy and Schwarz bound by
 the product of the norms. A convolution may also go through the FFT: with L = log2 of the padded size the
 error is at most (3L + (3L + 1)√5 + 3L) eps/2 times the product of the norms (Percival, Mathematics of
-Computation 72, 2003, theorem 5.1, with twiddle factors right to eps/2).
+Computation 72, 2003, theorem 5.1, with twiddle factors right to eps/2). Where m such convolutions are summed, as over
+channels, their errors add up to no more than that, by Cauchy and Schwarz again, and the sum itself rounds by
+(m − 1) eps/2. The norms are those of whole arrays, all images, channels and filters: no smaller than those of the part
+that an entry is summed from.
 """
 
 import math
@@ -85,39 +88,71 @@ def inner_product(terms: int) -> float:
     return ALLOWED + terms
 
 
-def convolution_units(image: Array, terms: int) -> float:
-    """The units of a convolution's sums, taken directly or through the FFT, and of the oracle's own."""
+def convolution_units(image: Array, terms: int, summed: int = 1) -> float:
+    """The units of a convolution's sums, taken directly or through the FFT, and of the oracle's own.
+
+    The `terms` are those of one entry; they come as `summed` convolutions of one channel.
+    """
     levels = math.log2(4 * image.size)
-    fft = (6 * levels + (3 * levels + 1) * math.sqrt(5)) / 2
+    fft = (6 * levels + (3 * levels + 1) * math.sqrt(5) + summed - 1) / 2
     return ALLOWED + max(terms / 2, fft) + terms / 2
 
 
 def conv2d(image: Array, kernel: Array) -> Value:
-    """The convolution: each entry sums as many products as the kernel has entries."""
-    value = oracles.conv2d(image, kernel)
-    return Value(value, convolution_units(image, kernel.size), norm(image) * norm(kernel))
+    """The convolution: each entry sums as many products as the kernel has entries, or one of its filters."""
+    return Value(oracles.conv2d(image, kernel), _forward_units(image, kernel), norm(image) * norm(kernel))
+
+
+def _forward_units(image: Array, kernel: Array) -> float:
+    filters, channels = _filters_and_channels(kernel)
+    return convolution_units(image, kernel.size // filters, channels)
 
 
 def conv2d_kernel_gradient(image: Array, kernel: Array, upstream: Array) -> Value:
-    """The kernel's gradient: each entry sums as many products as upstream has entries."""
+    """The kernel's gradient: each entry sums as many products as upstream has entries, for one filter."""
     value = oracles.conv2d_kernel_gradient(image, kernel, upstream)
-    return Value(value, convolution_units(image, upstream.size), norm(image) * norm(upstream))
+    return Value(value, _kernel_units(image, kernel, upstream), norm(image) * norm(upstream))
+
+
+def _kernel_units(image: Array, kernel: Array, upstream: Array) -> float:
+    filters, _ = _filters_and_channels(kernel)
+    return convolution_units(image, upstream.size // filters, current().target.layout.count(image))
 
 
 def conv2d_image_gradient(image: Array, kernel: Array, upstream: Array) -> Value:
-    """The image's gradient: each entry sums at most as many products as the kernel has entries."""
-    value = oracles.conv2d_image_gradient(image, kernel, upstream)
-    return Value(value, convolution_units(image, kernel.size), norm(kernel) * norm(upstream))
+    """The image's gradient: each entry sums at most as many products as the kernel has entries, for one channel."""
+    filters, channels = _filters_and_channels(kernel)
+    units = convolution_units(image, kernel.size // channels, filters)
+    return Value(oracles.conv2d_image_gradient(image, kernel, upstream), units, norm(kernel) * norm(upstream))
+
+
+def most_summed(image: Array, kernel: Array) -> int:
+    """How many convolutions of one channel are summed at most, in the forward pass or for either gradient."""
+    return max(current().target.layout.count(image), *_filters_and_channels(kernel))
+
+
+def _filters_and_channels(kernel: Array) -> tuple[int, int]:
+    return kernel.shape[:2] if current().target.layout.channelled else (1, 1)
 
 
 def dense(features: Array, weights: Array) -> Value:
-    """The dense layer: one inner product."""
+    """The dense layer: one inner product, for each image."""
     return Value(features @ weights, inner_product(weights.size), norm(features) * norm(weights))
+
+
+def dense_gradients(features: Array, weights: Array, upstream: Array) -> tuple[Value, Value]:
+    """The dense layer's gradients: products for the features, for the weights an inner product over the images."""
+    units = ALLOWED + len(features) - 1
+    size = np.abs(features).T @ np.abs(upstream)
+    return exactly(upstream * weights.T), Value(features.T @ upstream, units, size)
 
 
 @dataclass(frozen=True)
 class ForwardValues:
-    """The exact prediction, cost and δ of one network case, each with what rounding may add to it."""
+    """The exact prediction, cost and δ of one network case, each with what rounding may add to it.
+
+    Prediction and δ are arrays (N,) for a target with batches.
+    """
 
     stages: oracles.Forward
     preactivation_error: float
@@ -132,52 +167,73 @@ def _within(value: Any, error: Any) -> Value:
     return Value(value, units, error / (units * current().target.eps), tiny())
 
 
-def forward(image: Array, target: float, kernel: Array, weights: Array) -> ForwardValues:
+def forward(image: Array, target: Any, kernel: Array, weights: Array) -> ForwardValues:
     """First-order error propagation from the convolution to the cost and its derivative in s.
 
     With e(·) for the allowed error: e(s) = Σ|w| e(y) + rounding; e(p) = e(s) sup φ + rounding, φ = 1/(1+s²)
     over [s − e(s), s + e(s)]; e(r) = e(p) + rounding of p − t; e(φ) = 2 sup|s| sup φ² e(s) + its own rounding;
-    e(δ) = |r| e(φ) + φ e(r) + e(φ) e(r) + rounding.
+    e(δ) = |r| e(φ) + φ e(r) + e(φ) e(r) + rounding. So for each image; the cost's errors add up, and its sum over
+    N images rounds by N − 1 units of half the squared residuals, the oracle's own included.
     """
-    eps = current().target.eps
+    eps, layout = current().target.eps, current().target.layout
     stages = oracles.forward(image, kernel, weights)
-    residual, delta = oracles.residual_and_delta(stages, target)
-    error_y = convolution_units(image, kernel.size) * eps * norm(image) * norm(kernel)
-    w, pooled, s = np.abs(weights).ravel(), stages.pooled.ravel(), stages.weighted
+    residuals, deltas = oracles.residual_and_delta(stages, target)
+    error_y = _forward_units(image, kernel) * eps * norm(image) * norm(kernel)
+    w, pooled = np.abs(weights).ravel(), stages.pooled.reshape(-1, weights.size)
+    columns = (layout.numbered(each) for each in (stages.weighted, stages.prediction, residuals, deltas, target))
+    errors = [_errors(error_y, w, *each) for each in zip(pooled, *columns, strict=True)]
+    squares = float(sum(residual**2 for residual in layout.numbered(residuals)))
+    cost_error = sum(error for _, error, _ in errors) + (len(errors) - 1) * eps * squares / 2
+    return ForwardValues(
+        stages,
+        error_y,
+        prediction=_within(stages.prediction, layout.gathered(error for error, _, _ in errors)),
+        cost=_within(squares / 2, cost_error),
+        delta=_within(deltas, layout.gathered(error for _, _, error in errors)),
+    )
+
+
+def _errors(
+    error_y: float, w: Array, pooled: Array, s: float, prediction: float, residual: float, delta: float, target: float
+) -> tuple[float, float, float]:
+    """What rounding may add to one image's prediction, its cost and its δ."""
+    eps = current().target.eps
     error_s = error_y * float(w.sum()) + inner_product(w.size) * eps * float(w @ (pooled + error_y))
     steepest = oracles.arctan_slope(max(abs(s) - error_s, 0.0))
-    error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * abs(stages.prediction)
-    error_r = error_p + ALLOWED * eps * (abs(stages.prediction) + abs(target))
+    error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * abs(prediction)
+    error_r = error_p + ALLOWED * eps * (abs(prediction) + abs(target))
     slope = oracles.arctan_slope(s)
     own_error = SLOPE_UNITS * eps * (slope + math.pi * math.sqrt(slope)) + _slope_floor()
     error_slope = 2 * (abs(s) + error_s) * steepest**2 * error_s + own_error
     error_delta = abs(residual) * error_slope + steepest * error_r + error_slope * error_r
-    return ForwardValues(
-        stages,
-        error_y,
-        prediction=_within(stages.prediction, error_p),
-        cost=_within(residual**2 / 2, abs(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2),
-        delta=_within(delta, error_delta + ALLOWED * eps * abs(delta)),
-    )
+    error_cost = abs(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2
+    return error_p, error_cost, error_delta + ALLOWED * eps * abs(delta)
 
 
-def gradients(image: Array, target: float, kernel: Array, weights: Array) -> tuple[Value, Value]:
-    """Both gradients off kinks: errors of δ and of the pre-activations, and the rounding of the sums, carried on."""
-    eps = current().target.eps
+def gradients(image: Array, target: Any, kernel: Array, weights: Array) -> tuple[Value, Value]:
+    """Both gradients off kinks: errors of δ and of the pre-activations, and the rounding of the sums, carried on.
+
+    Each is a sum over the images, of what their own δ is a factor of.
+    """
+    eps, layout = current().target.eps, current().target.layout
     values = forward(image, target, kernel, weights)
-    delta, error_delta = float(values.delta.value), float(values.delta.allowed)
     upstream = oracles.preactivation_gradient(values.stages, 1.0, weights)
-    kernel_error = oracles.conv2d_kernel_gradient(np.abs(image), kernel, np.abs(upstream)) * error_delta
-    kernel_error += convolution_units(image, upstream.size) * eps * norm(image) * norm(upstream) * abs(delta)
-    pooled, error_y = values.stages.pooled.reshape(-1, 1), values.preactivation_error
-    weights_error = pooled * error_delta + error_y * (abs(delta) + error_delta) + ALLOWED * eps * pooled * abs(delta)
-    return (
-        _within(oracles.conv2d_kernel_gradient(image, kernel, upstream) * delta, kernel_error),
-        _within(pooled * delta, weights_error),
+    deltas, errors = layout.numbered(values.delta.value), layout.numbered(values.delta.allowed)
+    parts = list(zip(layout.images(image), layout.images(upstream), deltas, errors, strict=True))
+    kernel_value = sum(oracles.conv2d_kernel_gradient(x, kernel, u) * delta for x, u, delta, _ in parts)
+    shares = (oracles.conv2d_kernel_gradient(np.abs(x), kernel, np.abs(u)) * error for x, u, _, error in parts)
+    passed_on = norm(upstream * layout.scattered(values.delta.value))
+    kernel_error = sum(shares) + _kernel_units(image, kernel, upstream) * eps * norm(image) * passed_on
+    pooled, error_y, units = values.stages.pooled, values.preactivation_error, ALLOWED + len(parts) - 1
+    weights_error = sum(
+        one.reshape(-1, 1) * (error + units * eps * abs(delta)) + error_y * (abs(delta) + error)
+        for one, delta, error in zip(layout.images(pooled), deltas, errors, strict=True)
     )
+    weights_value = oracles.weights_gradient(pooled, values.delta.value)
+    return _within(kernel_value, kernel_error), _within(weights_value, weights_error)
 
 
-def train_step(image: Array, target: float, kernel: Array, weights: Array, learning_rate: float) -> tuple[Value, Value]:
+def train_step(image: Array, target: Any, kernel: Array, weights: Array, learning_rate: float) -> tuple[Value, Value]:
     """Both parameters after one step: the gradients' errors times the rate, and the rounding of the subtraction."""
     return tuple(
         moved(parameter, gradient, learning_rate)
@@ -196,7 +252,9 @@ def of(operation: str, case: dict[str, Any]) -> tuple[Value, ...]:
     """What any operation must give on a case, and its bound; at kinks one legal answer of several."""
     arguments = [case[name] for name in OPERATIONS[operation].parameters]
     if operation == "predict":
-        return (forward(case["image"], 0.0, case["kernel"], case["weights"]).prediction,)
+        layout = current().target.layout
+        nothing = layout.gathered([0.0] * layout.count(case["image"]))
+        return (forward(case["image"], nothing, case["kernel"], case["weights"]).prediction,)
     if operation == "cost":
         return (forward(*arguments).cost,)
     found = _BY_NAME[operation](*arguments)
@@ -206,10 +264,6 @@ def of(operation: str, case: dict[str, Any]) -> tuple[Value, ...]:
 def _max_pool_gradient(x: Array, window: tuple[int, int], upstream: Array) -> Value:
     value = oracles.argmax_scatter(x, window, upstream)
     return Value(value, ALLOWED, np.abs(oracles.grow(upstream, window)))
-
-
-def _dense_gradients(features: Array, weights: Array, upstream: Array) -> tuple[Value, Value]:
-    return exactly(upstream.item() * weights.reshape(1, -1)), exactly(upstream.item() * features.reshape(-1, 1))
 
 
 _BY_NAME: dict[str, Any] = {
@@ -225,7 +279,7 @@ _BY_NAME: dict[str, Any] = {
     "max_pool": lambda x, window: exactly(oracles.max_pool(x, window)),
     "max_pool_gradient": _max_pool_gradient,
     "dense": dense,
-    "dense_gradients": _dense_gradients,
+    "dense_gradients": dense_gradients,
     "gradients": gradients,
     "train_step": train_step,
 }

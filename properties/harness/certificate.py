@@ -3,15 +3,22 @@
 from collections.abc import Iterator
 from typing import Any
 
+from properties.harness.axes import Layout
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING
 
+SEVERAL_CHANNELS = "several channels"
 NOT_PROVED = (
     "larger shapes than these, but for a few cases",
     "code that decides by the values of its input, but for the values that were tried",
-    "several channels",
+    SEVERAL_CHANNELS,
     "that training succeeds",
 )
+
+
+def not_proved(layout: Layout) -> list[str]:
+    """What no run proves of a target with this layout."""
+    return [words for words in NOT_PROVED if words != SEVERAL_CHANNELS or not layout.channelled]
 
 
 def certificate(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

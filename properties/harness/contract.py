@@ -5,29 +5,45 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from properties.harness.axes import Layout
+
 Shape = tuple[int, ...]
-Shapes = tuple[Shape, ...]  # one for a single array, two for a pair; () stands for a scalar
+Shapes = tuple[Shape | int, ...]  # two for a pair; () stands for a scalar, a number for so many in any shape
 
 
 @dataclass(frozen=True)
 class Signature:
-    """One operation: its layer, the names of its positional parameters, and the shapes of its answer."""
+    """One operation: its layer, the names of its positional parameters, and the shapes of its answer in a layout."""
 
     layer: str
     parameters: tuple[str, ...]
     answer: Callable[..., Shapes]
 
 
-def _same(x: Any) -> Shapes:
+def _same(layout: Layout, x: Any) -> Shapes:
     return (x.shape,)
 
 
-def _valid(image: Any, kernel: Any) -> Shapes:
-    return (tuple(side - width + 1 for side, width in zip(image.shape, kernel.shape, strict=True)),)
+def _valid(layout: Layout, image: Any, kernel: Any) -> Shapes:
+    rows, columns = (side - width + 1 for side, width in zip(layout.sides(image), kernel.shape[-2:], strict=True))
+    return (layout.shape((rows, columns), layout.count(image), kernel.shape[0]),)
 
 
-def _pooled(x: Any, window: Shape) -> Shapes:
-    return ((x.shape[0] // window[0], x.shape[1] // window[1]),)
+def _pooled(layout: Layout, x: Any, window: tuple[int, int]) -> Shapes:
+    numbers = layout.numbers(x)
+    return (layout.shape((numbers["H"] // window[0], numbers["W"] // window[1]), numbers["N"], numbers["C"]),)
+
+
+def _like_x(layout: Layout, x: Any, window: tuple[int, int], upstream: Any) -> Shapes:
+    return (x.shape,)
+
+
+def _one_each(layout: Layout, image: Any, kernel: Any, weights: Any) -> Shapes:
+    return (len(image) if layout.batched else (),)
+
+
+def _parameters(layout: Layout, image: Any, target: Any, kernel: Any, weights: Any, *rate: float) -> Shapes:
+    return kernel.shape, weights.shape
 
 
 _ACTIVATIONS = ("relu", "arctan", "logistic")
@@ -41,24 +57,20 @@ OPERATIONS: dict[str, Signature] = {
         for suffix in ("", "_derivative")
     },
     "conv2d": Signature("convolution", ("image", "kernel"), _valid),
-    "conv2d_kernel_gradient": Signature("convolution", _LAYER, lambda image, kernel, upstream: (kernel.shape,)),
-    "conv2d_image_gradient": Signature("convolution", _LAYER, lambda image, kernel, upstream: (image.shape,)),
+    "conv2d_kernel_gradient": Signature("convolution", _LAYER, lambda layout, image, kernel, upstream: (kernel.shape,)),
+    "conv2d_image_gradient": Signature("convolution", _LAYER, lambda layout, image, kernel, upstream: (image.shape,)),
     "max_pool": Signature("pooling", ("x", "window"), _pooled),
-    "max_pool_gradient": Signature("pooling", ("x", "window", "upstream"), lambda x, window, upstream: (x.shape,)),
-    "dense": Signature("dense", ("features", "weights"), lambda features, weights: ((1, 1),)),
+    "max_pool_gradient": Signature("pooling", ("x", "window", "upstream"), _like_x),
+    "dense": Signature("dense", ("features", "weights"), lambda layout, features, weights: ((len(features), 1),)),
     "dense_gradients": Signature(
         "dense",
         ("features", "weights", "upstream"),
-        lambda features, weights, upstream: (features.shape, weights.shape),
+        lambda layout, features, weights, upstream: (features.shape, weights.shape),
     ),
-    "predict": Signature("network", ("image", "kernel", "weights"), lambda *_: ((),)),
+    "predict": Signature("network", ("image", "kernel", "weights"), _one_each),
     "cost": Signature("network", _POINT, lambda *_: ((),)),
-    "gradients": Signature("network", _POINT, lambda image, target, kernel, weights: (kernel.shape, weights.shape)),
-    "train_step": Signature(
-        "network",
-        (*_POINT, "learning_rate"),
-        lambda image, target, kernel, weights, learning_rate: (kernel.shape, weights.shape),
-    ),
+    "gradients": Signature("network", _POINT, _parameters),
+    "train_step": Signature("network", (*_POINT, "learning_rate"), _parameters),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from properties.harness import bounds
+from properties.harness.single import single
 from properties.harness.support import explored
 from properties.harness.target import Array, Failure, Target
 from properties.harness.trial import Conventions, on_trial
@@ -44,7 +45,11 @@ def with_look(target: Target, look: dict[str, Any]) -> tuple[Target, Conventions
 
 
 def find(target: Target) -> Conventions:
-    """The target's conventions; each stays None where it offers nothing to find it by, or fits nothing known."""
+    """The target's conventions; each stays None where it offers nothing to find it by, or fits nothing known.
+
+    Of a target with channels or batches they are found with one of each.
+    """
+    target = single(target)
     return Conventions(_convolution(target), _ties(target), _relu_derivative_at_zero(target))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from properties.harness import bounds, oracles
 from properties.harness.bounds import ALLOWED
 from properties.harness.limits import POOL
-from properties.harness.strategies import Case
+from properties.harness.strategies import Case, blocks
 from properties.harness.target import Array
 from properties.harness.trial import current
 
@@ -16,29 +16,36 @@ from properties.harness.trial import current
 class Path:
     """The line θ − ηg through a case in both parameters, on the activation pattern of its start.
 
-    There pooled(η) and weights(η) are linear, so `s(η) = s − ηb + η²c`.
+    There pooled(η) and weights(η) are linear, so `s(η) = s − ηb + η²c` for each image.
     """
 
     def __init__(self, case: Case, gradient: tuple[Array, Array]) -> None:
         self.case, self.gradient = case, gradient
+        layout = current().target.layout
         self.squared_norm = float(sum((part * part).sum() for part in gradient))
         stages = oracles.forward(case.image, case.kernel, case.weights)
         winners = oracles.argmax_scatter(stages.preactivation, POOL, np.ones(stages.pooled.shape))
         speed = oracles.conv2d(case.image, gradient[0]) * winners * (stages.preactivation > 0)
-        pooled_speed = speed.reshape(stages.pooled.shape[0], POOL[0], -1, POOL[1]).sum(axis=(1, 3)).ravel()
+        pooled_speed = layout.outward(blocks(speed, POOL).sum(axis=(-2, -1)))
         weights, weights_speed = case.weights.ravel(), gradient[1].ravel()
-        self.first = abs(float(stages.pooled.ravel() @ weights_speed + pooled_speed @ weights))
-        self.second = abs(float(pooled_speed @ weights_speed))
-        self.residual = abs(stages.prediction - case.target)
+        images = zip(layout.images(stages.pooled), layout.images(pooled_speed), strict=True)
+        moves = [(pooled.ravel(), moved.ravel()) for pooled, moved in images]
+        self.first = [abs(float(pooled @ weights_speed + moved @ weights)) for pooled, moved in moves]
+        self.second = [abs(float(moved @ weights_speed)) for _, moved in moves]
+        self.residuals = layout.numbered(np.abs(stages.prediction - case.target))
+        self.targets = layout.numbered(np.abs(case.target))
         self.room = oracles.margin(case.image, case.kernel, gradient[0]) / 2
 
     def curvature(self, rate: float) -> float:
         """A bound on the cost's second derivative in η up to `rate`: `(1 + 0.65 R)(|b| + 2η|c|)² + 2 R |c|`.
 
-        R bounds the residual; 1 and R bound φ² and the residual in `φ² + r φ'`, and |φ'| < 0.65.
+        R bounds the residual; 1 and R bound φ² and the residual in `φ² + r φ'`, and |φ'| < 0.65. Summed over images.
         """
-        residual = min(self.residual + self.first * rate + self.second * rate**2, abs(self.case.target) + math.pi / 2)
-        return (1 + 0.65 * residual) * (self.first + 2 * rate * self.second) ** 2 + 2 * residual * self.second
+        total = 0.0
+        for first, second, start, target in zip(self.first, self.second, self.residuals, self.targets, strict=True):
+            residual = min(start + first * rate + second * rate**2, target + math.pi / 2)
+            total += (1 + 0.65 * residual) * (first + 2 * rate * second) ** 2 + 2 * residual * second
+        return total
 
     def remainder(self, rate: float) -> float:
         """The second-order term of the cost's change: `η²/2` times the curvature; infinite across a kink."""

@@ -19,11 +19,14 @@ from properties.harness.consequences import causes
 from properties.harness.layouts import laid_out
 from properties.harness.limits import NotApplicable
 from properties.harness.mistakes import Mistake, all_mistakes, right
+from properties.harness.mistakes.channels import channel_mistakes
 from properties.harness.network_cases import is_smooth
 from properties.harness.probes import kinked, larger, smooth
+from properties.harness.single import single, single_case, single_operation
+from properties.harness.sizes import Counts
 from properties.harness.strategies import Case
-from properties.harness.target import Failure, Operation, Refuted, parts
-from properties.harness.trial import current
+from properties.harness.target import HW, Failure, Operation, Refuted, parts
+from properties.harness.trial import current, on_trial
 
 CASES, LARGER_CASES = 20, 2
 MOST_NAMED = 2
@@ -59,8 +62,18 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
 def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
     """The mistakes and changes that give the operation's answers; nothing if it is right on all that is tried.
 
-    `failing` is the case of a property that it refutes.
+    `failing` is the case of a property that it refutes. With channels or batches the operation is tried with one of
+    each first: what is wrong there is told by the catalogue, what is right there by the mistakes of several.
     """
+    trial = current()
+    if trial.target.layout == HW:
+        return _diagnosed(operation, failing, all_mistakes())
+    with on_trial(single(trial.target), trial.conventions):
+        found = _diagnosed(single_operation(operation), single_case(trial.target.layout, failing), all_mistakes())
+    return found if found.reasons else _diagnosed(operation, failing, channel_mistakes())
+
+
+def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
     groups = _groups(operation, failing)
     formula = right(operation.name)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -75,19 +88,40 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
         def fits(candidate: Mistake | Alteration) -> bool:
             return _fits(candidate.make(), deciding, stateful)
 
-        if why := causes(operation.name, lambda function: _fits(function, deciding, stateful)):
+        several = current().target.layout != HW
+        if not several and (why := causes(operation.name, lambda function: _fits(function, deciding, stateful))):
             return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
-        fitting = [one for one in all_mistakes() if one.operation == operation.name and fits(one)]
+        fitting = [one for one in catalogue if one.operation == operation.name and fits(one)]
         if fitting:
             return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
         if stateful:
             return Diagnosis((KEEPS_STATE,))
         words = measured(operation.name, [(one.case, one.mine.first, one.right.first) for one in deciding])
+        if not words and several:
+            words = NONE_FITS
         if not words:
             altered = next((one for one in alterations(operation.name) if fits(one)), None)
             words = f"{altered.what}: {altered.mend}" if altered else NONE_FITS
-        where = confined([(one.case, not one.fits(one.right)) for one in deciding], operation.signature.parameters)
+        tried = [(one.case, not one.fits(one.right)) for one in deciding]
+        where = _of_several(tried) if several else confined(tried, operation.signature.parameters)
         return Diagnosis((words + where,))
+
+
+def _of_several(tried: list[tuple[Case, bool]]) -> str:
+    """Whether more than one image, channel or filter is what it goes wrong with, given that it is right with one."""
+    for kind in Counts._fields:
+        if all((getattr(_counts(case), kind) > 1) == wrong for case, wrong in tried):
+            return f"; it is wrong exactly where there is more than one of the {kind}"
+    return "; it is wrong only with several images, channels or filters"
+
+
+def _counts(case: Case) -> Counts:
+    """The images, channels and filters of a case."""
+    layout = current().target.layout
+    if "features" in case:
+        return Counts(images=len(case.features))
+    numbers = layout.numbers(case.x if "x" in case else case.image)
+    return Counts(numbers["N"], numbers["C"], len(case.kernel) if "kernel" in case and layout.channelled else 1)
 
 
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
@@ -132,6 +166,8 @@ class Footprint(NamedTuple):
 
 def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
     arguments = case.arguments(*operation.signature.parameters)
+    if operation.name in ("predict", "cost"):  # numbers, in whatever shape
+        function = _in_a_row(function)
 
     def arrays(change: Callable[[Any], Any]) -> list[Any]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
@@ -159,6 +195,10 @@ def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
         fortran=_differences(fortran, first),
         changed=changed,
     )
+
+
+def _in_a_row(function: Any) -> Any:
+    return lambda *arguments: np.ravel(function(*arguments))
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:

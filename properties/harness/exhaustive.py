@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ from properties.harness.bounds import Value
 from properties.harness.comparison import agree
 from properties.harness.limits import POOL, Limits, NotApplicable, Shape
 from properties.harness.probes import SEED
-from properties.harness.strategies import GRID, Case, blocks, fit_valid
+from properties.harness.single import widened
+from properties.harness.sizes import fit_valid
+from properties.harness.strategies import GRID, Case, blocks
 from properties.harness.target import Array, Operation
 from properties.harness.trial import current
 
 LARGEST_IMAGE, LARGEST_KERNEL = (6, 6), (4, 4)
+LARGEST_IMAGE_OF_TWO, LARGEST_KERNEL_OF_TWO = (3, 3), (2, 2)  # with two channels, two filters and two images
 WINDOW_ENTRIES = 9  # a window of so many has 511 sets of maxima
 HALF_GRID = 64  # uniform points: k/16 with |k| ≤ 64, that is 129 values a variable
 PATTERN_KERNEL, PATTERN_IMAGE = (3, 3), (6, 6)
 ALL_PATTERNS = 625
+_OF_IMAGE, _OF_OUTPUT = {"N": "x", "C": "c", "H": "m", "W": "n"}, {"N": "y", "C": "e", "H": "o", "W": "p"}
 _LEVELS = (-1.0, 1.0, 3.0)  # a dead entry, one that is positive but does not win, and the winner
 
 
@@ -32,32 +37,54 @@ def noted(what: str, where: str, **numbers: Any) -> None:
     current().record.proof = {"what": what, "where": where, **numbers}
 
 
-def basis(shape: Shape) -> Array:
-    """Every basis vector of this shape, (size, rows, columns), read-only."""
-    units = np.eye(shape[0] * shape[1]).reshape(-1, *shape)
+def basis(shape: tuple[int, ...]) -> Array:
+    """Every basis vector of this shape, (size, *shape), read-only."""
+    units = np.eye(prod(shape)).reshape(-1, *shape)
     units.flags.writeable = False
     return units
 
 
+def _largest() -> tuple[Shape, Shape]:
+    """The largest image and kernel: with channels smaller ones, since there are two of everything."""
+    if current().target.layout.channelled:
+        return LARGEST_IMAGE_OF_TWO, LARGEST_KERNEL_OF_TWO
+    return LARGEST_IMAGE, LARGEST_KERNEL
+
+
 def convolution_shapes(**_: Any) -> Iterator[Case]:
-    """A case for every supported kernel up to 4×4 and image up to 6×6, smallest first: their first basis vectors."""
+    """A case for every supported kernel up to 4×4 and image up to 6×6, smallest first: their first basis vectors.
+
+    With channels up to 2×2 and 3×3, with two channels and two filters, and two images where there are batches.
+    """
+    layout, (largest_image, largest_kernel) = current().target.layout, _largest()
     found = False
     for kernel, image in current().target.limits.convolutions():
-        if all(side <= most for side, most in zip((*kernel, *image), LARGEST_KERNEL + LARGEST_IMAGE, strict=True)):
+        if all(side <= most for side, most in zip((*kernel, *image), largest_kernel + largest_image, strict=True)):
             found = True
-            yield Case(image=basis(image)[0], kernel=basis(kernel)[0], upstream=basis(fit_valid(kernel, image))[0])
+            shapes = layout.shape(image, 2, 2), layout.kernel_shape(kernel, 2, 2)
+            output = layout.shape(fit_valid(kernel, image), 2, 2)
+            yield Case(image=basis(shapes[0])[0], kernel=basis(shapes[1])[0], upstream=basis(output)[0])
     if not found:
-        raise NotApplicable("no supported image is within 6×6 and no kernel within 4×4")
+        within = ["×".join(map(str, sides)) for sides in (largest_image, largest_kernel)]
+        raise NotApplicable(f"no supported image is within {within[0]} and no kernel within {within[1]}")
 
 
 def convolution_tensor(case: Case) -> Array:
-    """`∂²y[o] / ∂image[m] ∂kernel[a]`, (image, kernel, output), each flattened in C order: it is 0 or 1."""
-    sides = []
-    for axis in (0, 1):
-        entry, weight, output = np.ix_(*(range(case[name].shape[axis]) for name in ("image", "kernel", "upstream")))
-        reach = case.kernel.shape[axis] - 1 - weight if current().flips else weight
+    """`∂²y[o] / ∂image[m] ∂kernel[a]`, (image, kernel, output), each flattened in C order: it is 0 or 1.
+
+    It is 1 where a row and a column of the three go together, and their images, channels and filters are the same.
+    """
+    layout, sides = current().target.layout, []
+    numbers = [layout.numbers(case.image), layout.numbers(case.upstream)]
+    for axis, letter in enumerate("HW"):
+        lengths = numbers[0][letter], case.kernel.shape[axis - 2], numbers[1][letter]
+        entry, weight, output = np.ix_(*map(range, lengths))
+        reach = lengths[1] - 1 - weight if current().flips else weight
         sides.append((entry == output + reach) * 1.0)
-    joined = np.einsum("mao,nbp->mnabop", *sides)
+    same = [np.eye(numbers[0]["N"]), np.eye(numbers[0]["C"]), np.eye(numbers[1]["C"])]
+    images, outputs = ("".join(names[letter] for letter in layout.name) for names in (_OF_IMAGE, _OF_OUTPUT))
+    kernels = "fdab" if layout.channelled else "ab"
+    joined = np.einsum(f"mao,nbp,xy,cd,ef->{images}{kernels}{outputs}", *sides, *same)
     return joined.reshape(case.image.size, case.kernel.size, case.upstream.size)
 
 
@@ -66,7 +93,7 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
 
     The first pair that is wrong becomes the case.
     """
-    noted("on every pair of basis vectors", _where(case))
+    noted("on every pair of basis vectors", where(case))
     left, right = (basis(case[name].shape) for name in names)
     arguments = dict(case)
     answers = []
@@ -89,10 +116,15 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
     counted(len(answers))
 
 
-def _where(case: Case) -> str:
-    if "kernel" in case:
-        return "for images up to 6×6 and kernels up to 4×4"
-    return "for up to 9 features"
+def where(case: Case) -> str:
+    """For which shapes the cases of convolutions and of the dense layer are all there are."""
+    layout = current().target.layout
+    if "kernel" not in case:
+        return "for up to 9 features" + " and 2 images" * layout.batched
+    image, kernel = ("×".join(map(str, sides)) for sides in _largest())
+    several = "2 channels and 2 filters"
+    several = f", with 2 images, {several}" if layout.batched else f", with {several}" if layout.channelled else ""
+    return f"for images up to {image} and kernels up to {kernel}{several}"
 
 
 def counted(examples: int) -> None:
@@ -111,7 +143,7 @@ def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
         name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in case.items() if isinstance(value, np.ndarray)
     }
     half = min(one[2] for one in grid.values())
-    sizes = [value.shape[axis] for value in case.values() if isinstance(value, np.ndarray) for axis in (0, 1)]
+    sizes = [side for value in case.values() if isinstance(value, np.ndarray) for side in value.shape]
     generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
     for _ in range(count):
         for name, (centre, step, reach) in grid.items():
@@ -122,9 +154,10 @@ def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
     if "_box" in case:
         covered = 1 + (current().record.proof or {}).get("covered", 0)
         what = f"at {count} uniform points of each activation pattern"
-        noted(what, "of the notebook's network", covered=covered, of=ALL_PATTERNS, **numbers)
+        alone = " with one channel, one filter and one image" if current().target.layout.channelled else ""
+        noted(what, f"of the notebook's network{alone}", covered=covered, of=ALL_PATTERNS, **numbers)
     else:
-        noted(f"at {count} uniform points of each shape", _where(case), **numbers)
+        noted(f"at {count} uniform points of each shape", where(case), **numbers)
 
 
 def patterns(**_: Any) -> Iterator[Case]:
@@ -140,6 +173,7 @@ def patterns(**_: Any) -> Iterator[Case]:
     kernel = np.zeros(PATTERN_KERNEL)
     kernel[1, 1] = 1.0
     weights = np.array([[0.25], [-0.125], [0.125], [-0.25]])
+    layout = current().target.layout
     for number, winners in enumerate(product(range(POOL[0] * POOL[1] + 1), repeat=4)):
         inner = np.full((4, 4), _LEVELS[1])
         parted = blocks(inner, POOL)
@@ -150,15 +184,15 @@ def patterns(**_: Any) -> Iterator[Case]:
                 parted[i, j].flat[winner] = _LEVELS[2]
         image = np.zeros(PATTERN_IMAGE)
         image[1:5, 1:5] = inner
+        centres = {name: widened(layout, name, value) for name, value in (("image", image), ("kernel", kernel))}
         yield Case(
-            image=image,
-            target=0.5,
-            kernel=kernel,
+            **centres,
+            target=widened(layout, "target", 0.5),
             weights=weights,
             _number=number,
             _box={
-                "image": (image, 2.0**-9, reach),
-                "kernel": (kernel, 2.0**-13, reach),
+                "image": (centres["image"], 2.0**-9, reach),
+                "kernel": (centres["kernel"], 2.0**-13, reach),
                 "weights": (weights, 2.0**-11, reach),
             },
         )
@@ -171,9 +205,12 @@ def pattern_of(preactivation: Array) -> tuple[int, ...]:
 
 
 def _tiled(window: Array, whole: Shape) -> Case:
+    """The window over and over; two images and two channels of it, where the layout has them."""
+    layout = current().target.layout
     tiles = whole[0] // window.shape[0], whole[1] // window.shape[1]
-    upstream = np.arange(1.0, tiles[0] * tiles[1] + 1).reshape(tiles)
-    return Case(x=np.tile(window, tiles), window=window.shape, upstream=upstream)
+    x = layout.outward(np.broadcast_to(np.tile(window, tiles), layout.inner_shape(whole, 2, 2)).copy())
+    shape = layout.shape(tiles, 2, 2)
+    return Case(x=x, window=window.shape, upstream=np.arange(1.0, prod(shape) + 1).reshape(shape))
 
 
 def _smallest_inputs() -> dict[Shape, Shape]:

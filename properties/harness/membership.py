@@ -19,18 +19,20 @@ def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:
     In a window with a positive maximum its tied maxima are chosen among, with weights of sum 1; where the
     maximum is 0, the pre-activations that are 0, with a further column that stands for giving nothing.
     """
+    layout = current().target.layout
     preactivation = oracles.conv2d(case.image, case.kernel)
-    factor = float(values.delta.value) * case.weights.ravel()
+    weights = oracles.weights_of(values.stages.pooled, case.weights)
+    factor = layout.inward(layout.scattered(values.delta.value) * weights)
     windows = blocks(preactivation, POOL)
     columns: list[Array] = []
     owners: list[int] = []
-    for number, (i, j) in enumerate(np.ndindex(windows.shape[:2])):
-        top = windows[i, j].max()
+    for number, place in enumerate(np.ndindex(factor.shape)):
+        top = windows[place].max()
         if top < 0:
             continue
-        for a, b in np.argwhere(windows[i, j] == top):
+        for entry in np.argwhere(windows[place] == top):
             unit = np.zeros(preactivation.shape)
-            unit[POOL[0] * i + a, POOL[1] * j + b] = factor[number]
+            blocks(unit, POOL)[(*place, *entry)] = factor[place]
             columns.append(oracles.conv2d_kernel_gradient(case.image, case.kernel, unit).ravel())
             owners.append(number)
         if top == 0:
@@ -68,37 +70,46 @@ def _error(case: Case, values: ForwardValues) -> float:
     Every window's share carries the error of δ and of weights that sum to 1 after rounding; the sums over the
     image round as the kernel's gradient does.
     """
-    eps, delta = current().target.eps, abs(float(values.delta.value))
-    spread = float(values.delta.allowed) + (ALLOWED + POOL[0] * POOL[1]) * eps * delta
-    size = bounds.norm(case.weights) * delta * float(np.sqrt(case.kernel.size))
-    rounding = bounds.convolution_units(case.image, case.image.size) * eps * size
-    return bounds.norm(case.image) * (float(np.abs(case.weights).sum()) * spread + rounding)
+    eps, layout = current().target.eps, current().target.layout
+    delta, error = (np.abs(layout.numbered(each)) for each in (values.delta.value, values.delta.allowed))
+    spread = error + (ALLOWED + POOL[0] * POOL[1]) * eps * delta
+    norms = np.array([bounds.norm(image) for image in layout.images(case.image)])
+    size = bounds.norm(case.weights) * bounds.norm(delta) * float(np.sqrt(case.kernel.size))
+    rounding = bounds.convolution_units(case.image, case.image.size, layout.count(case.image)) * eps * size
+    return float(norms @ spread) * float(np.abs(case.weights).sum()) + bounds.norm(case.image) * rounding
 
 
 def cost_differences(cost: Any, case: Case, name: str, gradient: Value) -> Value:
     """Central differences of the target's cost in every entry of `name`, with the error that each may have.
 
     Along an entry s moves linearly, at speed b: truncation is at most h² |b|³ (1 + R) / 3 for the largest
-    residual R, as the cost's third derivative in s is at most 2 + 2R; to this come the cost's own rounding
-    at both ends over 2h and the error of the gradient that is compared.
+    residual R, as the cost's third derivative in s is at most 2 + 2R, for each image; to this come the cost's own
+    rounding at both ends over 2h and the error of the gradient that is compared.
     """
+    layout = current().target.layout
     stages = oracles.forward(*case.arguments("image", "kernel", "weights"))
-    upstream = oracles.preactivation_gradient(stages, 1.0, case.weights)
-    speeds = {
-        "kernel": np.abs(oracles.conv2d_kernel_gradient(case.image, case.kernel, upstream)),
-        "weights": np.abs(stages.pooled.reshape(-1, 1)),
-    }[name]
-    quotient, error = np.empty(speeds.shape), np.empty(speeds.shape)
-    for index in np.ndindex(speeds.shape):
-        direction = np.zeros(speeds.shape)
+    residuals = layout.numbered(np.abs(stages.prediction - case.target))
+    if name == "kernel":
+        upstream = oracles.preactivation_gradient(stages, 1.0, case.weights)
+        pairs = zip(layout.images(case.image), layout.images(upstream), strict=True)
+        speeds = [np.abs(oracles.conv2d_kernel_gradient(x, case.kernel, u)) for x, u in pairs]
+    else:
+        speeds = [pooled.reshape(-1, 1) for pooled in layout.images(stages.pooled)]
+    shape = case[name].shape
+    quotient, error = np.empty(shape), np.empty(shape)
+    for index in np.ndindex(shape):
+        direction = np.zeros(shape)
         direction[index] = 1.0
         room = oracles.margin(case.image, case.kernel, direction) if name == "kernel" else np.inf
-        step = _step(float(speeds[index]), room / 2)
+        step = _step(max(float(speed[index]) for speed in speeds), room / 2)
         ends = [_moved(case, name, sign * step * direction) for sign in (1.0, -1.0)]
         quotient[index] = (cost(*ends[0]) - cost(*ends[1])) / (2 * step)
         rounding = sum(float(bounds.forward(*end).cost.allowed) for end in ends)
-        largest = abs(stages.prediction - case.target) + speeds[index] * step
-        error[index] = step**2 * speeds[index] ** 3 * (1 + largest) / 3 + rounding / (2 * step)
+        truncation = sum(
+            speed[index] ** 3 * (1 + residual + speed[index] * step)
+            for speed, residual in zip(speeds, residuals, strict=True)
+        )
+        error[index] = step**2 * truncation / 3 + rounding / (2 * step)
     return Value(quotient, 0.0, 1.0, error + gradient.allowed)
 
 
@@ -120,10 +131,11 @@ def require_subgradient(gradient: Array, case: Case) -> None:
     upstream = oracles.grow(case.upstream, case.window)
     expected = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
     share = np.where(maximal, gradient * np.sign(upstream), 0.0)
-    slack = (ALLOWED + blocks(case.x, case.window)[0, 0].size) * current().target.eps * np.abs(upstream)
-    sums = blocks(gradient, case.window).sum(axis=(2, 3))
-    wrong = np.abs(sums - case.upstream) > blocks(slack, case.window)[:, :, 0, 0]
-    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0, 0)
+    layout = current().target.layout
+    slack = (ALLOWED + case.window[0] * case.window[1]) * current().target.eps * np.abs(upstream)
+    sums, wanted = blocks(gradient, case.window).sum(axis=(-2, -1)), layout.inward(case.upstream)
+    wrong = np.abs(sums - wanted) > blocks(slack, case.window)[..., 0, 0]
+    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0,) * wrong.ndim
     off_maxima = bool(np.where(maximal, 0.0, gradient).any())
     outside = not ((share >= -slack) & (share <= np.abs(upstream) + slack)).all()
     for fails, message in (
@@ -131,7 +143,7 @@ def require_subgradient(gradient: Array, case: Case) -> None:
         (
             wrong.any(),
             f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
-            f"{sums[first]:.6g}, not to upstream's {case.upstream[first]:.6g}",
+            f"{sums[first]:.6g}, not to upstream's {wanted[first]:.6g}",
         ),
         (outside, "a weight is outside [0, 1]"),
     ):

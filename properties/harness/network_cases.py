@@ -2,7 +2,9 @@
 
 The first entry of the kernel (the last, for a cross-correlation) is never 0, so each pre-activation moves with
 an image entry of its own that comes after every entry used before it: going through the outputs in C order,
-that entry can be set so that the pre-activation ties, vanishes, or avoids both.
+that entry can be set so that the pre-activation ties, vanishes, or avoids both. With channels it is an entry of the
+first channel, which moves the pre-activations of all filters at once: it is set for one of them to tie or vanish, or
+for all to avoid both.
 """
 
 from functools import partial
@@ -12,18 +14,8 @@ import numpy as np
 
 from properties.harness import oracles
 from properties.harness.limits import LARGEST_NETWORK_KERNEL, MOST_WINDOWS, POOL, Shape
-from properties.harness.strategies import (
-    FINE,
-    GRID,
-    Case,
-    Shapes,
-    Tape,
-    blocks,
-    decoded,
-    fit_valid,
-    joined_valid,
-    read_shapes,
-)
+from properties.harness.sizes import MOST, Shapes, fit_valid, joined_valid, read_shapes
+from properties.harness.strategies import FINE, GRID, Case, Tape, blocks, decoded
 from properties.harness.target import Array
 from properties.harness.trial import current
 
@@ -57,12 +49,11 @@ def read_smooth(tape: Tape, lively: bool = False) -> Case:
     """
     shapes = _read_shapes(tape)
     image_scale, weight_scale = tape.scale(IMAGE_SCALES), tape.scale(WEIGHT_SCALES)
-    kernel = tape.dyadic(shapes.part, shapes.largest_part)
-    image = tape.dyadic(shapes.whole, shapes.largest_whole)
+    kernel, image = tape.dyadic(*shapes.kernel), tape.dyadic(*shapes.image)
     signs = tape.choose(6)
     if signs in (1, 2):  # so that all ReLUs are alive, or dead
         image, kernel = np.abs(image), np.abs(kernel) * (1.0 if signs == 1 else -1.0)
-    kernel[0, 0] = kernel[0, 0] or (-1.0 if signs == 2 else 1.0)
+    _fill_first(kernel, -1.0 if signs == 2 else 1.0)
     preactivations = _settle(image, kernel, None)
     if lively and preactivations.max() < 0:
         kernel = -kernel
@@ -77,64 +68,99 @@ def read_kinked(tape: Tape) -> Case:
     """
     shapes = _read_shapes(tape)
     weight_scale = tape.scale(WEIGHT_SCALES)
-    kernel = np.array([0.0, 1.0, -1.0]).take(tape.matrix(shapes.part, shapes.largest_part), mode="wrap")
-    image = tape.dyadic(shapes.whole, shapes.largest_whole)
+    kernel = np.array([0.0, 1.0, -1.0]).take(tape.matrix(*shapes.kernel), mode="wrap")
+    image = tape.dyadic(*shapes.image)
     output, largest_output = fit_valid(shapes.part, shapes.whole), fit_valid((1, 1), shapes.largest_whole)
-    plan = tape.matrix(output, largest_output) % 4
-    kernel[0, 0] = kernel[0, 0] or 1.0
+    shape = current().target.layout.inner_shape
+    counts = (shape(output, shapes.counts.images), shape(largest_output, MOST.images))
+    plan = tape.matrix(*counts)
+    _fill_first(kernel, 1.0)
     _settle(image, kernel, plan)
     return _case(tape, image, kernel, shapes, weight_scale, False)
 
 
+def _fill_first(kernel: Array, value: float) -> None:
+    """Let no filter's first entry be 0."""
+    first = kernel.reshape(-1, *kernel.shape[-3:])[:, 0, 0, 0] if kernel.ndim > 2 else kernel[:1, 0]
+    first[first == 0] = value
+
+
 def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale: float, lively: bool) -> Case:
+    layout = current().target.layout
+    image = layout.outward(image)
     if not current().flips:
-        kernel = np.rot90(kernel, 2).copy()
+        kernel = kernel[..., ::-1, ::-1].copy()
     windows, most = (rows * columns for rows, columns in (shapes.fits, shapes.largest_fits))
+    if layout.channelled:
+        windows, most = windows * shapes.counts.filters, most * MOST.filters
     weights = tape.dyadic((windows, 1), (most, 1), weight_scale)
-    target, near = tape.dyadic((1, 1), (1, 1)).item() / 2, tape.choose(8) == 1
+    target = _read_target(tape, shapes.counts.images)
+    near = tape.choose(8) == 1
     rate = tape.scale(RATES)
     if near:
         prediction = oracles.forward(image, kernel, weights).prediction
         target = NEAR * (np.floor(prediction / NEAR) + (target > 0))
     if lively:
         weights = np.where(weights == 0, weight_scale, weights)
-        target += float(oracles.forward(image, kernel, weights).prediction == target)
-    return Case(image=image, target=float(target), kernel=kernel, weights=weights, learning_rate=rate)
+        target = target + 1.0 * (oracles.forward(image, kernel, weights).prediction == target)
+    if not layout.batched:
+        target = float(target)
+    return Case(image=image, target=target, kernel=kernel, weights=weights, learning_rate=rate)
+
+
+def _read_target(tape: Tape, images: int) -> Any:
+    """A number, or for a target with batches one for each image."""
+    if current().target.layout.batched:
+        return tape.dyadic((images,), (MOST.images,)) / 2
+    return tape.dyadic((1, 1), (1, 1)).item() / 2
 
 
 def _settle(image: Array, kernel: Array, plan: Any) -> Array:
     """Set image entries in place; without a plan, to avoid every tie and zero; returns the pre-activations.
 
-    The plan has a number per output: 1 ties it with the largest of its window so far, 2 makes it 0, else it
-    stays as drawn, as it does where the entry would grow beyond what float32 holds exactly. The last output
-    of the first window always ties or vanishes, whichever is a kink.
+    The plan has a number per output of each image, whose remainder by 4 says: 1 ties it with the largest of its window
+    so far, 2 makes it 0, else it stays as drawn, as it does where the entry would grow beyond what float32 holds
+    exactly. With several filters a window's first number also says for which of them. The last output of the first
+    window always ties or vanishes, whichever is a kink.
     """
-    turned = kernel[::-1, ::-1]
+    turned = kernel[..., ::-1, ::-1]
     result = oracles.correlation(image, turned)
-    if plan is None and is_smooth(result):
+    if plan is None and is_smooth(current().target.layout.outward(result)):
         return result
-    rows, columns = result.shape
-    for i, j in np.ndindex(rows, columns):
-        patch = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
-        value = float((patch * turned).sum())
-        above, left = i - i % POOL[0], j - j % POOL[1]
-        mates = [float(result[i, left])] if j > left else []
-        if i > above:
-            mates += result[above, left : left + POOL[1]].tolist()
-        if plan is None:
-            while value == 0 or value in mates:
-                patch[-1, -1] += GRID
-                value = float((patch * turned).sum())
-        else:
-            highest = max(mates, default=0.0)
-            forced = (i, j) == (POOL[0] - 1, POOL[1] - 1)
-            if forced or plan[i, j] == 2 or (plan[i, j] == 1 and mates):
-                wanted = max(highest, 0.0) if forced else highest if plan[i, j] == 1 else 0.0
-                entry = patch[-1, -1] + (wanted - value) / kernel[0, 0]
-                if forced or abs(entry) <= LARGEST_ENTRY:
-                    patch[-1, -1], value = entry, wanted
-        result[i, j] = value
+    if image.ndim == 2:
+        _settle_image(image[None], turned[None, None], plan, result[None])
+    elif image.ndim == 3:
+        _settle_image(image, turned, None if plan is None else plan[0], result)
+    else:
+        for number in range(len(image)):
+            _settle_image(image[number], turned, None if plan is None else plan[number, 0], result[number])
     return result
+
+
+def _settle_image(image: Array, turned: Array, plan: Any, result: Array) -> None:
+    """The same for one image, (C_in, H, W), a kernel (C_out, C_in, h, w), and its pre-activations, set in place too."""
+    height, width = turned.shape[-2:]
+    for i, j in np.ndindex(result.shape[1:]):
+        patch = image[:, i : i + height, j : j + width]
+        values = (turned * patch).sum(axis=(1, 2, 3))
+        above, left = i - i % POOL[0], j - j % POOL[1]
+        earlier = POOL[1] * (i - above) + j - left
+        mates = result[:, above : above + POOL[0], left : left + POOL[1]].reshape(len(result), -1)[:, :earlier]
+        if plan is None:
+            while (values == 0).any() or (values[:, None] == mates).any():
+                patch[0, -1, -1] += GRID
+                values = (turned * patch).sum(axis=(1, 2, 3))
+        else:
+            chosen = plan[above, left] // 4 % len(result)
+            highest, value, kind = mates[chosen].max() if earlier else 0.0, values[chosen], plan[i, j] % 4
+            forced = (i, j) == (POOL[0] - 1, POOL[1] - 1)
+            if forced or kind == 2 or (kind == 1 and earlier):
+                wanted = max(highest, 0.0) if forced else highest if kind == 1 else 0.0
+                entry = patch[0, -1, -1] + (wanted - value) / turned[chosen, 0, -1, -1]
+                if forced or abs(entry) <= LARGEST_ENTRY:
+                    patch[0, -1, -1] = entry
+                    values = (turned * patch).sum(axis=(1, 2, 3))
+        result[:, i, j] = values
 
 
 def is_smooth(preactivations: Array) -> bool:

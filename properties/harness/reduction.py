@@ -1,8 +1,8 @@
 """Making a counterexample smaller where Hypothesis stops: at a size that can only shrink together with a move.
 
-Hypothesis shrinks a size or moves an entry, never both at once. Here a whole window, feature, row or column is
-taken out of a case. What a case was built for stays: maxima keep their windows, and a network stays off its kinks,
-or on one.
+Hypothesis shrinks a size or moves an entry, never both at once. Here a whole window, feature, row or column, image,
+channel or filter is taken out of a case. What a case was built for stays: maxima keep their windows, and a network
+stays off its kinks, or on one.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,11 @@ def reductions(case: Case) -> Iterator[Case]:
         if "window" in case:
             yield from _pooling(case)
         elif "features" in case:
-            for index in _parts(case.features.size):
+            for index in _parts(len(case.features)):
+                yield _changed(
+                    case, features=_without(case.features, 0, index), upstream=_without(case.upstream, 0, index)
+                )
+            for index in _parts(case.features.shape[1]):
                 yield _changed(
                     case, features=_without(case.features, 1, index), weights=_without(case.weights, 0, index)
                 )
@@ -52,48 +56,94 @@ def _changed(case: Case, **arrays: Any) -> Case:
     return Case({**case, **arrays})
 
 
+def _axes() -> Iterator[tuple[int, int]]:
+    """The axis of rows, and of columns, of images; with their number, 0 and 1."""
+    return ((axis, number) for number, axis in enumerate(current().target.layout.axes))
+
+
+def _thinned(case: Case, letter: str, **axes: int) -> Iterator[Case]:
+    """An image or a channel less (N or C), and with it an entry of these further arrays along their own axes."""
+    layout = current().target.layout
+    if letter in layout.name:
+        places = {name: layout.name.index(letter) if axis < 0 else axis for name, axis in axes.items() if name in case}
+        name, axis = next(iter(places.items()))
+        for index in _parts(case[name].shape[axis]):
+            yield _changed(case, **{name: _without(case[name], axis, index) for name, axis in places.items()})
+
+
+_HERE = -1  # the axis of what is taken out of an array of images
+
+
 def _pooling(case: Case) -> Iterator[Case]:
-    for axis in (0, 1):
+    for letter in "NC":
+        yield from _thinned(case, letter, x=_HERE, upstream=_HERE)
+    for axis, number in _axes():
         for index in _parts(case.upstream.shape[axis]):
-            x = _without(case.x, axis, index, case.window[axis])
+            x = _without(case.x, axis, index, case.window[number])
             yield _changed(case, x=x, upstream=_without(case.upstream, axis, index))
 
 
 def _network(case: Case) -> Iterator[Case]:
-    """A row or column less of windows; or of the kernel and of what it met, if that makes or mends no kink.
+    """An image, channel or filter less; a row or column less of windows; or of the kernel and of what it met, if that
+    makes or mends no kink.
 
     First of all, the pre-activations themselves as the image, with the kernel 1.
     """
+    layout = current().target.layout
     before = oracles.conv2d(case.image, case.kernel)
-    if case.kernel.size > 1:
-        yield _changed(case, image=before, kernel=np.ones((1, 1)))
-    grid = [(case.image.shape[axis] - case.kernel.shape[axis] + 1) // POOL[axis] for axis in (0, 1)]
-    for axis in (0, 1):
-        for index in _ends(grid[axis]):
-            weights = _without(case.weights.reshape(grid), axis, index).reshape(-1, 1)
-            yield _changed(case, image=_cropped(case.image, axis, index == 0, POOL[axis]), weights=weights)
-        for index in _ends(case.kernel.shape[axis]):
+    if case.kernel.shape[-2:] != (1, 1):
+        filters = case.kernel.shape[0] if layout.channelled else 1
+        one = np.eye(filters).reshape(layout.kernel_shape((1, 1), filters, filters))
+        yield _changed(case, image=before, kernel=one)
+    pooled = case.weights.reshape(oracles.max_pool(before, POOL).shape[layout.batched :])
+    for smaller in (*_thinned(case, "N", image=_HERE, target=0), *_thinned(case, "C", image=_HERE, kernel=1)):
+        if _alike(oracles.conv2d(smaller.image, smaller.kernel), before):
+            yield smaller
+    for index in _parts(case.kernel.shape[0] if layout.channelled else 1):
+        kernel = _without(case.kernel, 0, index)
+        if _alike(oracles.conv2d(case.image, kernel), before):
+            weights = _without(pooled, layout.name.index("C") - layout.batched, index).reshape(-1, 1)
+            yield _changed(case, kernel=kernel, weights=weights)
+    for axis, number in _axes():
+        for index in _ends(pooled.shape[axis - layout.batched]):
+            weights = _without(pooled, axis - layout.batched, index).reshape(-1, 1)
+            yield _changed(case, image=_cropped(case.image, axis, index == 0, POOL[number]), weights=weights)
+        for index in _ends(case.kernel.shape[number - 2]):
             image = _cropped(case.image, axis, (index == 0) != current().flips, 1)
-            kernel = _without(case.kernel, axis, index)
-            after = oracles.conv2d(image, kernel)
-            if is_smooth(after) == is_smooth(before) and (after > 0).any() == (before > 0).any():
+            kernel = _without(case.kernel, number - 2, index)
+            if _alike(oracles.conv2d(image, kernel), before):
                 yield _changed(case, image=image, kernel=kernel)
+
+
+def _alike(after: Any, before: Any) -> bool:
+    """Whether there is a kink in both or in neither, and so for an entry that is positive."""
+    return bool(is_smooth(after) == is_smooth(before) and (after > 0).any() == (before > 0).any())
 
 
 def _cropped(image: Any, axis: int, first: bool, width: int) -> Any:
     """The image without its first or its last `width` rows or columns."""
-    kept = np.s_[width:] if first else np.s_[:-width]
-    return image[kept] if axis == 0 else image[:, kept]
+    return image[(slice(None),) * axis + (np.s_[width:] if first else np.s_[:-width],)]
 
 
 def _convolution(case: Case) -> Iterator[Case]:
-    """A row or column less of the kernel, or of the output, and of the image with either."""
-    for axis in (0, 1):
-        for images, others in (
-            (("image", "other_image"), name) for name in (("kernel", "other_kernel"), ("upstream",))
-        ):
+    """An image, channel or filter less, or one of both; a row or column less of the kernel, or of the output, and of
+    the image with either.
+    """
+    yield from _thinned(case, "N", image=_HERE, other_image=_HERE, upstream=_HERE)
+    yield from _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1)
+    yield from _thinned(case, "C", upstream=_HERE, kernel=0, other_kernel=0)
+    if current().target.layout.channelled and case.kernel.shape[0] == case.kernel.shape[1]:
+        for thinner in _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1):
+            yield from _thinned(thinner, "C", upstream=_HERE, kernel=0, other_kernel=0)
+    for axis, number in _axes():
+        images, kernels = (
+            [("image", axis), ("other_image", axis)],
+            [("kernel", number - 2), ("other_kernel", number - 2)],
+        )
+        for others in (kernels, [("upstream", axis)]):
+            name, along = others[0]
             for image_end in _ends(case.image.shape[axis]):
-                for end in _ends(case[others[0]].shape[axis]):
-                    ends = [(name, image_end) for name in images] + [(name, end) for name in others]
-                    smaller = {name: _without(case[name], axis, index) for name, index in ends if name in case}
+                for end in _ends(case[name].shape[along]):
+                    ends = [(*one, image_end) for one in images] + [(*one, end) for one in others]
+                    smaller = {name: _without(case[name], axis, index) for name, axis, index in ends if name in case}
                     yield _changed(case, **smaller)

@@ -8,8 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from math import prod
 from typing import Any
 
+from properties.harness.axes import Layout
 from properties.harness.catalogue import Property, all_properties
-from properties.harness.certificate import NOT_PROVED, certificate
+from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
@@ -70,6 +71,7 @@ def found(target: Target, conventions: Conventions) -> Found:
             "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
             "dtype": target.dtype,
         },
+        "layout": target.layout.name,
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
@@ -89,7 +91,7 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
         "verdict": _verdict(totals, outcomes.interrupted),
         **found,
         "shapes": _shapes(outcomes),
-        "certificate": {"operations": certificate(entries), "not_proved": list(NOT_PROVED)},
+        "certificate": {"operations": certificate(entries), "not_proved": not_proved(Layout(found["layout"]))},
         "properties": entries,
         "totals": totals,
         "warnings": outcomes.warnings,

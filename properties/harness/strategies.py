@@ -10,21 +10,15 @@ finite differences of piecewise-linear operations too.
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any, NamedTuple
+from math import prod
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from properties.harness.limits import (
-    LARGEST_KERNEL,
-    LARGEST_OUTPUT,
-    LARGEST_WINDOW,
-    MOST_WINDOWS,
-    Limits,
-    NotApplicable,
-    Pair,
-    Shape,
-)
+from properties.harness.axes import Layout
+from properties.harness.limits import LARGEST_KERNEL, LARGEST_OUTPUT, LARGEST_WINDOW, MOST_WINDOWS, Limits, Shape
+from properties.harness.sizes import fit_valid, joined_valid, read_images, read_shapes
 from properties.harness.target import Array
 from properties.harness.trial import current
 
@@ -80,12 +74,12 @@ class Tape:
         high, low = self.take(2).tolist() if count > 256 else (0, self.take(1).item())
         return int(high * 256 + low) % count
 
-    def matrix(self, shape: Shape, extent: Shape) -> Any:
+    def matrix(self, shape: tuple[int, ...], extent: tuple[int, ...]) -> Any:
         """Bytes in this shape out of a region for `extent`, the largest."""
-        return self.take(extent[0] * extent[1]).reshape(extent)[: shape[0], : shape[1]]
+        return self.take(prod(extent)).reshape(extent)[tuple(map(slice, shape))]
 
-    def dyadic(self, shape: Shape, extent: Shape, scale: float = 1.0) -> Array:
-        """A matrix of short dyadic numbers times `scale`; if that is `MIXED`, only about half of them are."""
+    def dyadic(self, shape: tuple[int, ...], extent: tuple[int, ...], scale: float = 1.0) -> Array:
+        """An array of short dyadic numbers times `scale`; if that is `MIXED`, only about half of them are."""
         drawn = self.matrix(shape, extent)
         numbers = _DYADIC.take(drawn, mode="wrap")
         return np.where(drawn < _DYADIC.size, numbers, numbers * MIXED) if scale == MIXED else numbers * scale
@@ -104,8 +98,8 @@ def decoded(build: Build) -> st.SearchStrategy[Case]:
 
     @st.composite
     def strategy(draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> Case:
-        trial = current()
-        return build(Tape(draw(_bytes(_length(build, trial.target.limits, trial.target.dtype)))))
+        target = current().target
+        return build(Tape(draw(_bytes(_length(build, target.limits, target.dtype, target.layout)))))
 
     return strategy()
 
@@ -116,83 +110,33 @@ def _bytes(size: int) -> st.SearchStrategy[bytes]:
 
 
 @cache
-def _length(build: Build, limits: Limits, dtype: str) -> int:
+def _length(build: Build, limits: Limits, dtype: str, layout: Layout) -> int:
     build(tape := Tape(None))
     return tape.position
 
 
-class Shapes(NamedTuple):
-    """Shapes read off a tape: a part (kernel, window), how often it fits (outputs, windows), the whole that they
-    make (image, input), and the largest of each that could have been read.
-    """
-
-    part: Shape
-    fits: Shape
-    whole: Shape
-    largest_part: Shape
-    largest_fits: Shape
-    largest_whole: Shape
-
-
-def read_shapes(
-    tape: Tape,
-    supported: Callable[[], tuple[Pair, ...]],
-    largest: Pair,
-    join: Callable[[Shape, Shape], Shape],
-    fit: Callable[[Shape, Shape], Shape],
-) -> Shapes:
-    """Shapes within the target's limits. `NotApplicable` if they leave nothing.
-
-    Without declared limits the sides of the part and the count go up to `largest`, and `join` makes the whole;
-    else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
-    """
-    if current().target.limits == Limits():
-        part = tape.choose(largest[0][0]) + 1, tape.choose(largest[0][1]) + 1
-        # one output alone, as of a kernel as large as the image, would else be rare
-        count = tape.choose(largest[1][0] + 1) % largest[1][0] + 1, tape.choose(largest[1][1] + 1) % largest[1][1] + 1
-        return Shapes(part, count, join(part, count), *largest, join(*largest))
-    pairs = supported()
-    if not pairs:
-        raise NotApplicable("within the declared shapes there is no such case")
-    part, whole = pairs[tape.choose(len(pairs))]
-    parts, wholes, counts = [p for p, _ in pairs], [w for _, w in pairs], [fit(p, w) for p, w in pairs]
-    return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(counts), _hull(wholes))
-
-
-def _hull(shapes: list[Shape]) -> Shape:
-    return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
-
-
-def joined_valid(kernel: Shape, output: Shape) -> Shape:
-    """The image of which a kernel makes this output, or the other way round: valid mode is symmetric so."""
-    return kernel[0] + output[0] - 1, kernel[1] + output[1] - 1
-
-
-def fit_valid(kernel: Shape, image: Shape) -> Shape:
-    """The output's shape in valid mode."""
-    return image[0] - kernel[0] + 1, image[1] - kernel[1] + 1
-
-
 def blocks(x: Array, window: Shape) -> Array:
-    """A view of `x` as (rows, columns, p, q) windows."""
-    rows, columns = x.shape[0] // window[0], x.shape[1] // window[1]
-    return x.reshape(rows, window[0], columns, window[1]).swapaxes(1, 2)
+    """A view of `x` as (…, rows, columns, p, q) windows, behind its images and channels if it has them."""
+    x = current().target.layout.inward(x)
+    rows, columns = x.shape[-2] // window[0], x.shape[-1] // window[1]
+    return x.reshape(*x.shape[:-2], rows, window[0], columns, window[1]).swapaxes(-3, -2)
 
 
 def read_convolution(tape: Tape, second: bool = False) -> Case:
     """`image`, `kernel`, `upstream`; with `second`, also `other_image` and `other_kernel` of the same shapes."""
+    own = current().target.layout.outward
     shapes = read_shapes(
         tape, current().target.limits.convolutions, (LARGEST_KERNEL, LARGEST_OUTPUT), joined_valid, fit_valid
     )
     image_scale, kernel_scale = tape.scale(FACTOR_SCALES), tape.scale(FACTOR_SCALES)
     case = Case(
-        image=tape.dyadic(shapes.whole, shapes.largest_whole, image_scale),
-        kernel=tape.dyadic(shapes.part, shapes.largest_part, kernel_scale),
-        upstream=tape.dyadic(shapes.fits, shapes.largest_fits, tape.scale(UPSTREAM_SCALES)),
+        image=own(tape.dyadic(*shapes.image, image_scale)),
+        kernel=tape.dyadic(*shapes.kernel, kernel_scale),
+        upstream=own(tape.dyadic(*shapes.output, tape.scale(UPSTREAM_SCALES))),
     )
     if second:
-        case["other_image"] = tape.dyadic(shapes.whole, shapes.largest_whole, image_scale)
-        case["other_kernel"] = tape.dyadic(shapes.part, shapes.largest_part, kernel_scale)
+        case["other_image"] = own(tape.dyadic(*shapes.image, image_scale))
+        case["other_kernel"] = tape.dyadic(*shapes.kernel, kernel_scale)
     return case
 
 
@@ -204,45 +148,48 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     """
     if maxima is None:
         maxima = ("unique", "tied")[tape.choose(2)]
-    supported = current().target.limits.poolings
-    window, grid, shape, _, most, extent = read_shapes(
+    layout, supported = current().target.layout, current().target.limits.poolings
+    shapes = read_shapes(
         tape,
         lambda: supported(maxima == "tied"),
         (LARGEST_WINDOW, MOST_WINDOWS),
         lambda part, count: (part[0] * count[0], part[1] * count[1]),
         lambda part, whole: (whole[0] // part[0], whole[1] // part[1]),
     )
-    if maxima == "tied" and window == (1, 1):
-        window, shape = (1, 2), (shape[0], 2 * shape[1])
+    if maxima == "tied" and shapes.part == (1, 1):
+        shapes = shapes._replace(part=(1, 2), whole=(shapes.whole[0], 2 * shapes.whole[1]))
+    window, (grid, most) = shapes.part, shapes.pooled
     scale, sign = tape.scale(), tape.choose(4)
-    upstream, x = tape.dyadic(grid, most, tape.scale(UPSTREAM_SCALES)), tape.dyadic(shape, extent)
+    upstream = tape.dyadic(grid, most, tape.scale(UPSTREAM_SCALES))
+    x = layout.outward(tape.dyadic(*shapes.image))
     if sign == 1:
         x = -np.abs(x) - GRID
     elif sign == 2:
         x = np.minimum(x, 0.0)
-    chosen = blocks(tape.matrix(shape, extent), window).reshape(*grid, -1)
-    counts = 1 + tape.matrix(grid, most) % chosen.shape[2]
-    counts[0, 0] = max(counts[0, 0], 2)
+    chosen = blocks(layout.outward(tape.matrix(*shapes.image)), window).reshape(*grid, -1)
+    counts = 1 + tape.matrix(grid, most) % chosen.shape[-1]
+    counts.flat[0] = max(counts.flat[0], 2)
     if maxima == "unique":
         counts = np.ones(grid)
-    ranks = (255 - chosen).argsort(axis=2, kind="stable").argsort(axis=2)
+    ranks = (255 - chosen).argsort(axis=-1, kind="stable").argsort(axis=-1)
     members = ranks < counts[..., None]
     parted = blocks(x, window)
-    top = parted.max(axis=(2, 3), keepdims=True)
+    top = parted.max(axis=(-2, -1), keepdims=True)
     kinds = tape.matrix(grid, most)[..., None, None] % 4
     near = GRID if clear else current().target.eps * np.maximum(np.abs(top), 1.0)
     gap = np.where(kinds == 3, near, np.array([1.0, GRID, 2.0, 0.0])[kinds])
     parted[...] = np.where(members.reshape(parted.shape), top, np.minimum(parted, top - gap))
-    return Case(x=x * scale, window=window, upstream=upstream)
+    return Case(x=x * scale, window=window, upstream=layout.outward(upstream))
 
 
 def read_dense(tape: Tape) -> Case:
-    """`features`, `weights`, `upstream`, of 1 to 9 features."""
+    """`features`, `weights`, `upstream`, of 1 to 9 features; in batches, of 1 to 3 images."""
+    images, most = read_images(tape)
     count = tape.choose(MOST_FEATURES) + 1
     return Case(
-        features=tape.dyadic((1, count), (1, MOST_FEATURES), tape.scale(FACTOR_SCALES)),
+        features=tape.dyadic((images, count), (most, MOST_FEATURES), tape.scale(FACTOR_SCALES)),
         weights=tape.dyadic((count, 1), (MOST_FEATURES, 1), tape.scale(FACTOR_SCALES)),
-        upstream=tape.dyadic((1, 1), (1, 1), tape.scale(UPSTREAM_SCALES)),
+        upstream=tape.dyadic((images, 1), (most, 1), tape.scale(UPSTREAM_SCALES)),
     )
 
 

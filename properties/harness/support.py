@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from properties.harness.limits import Pair
+from properties.harness.single import single
 from properties.harness.target import Failure, Operation, Target
 from properties.harness.watch import OutOfTime
 
@@ -16,11 +17,11 @@ def explored(target: Target) -> Target:
 
     A pair of shapes is left out where every operation of its layer that the target offers leaves it out. Cases
     are then mostly drawn from the rest: a case left out proves nothing. An operation that leaves every shape out
-    is not offered.
+    is not offered. With channels or batches one of each is asked.
     """
     left_out: set[tuple[str, Pair]] = set()
     stubs: set[str] = set()
-    limits = target.limits
+    limits, operations_of_one = target.limits, single(target).operations
     any_shape = (((1, 1), (2, 3)),)
     pairs = {
         "activations": any_shape,
@@ -30,7 +31,7 @@ def explored(target: Target) -> Target:
         "network": limits.networks(),
     }
     for layer, shapes in pairs.items():
-        operations = [one for one in target.operations.values() if one.signature.layer == layer]
+        operations = [one for one in operations_of_one.values() if one.signature.layer == layer]
         first = shapes[:: len(shapes) // _ASKED_FIRST + 1]
         asked = [one for one in operations if any(_leaves_out(one, pair) for pair in first)]
         stubs |= {one.name for one in asked if all(_leaves_out(one, pair) for pair in shapes)}

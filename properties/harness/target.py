@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from properties.harness import modules
+from properties.harness.axes import Layout
 from properties.harness.contract import OPERATIONS, Shape, near_misses
 from properties.harness.limits import Limits
 from properties.harness.notebook import read_notebook
@@ -23,6 +24,7 @@ from properties.harness.text import last_line, printable
 from properties.harness.watch import WATCH, OutOfTime
 
 Array = NDArray[np.float64]
+HW = Layout()
 
 
 class CannotLoad(Exception):
@@ -61,13 +63,13 @@ class Refuted(Failure, AssertionError):
 class Operation:
     """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
 
-    A pair comes back as a tuple of two arrays, a scalar as a float. Raises `Crashed` if the target raises,
-    `Refuted` if the answer is not finite real numbers in the shape that the contract asks for; a
-    `NotImplementedError` passes through.
+    A pair comes back as a tuple of two arrays, a scalar as a float, a number for each image as an array (N,). Raises
+    `Crashed` if the target raises, `Refuted` if the answer is not finite real numbers in the shape that the contract
+    asks for; a `NotImplementedError` passes through.
     """
 
-    def __init__(self, name: str, function: Any) -> None:
-        self.name, self.function, self.signature = name, function, OPERATIONS[name]
+    def __init__(self, name: str, function: Any, layout: Layout = HW) -> None:
+        self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
 
     def __call__(self, *arguments: Any) -> Any:
         return self.checked(self.raw(*(_copy(argument) for argument in arguments)), arguments)
@@ -92,7 +94,7 @@ class Operation:
 
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
-        shapes = self.signature.answer(*arguments)
+        shapes = self.signature.answer(self.layout, *arguments)
         if len(shapes) == 1:
             return self._array(answer, shapes[0])
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
@@ -103,13 +105,15 @@ class Operation:
             )
         return tuple(self._array(part, shape) for part, shape in zip(answer, shapes, strict=True))
 
-    def _array(self, answer: Any, shape: Shape) -> Any:
+    def _array(self, answer: Any, shape: Shape | int) -> Any:
         try:
             array = np.asarray(answer)
         except Exception:
             array = np.asarray(None)
-        if array.dtype.kind not in "biuf" or (array.shape != shape if shape else array.size != 1):
+        given = array.shape if shape and isinstance(shape, tuple) else array.size
+        if array.dtype.kind not in "biuf" or given != (shape or 1):
             wanted = f"an array of shape {shape}" if shape else "one number"
+            wanted = f"as many numbers as images, {shape}" if isinstance(shape, int) else wanted
             raise Refuted(
                 f"{self.name} must return {wanted}, but returned {_kind(answer)}",
                 yours=_kind(answer),
@@ -117,7 +121,7 @@ class Operation:
             )
         if not np.isfinite(array).all():
             raise Refuted(f"{self.name} is not finite", yours=array, expected="finite numbers")
-        return np.array(array, dtype=np.float64) if shape else float(array.item())
+        return np.array(array, dtype=np.float64).reshape(shape) if shape else float(array.item())
 
 
 def parts(answer: Any) -> tuple[Any, ...]:
@@ -144,13 +148,14 @@ def _kind(answer: Any) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """The implementation under test: its operations, its declared limits and precision, and where it was loaded."""
+    """The implementation under test: its operations, its limits, precision and layout, and where it was loaded."""
 
     name: str
     operations: dict[str, Operation]
     limits: Limits = field(default_factory=Limits)
     dtype: str = "float64"
     near_misses: dict[str, str] = field(default_factory=dict)
+    layout: Layout = HW
     folder: str = field(default_factory=os.getcwd)
 
     @cached_property
@@ -167,7 +172,7 @@ class Target:
 def make_target(offered: Any, name: str) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
     functions = {operation: getattr(offered, operation, None) for operation in OPERATIONS}
-    operations = {key: Operation(key, function) for key, function in functions.items() if callable(function)}
+    operations = [key for key, function in functions.items() if callable(function)]
     public = [attribute for attribute in dir(offered) if not attribute.startswith("_")]
     misses = near_misses(public, [key for key in OPERATIONS if key not in operations])
     if not operations:
@@ -181,10 +186,11 @@ def make_target(offered: Any, name: str) -> Target:
     if dtype not in ("float64", "float32"):
         raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
     try:
-        limits = Limits.declared_by(offered)
+        limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
-    return Target(name, operations, limits, dtype, misses)
+    callable_ones = {key: Operation(key, functions[key], layout) for key in operations}
+    return Target(name, callable_ones, limits, dtype, misses, layout)
 
 
 def load(spec: str) -> Target:

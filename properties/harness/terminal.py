@@ -117,7 +117,8 @@ def notes(report: dict[str, Any]) -> list[str]:
     lines = [
         "",
         f"conventions: {kinds[found['convolution']]}; pooling ties: {found['ties'] or 'not found'}; "
-        f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}",
+        f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}"
+        + (f"; layout {report['layout']}" if report["layout"] != "HW" else ""),
         "max error: in units of rounding, eps times the size of what was summed",
     ]
     if report["shapes"]:

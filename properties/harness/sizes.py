@@ -1,0 +1,129 @@
+"""Sizes that cases are read with: of a part, how often it fits, and the whole; of images, channels and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from properties.harness.limits import Limits, NotApplicable, Pair, Shape
+from properties.harness.trial import current
+
+if TYPE_CHECKING:
+    from properties.harness.strategies import Tape
+
+LARGEST_PART_OF_SEVERAL = 3, 3
+MOST_IMAGES = MOST_CHANNELS = 3
+Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read
+
+
+class Counts(NamedTuple):
+    """How many images, channels and filters there are; 1 where the layout has none."""
+
+    images: int = 1
+    channels: int = 1
+    filters: int = 1
+
+
+MOST = Counts(MOST_IMAGES, MOST_CHANNELS, MOST_CHANNELS)
+
+
+def read_counts(tape: Tape) -> Counts:
+    """1 to 3 of each that the target's layout has."""
+    channelled = current().target.layout.channelled
+    channels = [tape.choose(most) + 1 if channelled else 1 for most in MOST[1:]]
+    return Counts(read_images(tape)[0], *channels)
+
+
+def read_images(tape: Tape) -> tuple[int, int]:
+    """How many images, and the most that there could have been: 1 where there are no batches."""
+    return (tape.choose(MOST.images) + 1, MOST.images) if current().target.layout.batched else (1, 1)
+
+
+class Shapes(NamedTuple):
+    """Shapes read off a tape: a part (kernel, window), how often it fits (outputs, windows), the whole that they
+    make (image, input), the largest of each that could have been read, and the counts.
+    """
+
+    part: Shape
+    fits: Shape
+    whole: Shape
+    largest_part: Shape
+    largest_fits: Shape
+    largest_whole: Shape
+    counts: Counts
+
+    @property
+    def image(self) -> Region:
+        """Of the image, or of what is pooled, with rows and columns last."""
+        return self._region(self.whole, self.largest_whole, 1)
+
+    @property
+    def output(self) -> Region:
+        """Of the convolution's output, with rows and columns last."""
+        return self._region(self.fits, self.largest_fits, 2)
+
+    @property
+    def pooled(self) -> Region:
+        """Of what pooling leaves of the image, with rows and columns last."""
+        return self._region(self.fits, self.largest_fits, 1)
+
+    @property
+    def kernel(self) -> Region:
+        """Of the kernel."""
+        shape = current().target.layout.kernel_shape
+        return shape(self.part, self.counts[2], self.counts[1]), shape(self.largest_part, MOST[2], MOST[1])
+
+    def _region(self, sides: Shape, extent: Shape, kind: int) -> Region:
+        shape = current().target.layout.inner_shape
+        return shape(sides, self.counts[0], self.counts[kind]), shape(extent, MOST[0], MOST[kind])
+
+
+def read_shapes(
+    tape: Tape,
+    supported: Callable[[], tuple[Pair, ...]],
+    largest: Pair,
+    join: Callable[[Shape, Shape], Shape],
+    fit: Callable[[Shape, Shape], Shape],
+) -> Shapes:
+    """Counts, then shapes within the target's limits. `NotApplicable` if they leave nothing.
+
+    Without declared limits the sides of the part and the count go up to `largest`, and `join` makes the whole: with
+    channels to less, since Hypothesis takes time in the square of what is drawn to make a counterexample smaller;
+    else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
+    """
+    counts = read_counts(tape)
+    if current().target.layout.channelled:
+        largest = _least(largest[0], LARGEST_PART_OF_SEVERAL), _halved(largest[1])
+    if current().target.limits == Limits():
+        part = tape.choose(largest[0][0]) + 1, tape.choose(largest[0][1]) + 1
+        # one output alone, as of a kernel as large as the image, would else be rare
+        fits = tape.choose(largest[1][0] + 1) % largest[1][0] + 1, tape.choose(largest[1][1] + 1) % largest[1][1] + 1
+        return Shapes(part, fits, join(part, fits), *largest, join(*largest), counts)
+    pairs = supported()
+    if not pairs:
+        raise NotApplicable("within the declared shapes there is no such case")
+    part, whole = pairs[tape.choose(len(pairs))]
+    parts, wholes, all_fits = [p for p, _ in pairs], [w for _, w in pairs], [fit(p, w) for p, w in pairs]
+    return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(all_fits), _hull(wholes), counts)
+
+
+def _least(one: Shape, other: Shape) -> Shape:
+    return min(one[0], other[0]), min(one[1], other[1])
+
+
+def _halved(most: Shape) -> Shape:
+    return (most[0] + 1) // 2, (most[1] + 1) // 2
+
+
+def _hull(shapes: list[Shape]) -> Shape:
+    return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
+
+
+def joined_valid(kernel: Shape, output: Shape) -> Shape:
+    """The image of which a kernel makes this output, or the other way round: valid mode is symmetric so."""
+    return kernel[0] + output[0] - 1, kernel[1] + output[1] - 1
+
+
+def fit_valid(kernel: Shape, image: Shape) -> Shape:
+    """The output's shape in valid mode."""
+    return image[0] - kernel[0] + 1, image[1] - kernel[1] + 1
