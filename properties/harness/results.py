@@ -38,6 +38,7 @@ def finished(
         "diagnosis": [],
         "mistakes": [],
         "message": None,
+        "script": None,
     }
     if error is None:
         return result
@@ -46,6 +47,7 @@ def finished(
     if record.refutation is not None and not isinstance(error, Refuted | Crashed):
         error = record.refutation
         result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
+    result["script"] = getattr(error, "script", None)
     if isinstance(error, Refuted):
         result.update(
             outcome="refuted",

@@ -16,8 +16,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from properties.harness.catalogue import all_properties
 from properties.harness.conventions import examined
 from properties.harness.report import Asked, Found, Outcomes, found, make_report
+from properties.harness.reproduction import of_one_call
 from properties.harness.results import FAILING, finished
 from properties.harness.session import run_session
 from properties.harness.target import CannotLoad, Crashed, load
@@ -152,6 +154,8 @@ class _Hearing:
         result["message"] = f"{operation or 'the target'} {what}"
         if self._call and self._call[0] == operation:
             result["counterexample"] = self._call[1]
+            entry = all_properties()[self._running]
+            result["script"] = of_one_call(entry, self.asked.target, *self._call, message=result["message"])
         self._on_result(self._running, result, {})
         self.is_over = self.asked.fail_fast
         self._suspect, self._call = "", None

@@ -31,10 +31,12 @@ class CannotLoad(Exception):
 class Failure(Exception):
     """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
 
-    `mistakes` names those of the catalogue that give the target's very answers.
+    `mistakes` names those of the catalogue that give the target's very answers, and `script` shows the failure without
+    this project.
     """
 
     case: dict[str, Any]
+    script: str | None = None
     diagnosis: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
 

@@ -1,5 +1,6 @@
 """The report on a terminal: a table by operation, then each failure with both sides, then the verdict."""
 
+import shlex
 import textwrap
 from typing import Any
 
@@ -20,8 +21,8 @@ LABEL = 24
 MOST_SHAPES = 3
 
 
-def show(report: dict[str, Any]) -> None:
-    """Print the report on standard output."""
+def show(report: dict[str, Any], scripts: dict[str, str] | None = None) -> None:
+    """Print the report on standard output; `scripts` says by a property's id where its script was written."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
@@ -33,6 +34,8 @@ def show(report: dict[str, Any]) -> None:
             _show_failure(
                 console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]}
             )
+            if scripts and entry["id"] in scripts:
+                _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry['id']]))}")
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
