@@ -86,12 +86,8 @@ def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
     name, shapes = call.operation.name, call.operation.signature.answer(*call.before)
     if len(shapes) > 1 and (not isinstance(call.answer, tuple | list) or len(call.answer) != len(shapes)):
         wrong = f"not isinstance(yours, (tuple, list)) or len(yours) != {len(shapes)}"
-        expected = f'expected = "{refuted.expected}"'
-        return Evidence(
-            calls,
-            {-1: "yours = CALL"},
-            [expected, BOTH, *fails_if(wrong, f'"{name} gives no pair"', f"{name} is a pair")],
-        )
+        judged = fails_if(wrong, f'"{name} does not give what it must"', f"{name} gives a pair")
+        return Evidence(calls, {-1: "yours = CALL"}, [f'expected = "{refuted.expected}"', BOTH, *judged])
     number = 0
     if len(shapes) > 1 and not _is_malformed_part(call, 0):
         number = 1

@@ -36,7 +36,7 @@ def reproduction(entry: Property, statement: Statement, operations: dict[str, An
             seen = evidence.evidence_in(calls)
         if seen is None and isinstance(failure, Refuted) and calls:
             seen = evidence.evidence_of_relation(calls, failure)
-    except OutOfTime:
+    except (Exception, OutOfTime):  # a verdict is worth more than its script
         return None
     target = current().target
     spec = target.name if _is_importable(target.name, target.operations) else None
@@ -50,10 +50,12 @@ def of_one_call(
     arguments = [decoded(value) for value in call.values()]
     arguments = [tuple(value) if isinstance(value, list) else value for value in arguments]
     made = asked(Operation(operation, None), arguments)
-    seen = Evidence([made], {-1: "CALL"}, [f'print("{operation} came back")'])
+    back = f'print("{operation} came back")'
+    seen = Evidence([made], {-1: "CALL"}, [back])
     if seconds:
         seen.notes.append(f"It did not come back, so it is ended after {seconds:g} s.")
         seen.bound = {-1: f"import faulthandler\n\nfaulthandler.dump_traceback_later({seconds:g}, exit=True)\nCALL"}
+        seen.lines = ["faulthandler.cancel_dump_traceback_later()", back]
     return _script(entry, spec, message, seen)
 
 
@@ -134,6 +136,7 @@ def _calls(seen: Evidence, prefix: str) -> tuple[list[str], list[str]]:
     arrays: list[str] = []
     lines: list[str] = []
     named: list[tuple[str, Any, Any]] = []  # name, the object that was handed over, its values now
+    made: dict[str, Any] = {}  # the values that it was made with
 
     def name_of(parameter: str, handed: Any, before: Any) -> str:
         if not isinstance(before, np.ndarray):
@@ -148,7 +151,8 @@ def _calls(seen: Evidence, prefix: str) -> tuple[list[str], list[str]]:
         names = {name for name, *_ in named}
         plain = [parameter] if any(handed is one for one in main.arguments) else []
         name = next(one for one in [*plain, *(f"{parameter}_{n}" for n in range(2, 99))] if one not in names)
-        arrays.extend(_made(name, handed, before, named))
+        arrays.extend(_made(name, handed, before, made))
+        made[name] = before
         named.append((name, handed, before))
         return name
 
@@ -157,14 +161,14 @@ def _calls(seen: Evidence, prefix: str) -> tuple[list[str], list[str]]:
     for number, call in enumerate(seen.calls):
         parameters = OPERATIONS[call.operation.name].parameters
         names = [name_of(*one) for one in zip(parameters, call.arguments, call.before, strict=True)]
-        made = f"{prefix}{call.operation.name}({', '.join(names)})"
+        asked_for = f"{prefix}{call.operation.name}({', '.join(names)})"
         bound = seen.bound.get(number, seen.bound.get(number - count, "CALL"))
-        lines.append(bound.replace("CALL", made))
+        lines.append(bound.replace("CALL", asked_for))
     return arrays, lines
 
 
-def _made(name: str, handed: Any, values: Any, named: list[tuple[str, Any, Any]]) -> Iterator[str]:
-    for other, _, known in named:
+def _made(name: str, handed: Any, values: Any, made: dict[str, Any]) -> Iterator[str]:
+    for other, known in made.items():
         if known.shape == values.shape and (np.array_equal(known, values) or np.array_equal(known[..., ::-1], values)):
             yield f"{name} = {other}{'' if np.array_equal(known, values) else '[..., ::-1]'}.copy()"
             break

@@ -152,10 +152,10 @@ class _Hearing:
         what = stuck or f"ended the process {how}"
         result = finished(Record(), Crashed(operation or "the target", RuntimeError(what)), 0.0)
         result["message"] = f"{operation or 'the target'} {what}"
-        if self._call and self._call[0] == operation:
+        if operation and self._call and self._call[0] == operation:
             result["counterexample"] = self._call[1]
             entry = all_properties()[self._running]
-            result["script"] = of_one_call(entry, self.asked.target, *self._call, message=result["message"])
+            result["script"] = of_one_call(entry, self.asked.target, operation, self._call[1], result["message"])
         self._on_result(self._running, result, {})
         self.is_over = self.asked.fail_fast
         self._suspect, self._call = "", None

@@ -82,8 +82,8 @@ def _differ(calls: Sequence[Call], right: int, wrong: int, what: str) -> Evidenc
         if (np.abs(yours - expected) <= allowed).all():
             continue
         some = [call for call in calls[: max(right, wrong) + 1] if not call.error]
-        bound = {some.index(two): f"yours = np.array({part_of(two, number)})"}
-        bound[some.index(one)] = f"expected = np.array({part_of(one, number)})"
+        bound = {some.index(two): "yours = " + part_of(two, number).replace("asarray", "array")}
+        bound[some.index(one)] = "expected = " + part_of(one, number).replace("asarray", "array")
         lines = [
             literal("allowed", float(f"{np.min(allowed):.3g}") if np.ndim(allowed) else float(allowed)),
             BOTH,
