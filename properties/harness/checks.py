@@ -35,6 +35,13 @@ class Evidence:
 
 def by_itself(calls: Sequence[Call]) -> Evidence | None:
     """What shows that the answer to the last call is wrong, or that it does not come; None for one that is right."""
+    evidence = _of_the_last(calls)
+    if evidence and len(calls) > 1:
+        evidence.notes.append("The last answer depends on the calls before it, so these are made too.")
+    return evidence
+
+
+def _of_the_last(calls: Sequence[Call]) -> Evidence | None:
     call = calls[-1]
     name, case = call.operation.name, call.case
     if call.error:

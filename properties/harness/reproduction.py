@@ -63,7 +63,7 @@ def _script(entry: Property, spec: str | None, why: str, seen: Evidence) -> str:
     """Header, imports, arrays, calls and the check; `spec` is None for a target that no import gives."""
     lines, prefix = _imports(spec)
     arrays, calls = _calls(seen, prefix)
-    header = [MARK + entry.id, *_comment(entry.statement), *_comment(f"Here: {why}")]
+    header = [MARK + entry.id, *_comment(entry.statement), *_comment(f"Because: {why}")]
     layers = {call.operation.signature.layer for call in seen.calls}
     if layers & {"convolution", "network"}:
         kind = "a true convolution (kernel flipped)" if current().flips else "a cross-correlation (kernel not flipped)"
@@ -169,7 +169,11 @@ def _calls(seen: Evidence, prefix: str) -> tuple[list[str], list[str]]:
 
 def _made(name: str, handed: Any, values: Any, made: dict[str, Any]) -> Iterator[str]:
     for other, known in made.items():
-        if known.shape == values.shape and (np.array_equal(known, values) or np.array_equal(known[..., ::-1], values)):
+        if (
+            other.partition("_")[0] == name.partition("_")[0]
+            and known.shape == values.shape
+            and (np.array_equal(known, values) or np.array_equal(known[..., ::-1], values))
+        ):
             yield f"{name} = {other}{'' if np.array_equal(known, values) else '[..., ::-1]'}.copy()"
             break
     else:

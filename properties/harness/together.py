@@ -85,7 +85,7 @@ def _differ(calls: Sequence[Call], right: int, wrong: int, what: str) -> Evidenc
         bound = {some.index(two): "yours = " + part_of(two, number).replace("asarray", "array")}
         bound[some.index(one)] = "expected = " + part_of(one, number).replace("asarray", "array")
         lines = [
-            literal("allowed", float(f"{np.min(allowed):.3g}") if np.ndim(allowed) else float(allowed)),
+            literal("allowed", float(f"{np.min(allowed):.3g}")),
             BOTH,
             *fails_if(
                 "not np.all(np.abs(yours - expected) <= allowed)",

@@ -5,12 +5,14 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from benchmarks import trials
 from properties.harness import conventions
 from properties.harness.catalogue import all_properties
+from properties.harness.plugin import PROFILE, register_profile
 from properties.harness.reproduction import MARK, of_one_call, reproduction
 from properties.harness.scripts import write_scripts
 from properties.harness.support import explored
@@ -201,9 +203,12 @@ def written(text, folder, name="mine.py"):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The working directory."""
+    """The working directory; statements draw few examples here."""
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    trials.settle(20)
+    yield tmp_path
+    register_profile(100, "tests")
+    hypothesis.settings.load_profile(PROFILE)
 
 
 @pytest.mark.parametrize(("name", "right", "change", "words"), WRONG.values(), ids=WRONG)
