@@ -24,11 +24,10 @@ RUN = "import runpy, sys; sys.modules['properties'] = None; runpy.run_path(sys.a
 ENTRIES = {entry.id: entry for entry in all_properties().values()}
 RELU = "def relu(x): return np.maximum(x, 0.0)"
 CONV2D = """
-from scipy.signal import correlate2d
 def conv2d(image, kernel):
-    return correlate2d(image, kernel, mode="valid")
+    return np.einsum("ijab,ab", np.lib.stride_tricks.sliding_window_view(image, kernel.shape), kernel)
 def conv2d_kernel_gradient(image, kernel, upstream):
-    return correlate2d(image, upstream, mode="valid")
+    return conv2d(image, upstream)
 """
 POOLING = """
 def max_pool_gradient(x, window, upstream):
@@ -62,13 +61,13 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
     "value": (
         "convolution.kernel_gradient_is_the_rot90_form",
         CONV2D,
-        ("return correlate2d(image, upstream, ", "return correlate2d(image[::-1, ::-1], upstream, "),
+        ("return conv2d(image, upstream)", "return conv2d(image[::-1, ::-1], upstream)"),
         "conv2d_kernel_gradient is wrong: off by 1, allowed ",
     ),
     "relation": (
         "convolution.kernel_gradient_is_the_adjoint",
         CONV2D,
-        ("return correlate2d(image, upstream, ", "return 2 * correlate2d(image, upstream, "),
+        ("return conv2d(image, upstream)", "return 2 * conv2d(image, upstream)"),
         "conv2d_kernel_gradient is wrong: off by 1, allowed ",
     ),
     "tie": (
