@@ -210,7 +210,8 @@ def _is_no_choice(calls: Sequence[Call]) -> Evidence | None:
         ),
     ]
     bound = "yours = np.asarray(CALL[0])"
+    notes = ["At this kink many gradients are right; a direction tells them all from the one that is given."]
     if "learning_rate" in case:
-        bound = f"yours = (kernel - np.asarray(CALL[0])) / {rate!r}  # the gradient that the kernel moved by"
-    note = "At this kink many gradients are right; a direction tells them all from the one that is given."
-    return Evidence(calls, {-1: bound}, lines, [note])
+        bound = f"yours = (kernel - np.asarray(CALL[0])) / {rate!r}"
+        notes.append("It is the gradient for the kernel that is looked at: how far the kernel moved, over the rate.")
+    return Evidence(calls, {-1: bound}, lines, notes)
