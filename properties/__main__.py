@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from random import SystemRandom
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from properties.harness.junit import as_junit
 from properties.harness.report import (
@@ -20,6 +20,7 @@ from properties.harness.report import (
     exit_status,
 )
 from properties.harness.run import CannotRun, run
+from properties.harness.scripts import write_scripts
 from properties.harness.target import CannotLoad
 from properties.harness.text import printable
 from properties.harness.watch import DEFAULT_TIMEOUT
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = run(asked)
         if not applied(report):
             return _unusable(_nothing(report))
-        show(report)
+        show(report, scripts=_scripts(report, options.json or options.junit or options.html))
         if options.json:
             Path(options.json).write_text(as_json(report), encoding="utf-8")
         if options.junit:
@@ -151,6 +152,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("backproof: interrupted before any property ran", file=sys.stderr)
         return INTERRUPTED
+
+
+def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:
+    """Write the failures' scripts beside the report that is written first, and say what could not be."""
+    if path is None:
+        return {}
+    written, refused = write_scripts(report, Path(path))
+    for line in refused:
+        print(f"backproof: {printable(line)}", file=sys.stderr)
+    return written
 
 
 def _nothing(report: dict[str, object]) -> str:

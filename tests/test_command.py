@@ -174,6 +174,27 @@ def test_page_is_written(mine):
     assert "the gradient sums to 2, not to upstream's 1" in page
 
 
+def test_scripts_of_failures_are_written_beside(mine):
+    """Each failure's script is in the JSON and in a file beside the first report, which the terminal names; it fails.
+
+    Once the failure is known, it goes.
+    """
+    wanted = ["mine.py", *FEW, "-k", "ties_is or is_the_maximum", "--json", "report.json", "--html", "page.html"]
+    _, output, _ = run(*wanted, folder=mine)
+    report = json.loads((mine / "report.json").read_text(encoding="utf-8"))
+    scripts = {entry["id"]: entry["script"] for entry in report["properties"]}
+    path = f"report-failures/{TIES}.py"
+    assert f"script         python {path}" in output
+    assert (mine / path).read_text(encoding="utf-8") == scripts[TIES]
+    assert scripts["pooling.max_pool_is_the_maximum"] is None
+    assert not (mine / "page-failures").exists()
+    process = subprocess.run([sys.executable, path], cwd=mine, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (1, "the windows' gradients sum to [2.], not to upstream's [1.]\n")
+    (mine / "known.txt").write_text(f"{TIES} never tied\n", encoding="utf-8")
+    assert run(*wanted, "--known", "known.txt", folder=mine)[0] == 0
+    assert not (mine / "report-failures").exists()
+
+
 def test_page_needs_its_extra(mine):
     """Without the template engine one line says what to install, before anything runs."""
     call = "import sys; sys.modules['jinja2'] = None; from properties.__main__ import main; sys.exit(main())"

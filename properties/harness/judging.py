@@ -10,11 +10,12 @@ import pytest
 from properties.harness.catalogue import Property
 from properties.harness.diagnosis import explained
 from properties.harness.limits import Limits, NotApplicable
+from properties.harness.reproduction import importable_name, of_one_call, reproduction
 from properties.harness.statement import Statement, reduced
 from properties.harness.target import Crashed, Failure
 from properties.harness.text import decoded
 from properties.harness.trial import Record, current
-from properties.harness.watch import WATCH, OutOfTime
+from properties.harness.watch import CALL_SHARE, WATCH, OutOfTime
 
 
 @contextmanager
@@ -30,9 +31,15 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
             try:
                 yield record
             except Failure as failure:
-                raise explained(reduced(statement, operations, failure), operations.values()) from None
+                found = reduced(statement, operations, failure)
+                found.script = reproduction(entry, statement, operations, found)
+                raise explained(found, operations.values()) from None
+            except hypothesis.errors.Flaky:
+                if isinstance(record.refutation, Failure):
+                    record.refutation.script = reproduction(entry, statement, operations, record.refutation)
+                raise
     except OutOfTime as error:
-        raise _out_of_time(record, entry, error) from None
+        raise _out_of_time(record, entry, error, timeout) from None
     except NotApplicable as error:
         pytest.skip(str(error))
     except hypothesis.errors.Unsatisfiable:
@@ -46,11 +53,15 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
         raise AssertionError("this property compared nothing: a defect of the suite")
 
 
-def _out_of_time(record: Record, entry: Property, error: OutOfTime) -> Failure:
+def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: float) -> Failure:
     """The newest failure that was seen, or else that time ran out, on the case under way."""
     if isinstance(record.refutation, Failure):
         record.refutation.diagnosis += (f"this is not the smallest case: {error}",)
         return record.refutation
     failure = Crashed(entry.operation, error)
     failure.case = record.case if error.call is None else {name: decoded(value) for name, value in error.call.items()}
+    if error.call:
+        stuck = next(name for name, one in WATCH.stuck.items() if one.call is error.call)
+        spec = importable_name(current().target)
+        failure.script = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure

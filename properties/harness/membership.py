@@ -51,20 +51,53 @@ def distance(gradient: Array, case: Case, values: ForwardValues) -> tuple[float,
     solver: its orthogonal transformations of an m by n system are backward stable, with an error of at most
     m n eps times the system's norm (Higham, section 19.3).
     """
-    from scipy.optimize import nnls
-
     matrix, sums = _choices(case, values)
     if not sums.size:
         return float(np.abs(gradient).max()), bounds.tiny()
-    scale = float(np.linalg.norm(matrix, axis=0).max()) or 1.0
-    system = np.vstack([matrix / scale, sums])
-    wanted = np.concatenate([gradient.ravel() / scale, np.ones(len(sums))])
-    _, residual = nnls(system, wanted, maxiter=100 * system.shape[1])
+    scale = _scale(matrix)
+    _, system, wanted, error = _fitted(gradient, matrix, sums)
     solver = system.size * np.finfo(np.float64).eps * (float(np.linalg.norm(system)) + float(np.linalg.norm(wanted)))
-    return residual * scale, _error(case, values) + solver * scale
+    return float(np.linalg.norm(error)) * scale, error_of(case, values) + solver * scale
 
 
-def _error(case: Case, values: ForwardValues) -> float:
+def _scale(matrix: Array) -> float:
+    return float(np.linalg.norm(matrix, axis=0).max()) or 1.0
+
+
+def _fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, Array, Array]:
+    """The weights of the nearest choices, the system of equations and its right side, and what is left of that."""
+    from scipy.optimize import nnls
+
+    system = np.vstack([matrix / _scale(matrix), sums])
+    wanted = np.concatenate([gradient.ravel() / _scale(matrix), np.ones(len(sums))])
+    weights, _ = nnls(system, wanted, maxiter=100 * system.shape[1])
+    return weights, system, wanted, system @ weights - wanted
+
+
+def separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Array, float, Array]:
+    """A direction that tells a wrong kernel gradient from every legal one: its inner product with it is less.
+
+    The direction, the least inner product of a legal gradient with it, and the nearest legal gradient. The direction
+    is what the least squares leave over; the least is attained at one column in each window, as it is linear.
+    """
+    matrix, sums = _choices(case, values)
+    if not sums.size:
+        return -np.sign(gradient), 0.0, np.zeros(gradient.shape)
+    weights, _, _, error = _fitted(gradient, matrix, sums)
+    direction = error[: gradient.size]
+    for digits in (0, 1, 2, 15):  # a short one is easier to read
+        short = np.round(direction / (np.abs(direction).max() or 1.0), digits) + 0.0
+        reach = short @ matrix
+        least = float(sum(reach[owned > 0].min() for owned in sums))
+        slack = float(np.linalg.norm(short)) * error_of(case, values)
+        if short @ gradient.ravel() < least - 2 * slack:
+            break
+    shares = (sums * weights).sum(axis=1) @ sums
+    nearest = matrix @ np.divide(weights, shares, out=np.zeros_like(weights), where=shares > 0)
+    return np.reshape(short, gradient.shape), least, nearest.reshape(gradient.shape)
+
+
+def error_of(case: Case, values: ForwardValues) -> float:
     """The 2-norm of the error that a correct kernel gradient may have, whichever candidates it chose.
 
     Every window's share carries the error of δ and of weights that sum to 1 after rounding; the sums over the

@@ -122,7 +122,7 @@ def as_json(report: dict[str, Any]) -> str:
 
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
-    empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message"))
+    empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message", "script"))
     empty |= {"diagnosis": [], "mistakes": [], "follows_from": []}
     result = {**blank, **empty, **(result or {})}
     return {
@@ -133,6 +133,7 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
         "source": entry.source,
         **{key: value for key, value in result.items() if key != "shapes"},
         "reproduce": asked.reproduce(entry),
+        "script": result["script"] if result["outcome"] in FAILING else None,
     }
 
 

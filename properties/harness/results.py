@@ -39,6 +39,7 @@ def finished(
         "mistakes": [],
         "follows_from": [],
         "message": None,
+        "script": None,
     }
     if error is None:
         return result
@@ -47,6 +48,7 @@ def finished(
     if record.refutation is not None and not isinstance(error, Refuted | Crashed):
         error = record.refutation
         result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
+    result["script"] = getattr(error, "script", None)
     if isinstance(error, Refuted):
         result.update(
             outcome="refuted",
@@ -73,10 +75,9 @@ def finished(
     return {**result, "counterexample": shown or None}
 
 
-def ended(message: str, call: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The result of a property whose process ended, in the midst of this call if it is known; encoded, as all here."""
-    result = finished(Record(), Crashed("the target", RuntimeError(message)), 0.0)
-    return {**result, "message": message, "counterexample": call}
+def ended(message: str) -> dict[str, Any]:
+    """The result of a property whose process ended."""
+    return finished(Record(), Crashed("the target", RuntimeError(message)), 0.0) | {"message": message}
 
 
 def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -14,9 +14,11 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
+from properties.harness.catalogue import all_properties
 from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
 from properties.harness.report import Asked, Found, found, make_report
+from properties.harness.reproduction import of_one_call
 from properties.harness.results import ended
 from properties.harness.session import run_session
 from properties.harness.target import CannotLoad, load
@@ -126,8 +128,13 @@ class _Children(Hearing):
         if operation and stuck:
             WATCH.stuck[operation] = Stuck(f"it {stuck} in {self.running}", {})
         what = stuck or f"ended the process {how}"
-        call = self._call[1] if self._call and self._call[0] == operation else None
-        self.on_result(self.running, ended(f"{operation or 'the target'} {what}", call))
+        message = f"{operation or 'the target'} {what}"
+        result = ended(message)
+        if operation and self._call and self._call[0] == operation:
+            result["counterexample"] = self._call[1]
+            entry = all_properties()[self.running]
+            result["script"] = of_one_call(entry, self.asked.target, operation, self._call[1], message)
+        self.on_result(self.running, result)
         self.is_over = self.asked.fail_fast
         self._suspect, self._call = "", None
 

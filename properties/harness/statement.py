@@ -50,8 +50,8 @@ def given(case: Strategy | Mapping[str, Strategy]) -> Callable[[Statement], Stat
     return decorate
 
 
-def _named(statement: Any, test: Statement | None) -> Statement:
-    statement.test = test
+def _named(statement: Any, test: Statement, *, cuts_down: bool = True) -> Statement:
+    statement.test, statement.cuts_down = test, cuts_down
     return cast(Statement, statement)
 
 
@@ -79,7 +79,7 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(exhaustively, name, getattr(test, name))
         exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
-        return _named(exhaustively, None if ordered else test)
+        return _named(exhaustively, test, cuts_down=not ordered)
 
     return decorate
 
@@ -87,7 +87,7 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
 def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
     """The same statement's failure on the smallest case that taking parts away from its own leads to."""
     test = statement.test  # type: ignore[attr-defined]
-    smaller = reductions(Case(failure.case)) if test else iter(())
+    smaller = reductions(Case(failure.case)) if statement.cuts_down else iter(())  # type: ignore[attr-defined]
     while (case := next(smaller, None)) is not None:
         with suppress(LeftOut):
             try:

@@ -1,7 +1,9 @@
 """The report on a terminal: a table by operation, then each failure with both sides, then the verdict."""
 
+import shlex
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -21,8 +23,10 @@ LABEL = 24
 MOST_SHAPES = 3
 
 
-def show(report: dict[str, Any], console: Console | None = None) -> None:
-    """Print the report, on standard output or this console."""
+def show(
+    report: dict[str, Any], console: Console | None = None, scripts: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Print the report, on standard output or this console; `scripts` says by a property's id where its script is."""
     console = console or Console(highlight=False, markup=False, emoji=False)
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
@@ -32,6 +36,8 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
     news, consequences = parted(report["properties"])
     for entry in news:
         _show_failure(console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]})
+        if entry["id"] in scripts:
+            _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry['id']]))}")
     for line in consequence_lines(consequences):
         _print(console, line)
     console.print()

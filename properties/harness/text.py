@@ -58,3 +58,15 @@ def decoded(value: Any) -> Any:
     if isinstance(value, dict):
         return np.array(value["data"], dtype=value["dtype"]).reshape(value["shape"])
     return value
+
+
+def literal(name: str, value: Any) -> str:
+    """The line of Python that gives this name to a number or an array of float64, to the last bit."""
+    opening = f"{name} = " if name else ""
+    if not isinstance(value, np.ndarray) or not value.ndim:
+        return opening + repr(float(value))
+    opening += "np.array("
+    rows = np.array2string(
+        value, separator=", ", floatmode="unique", threshold=value.size + 1, max_line_width=110, prefix=opening
+    )
+    return f"{opening}{rows})"

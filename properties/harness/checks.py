@@ -1,0 +1,217 @@
+"""What is wrong with the answer to one call, and the lines of Python that check it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from properties.harness import bounds, membership, oracles
+from properties.harness.bounds import ALLOWED, Value
+from properties.harness.membership import require_subgradient
+from properties.harness.network_cases import is_smooth
+from properties.harness.recording import Call, uncounted
+from properties.harness.target import Refuted, parts
+from properties.harness.text import last_line, literal
+from properties.harness.trial import current
+
+BOTH = 'print("yours:", yours, "expected:", expected, sep="\\n")'
+
+
+@dataclass
+class Evidence:
+    """Calls that show a failure, and the lines that check their answers.
+
+    `bound` says by a call's number what is done with its answer, where CALL stands for the call; `notes` are told to
+    the reader, `helpers` are the functions that the lines use.
+    """
+
+    calls: Sequence[Call]
+    bound: dict[int, str]
+    lines: list[str]
+    notes: list[str] = field(default_factory=list)
+    helpers: list[str] = field(default_factory=list)
+
+
+def by_itself(calls: Sequence[Call]) -> Evidence | None:
+    """What shows that the answer to the last call is wrong, or that it does not come; None for one that is right."""
+    evidence = _of_the_last(calls)
+    if evidence and len(calls) > 1:
+        evidence.notes.append("The last answer depends on the calls before it, so these are made too.")
+    return evidence
+
+
+def _of_the_last(calls: Sequence[Call]) -> Evidence | None:
+    call = calls[-1]
+    name, case = call.operation.name, call.case
+    if call.error:
+        return _raises(calls, call.error)
+    if call.malformed:
+        return _is_malformed(calls, call.malformed)
+    answers, values = parts(call.checked), exact_values(call)
+    if name == "max_pool_gradient" and oracles.maxima(case.x, case.window).sum() > case.upstream.size:
+        return _is_no_subgradient(calls)
+    if name in ("gradients", "train_step") and not is_smooth(oracles.conv2d(case.image, case.kernel)):
+        return _is_no_choice(calls) or _differs(calls, 1, answers[1], values[1])
+    for number, (yours, value) in enumerate(zip(answers, values, strict=True)):
+        if evidence := _differs(calls, number, yours, value):
+            return evidence
+    return _is_no_subgradient(calls) if name == "max_pool_gradient" else None
+
+
+def exact_values(call: Call) -> tuple[Value, ...]:
+    """What the call must give, and its bounds; at kinks one legal answer of several."""
+    if call.operation.name == "relu_derivative":
+        at_zero = call.case.x == 0
+        return (Value((call.case.x > 0) + 0.5 * at_zero, ALLOWED, 1.0, 0.5 * at_zero),)
+    return bounds.of(call.operation.name, call.case)
+
+
+def part_of(call: Call, number: int) -> str:
+    """How a part of the answer to CALL is had as an array, or as a number."""
+    shapes = call.operation.signature.answer(*call.before)
+    array = f"np.asarray(CALL{f'[{number}]' if len(shapes) > 1 else ''})"
+    return array if shapes[number] else f"{array}.item()"
+
+
+def fails_if(wrong: str, message: str, otherwise: str) -> list[str]:
+    """The lines that end a script: with status 1 and the message if that is true."""
+    return [f"if {wrong}:\n    raise SystemExit({message})", f'print("{otherwise}")']
+
+
+def _raises(calls: Sequence[Call], error: BaseException) -> Evidence:
+    name = calls[-1].operation.name
+    back = f'print("{name} came back")'
+    if isinstance(error, Exception):
+        return Evidence(calls, {-1: f"CALL  # raises {last_line(error)}"}, [back])
+    lines = ["except BaseException as error:", f'    raise SystemExit(f"{name} raised {{error!r}}")', back]
+    return Evidence(calls, {-1: "try:\n    CALL"}, lines)
+
+
+def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
+    call = calls[-1]
+    name, shapes = call.operation.name, call.operation.signature.answer(*call.before)
+    if len(shapes) > 1 and (not isinstance(call.answer, tuple | list) or len(call.answer) != len(shapes)):
+        wrong = f"not isinstance(yours, (tuple, list)) or len(yours) != {len(shapes)}"
+        judged = fails_if(wrong, f'"{name} does not give what it must"', f"{name} gives a pair")
+        return Evidence(calls, {-1: "yours = CALL"}, [f'expected = "{refuted.expected}"', BOTH, *judged])
+    number = 0
+    if len(shapes) > 1 and not _is_malformed_part(call, 0):
+        number = 1
+    shape = shapes[number]
+    wanted = f"finite real numbers of shape {shape}" if shape else "one finite real number"
+    fits = f"yours.shape != {shape}" if shape else "yours.size != 1"
+    lines = [
+        f'expected = "{wanted}"',
+        'print("yours:", yours, f"shape {yours.shape}, dtype {yours.dtype}", "expected:", expected, sep="\\n")',
+        *fails_if(
+            f'yours.dtype.kind not in "biuf" or {fits} or not np.isfinite(yours).all()',
+            f'"{name} does not give what it must"',
+            f"{name} gives {wanted}",
+        ),
+    ]
+    return Evidence(calls, {-1: "yours = " + part_of(call, number).removesuffix(".item()")}, lines)
+
+
+def _is_malformed_part(call: Call, number: int) -> bool:
+    shape = call.operation.signature.answer(*call.before)[number]
+    part = np.asarray(call.answer[number])
+    return part.dtype.kind not in "biuf" or part.shape != shape or not np.isfinite(part).all()
+
+
+def _differs(calls: Sequence[Call], number: int, yours: Any, value: Value) -> Evidence | None:
+    call = calls[-1]
+    right = np.asarray(value.value, dtype=np.float64)
+    allowed = np.broadcast_to(np.asarray(value.allowed, dtype=np.float64), right.shape)
+    off = np.abs(np.asarray(yours) - right)
+    if (off <= allowed).all():
+        return None
+    short = np.array([float(f"{one:.3g}") for one in allowed.flat]).reshape(allowed.shape)
+    if not (off <= short).all():
+        allowed = short
+    lines = [
+        literal("expected", right),
+        literal("allowed", allowed.flat[0] if (allowed == allowed.flat[0]).all() else allowed),
+        BOTH,
+        "off = np.abs(yours - expected)",
+        *fails_if(
+            "np.shape(yours) != np.shape(expected) or not np.all(off <= allowed)",
+            f'f"{call.operation.name} is wrong: off by {{np.max(off):.3g}}, allowed {{np.max(allowed):.3g}}"',
+            f"{call.operation.name} is right here",
+        ),
+    ]
+    notes = []
+    if call.operation.name == "relu_derivative" and (call.case.x == 0).any():
+        notes.append("At 0 any number in [0, 1] is right: 0.5, and 0.5 more or less.")
+    return Evidence(calls, {-1: "yours = " + part_of(call, number)}, lines, notes)
+
+
+def _is_no_subgradient(calls: Sequence[Call]) -> Evidence | None:
+    call = calls[-1]
+    with uncounted():
+        require_subgradient(call.checked, call.case)
+        return None
+    rows, columns = call.case.window
+    slack = (ALLOWED + rows * columns) * current().target.eps
+    helper = (
+        "def windows(array):\n"
+        f'    """The array in windows of {rows}×{columns}, whose entries are along the axes -3 and -1."""\n'
+        f"    high, wide = array.shape[-2] // {rows}, array.shape[-1] // {columns}\n"
+        f"    return array.reshape(*array.shape[:-2], high, {rows}, wide, {columns})"
+    )
+    lines = [
+        'expected = "on each window\'s maxima its upstream value times weights of sum 1, none below 0; elsewhere 0"',
+        BOTH,
+        "given, whole = windows(yours), np.expand_dims(upstream, (-3, -1))",
+        "below = windows(x) < windows(x).max(axis=(-3, -1), keepdims=True)",
+        "sums = given.sum(axis=(-3, -1), keepdims=True)",
+        f"allowed = {slack:.3g} * np.abs(whole)",
+        *fails_if("given[below].any()", '"entries below their window\'s maximum get a gradient"', "")[:1],
+        *fails_if(
+            "not np.all(np.abs(sums - whole) <= allowed)",
+            "f\"the windows' gradients sum to {sums.ravel()}, not to upstream's {whole.ravel()}\"",
+            "",
+        )[:1],
+        *fails_if(
+            "np.any(given * np.sign(whole) < -allowed)", '"a weight is below 0"', "max_pool_gradient is right here"
+        ),
+    ]
+    return Evidence(calls, {-1: "yours = np.asarray(CALL)"}, lines, [], [helper])
+
+
+def _is_no_choice(calls: Sequence[Call]) -> Evidence | None:
+    """At a kink: a direction in which every legal gradient for the kernel goes further than the one that was given."""
+    call, case = calls[-1], calls[-1].case
+    rate = case.get("learning_rate", 1.0)
+    if not rate:
+        return _differs(calls, 0, parts(call.checked)[0], exact_values(call)[0])
+    gradient = parts(call.checked)[0]
+    if "learning_rate" in case:
+        gradient = (case.kernel - gradient) / rate
+    values = bounds.forward(*case.arguments("image", "target", "kernel", "weights"))
+    direction, least, nearest = membership.separation(gradient, case, values)
+    error = membership.error_of(case, values)
+    if "learning_rate" in case:
+        error += bounds.norm(exact_values(call)[0].allowed) / rate
+    allowed = bounds.norm(direction) * error + bounds.tiny()
+    if (direction * gradient).sum() >= least - allowed:
+        return None
+    lines = [
+        literal("expected", nearest) + "  # the nearest of all that are right here",
+        literal("direction", direction),
+        literal("least", least) + "  # the least inner product that any of them has with the direction",
+        literal("allowed", float(f"{allowed:.3g}")),
+        BOTH,
+        "product = np.sum(direction * yours)",
+        *fails_if(
+            "np.shape(yours) != np.shape(expected) or not product >= least - allowed",
+            f'f"{call.operation.name} is wrong: the inner product is {{product:.6g}}, not {{least:.6g}} or more"',
+            f"{call.operation.name} is right here",
+        ),
+    ]
+    bound = "yours = np.asarray(CALL[0])"
+    notes = ["At this kink many gradients are right; a direction tells them all from the one that is given."]
+    if "learning_rate" in case:
+        bound = f"yours = (kernel - np.asarray(CALL[0])) / {rate!r}"
+        notes.append("It is the gradient for the kernel that is looked at: how far the kernel moved, over the rate.")
+    return Evidence(calls, {-1: bound}, lines, notes)

@@ -1,0 +1,307 @@
+"""The scripts of failures: each fails on the wrong target that it was made for, and passes once that is mended."""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+from benchmarks import trials
+from properties.harness import conventions
+from properties.harness.catalogue import all_properties
+from properties.harness.plugin import PROFILE, register_profile
+from properties.harness.reproduction import MARK, of_one_call, reproduction
+from properties.harness.scripts import write_scripts
+from properties.harness.support import explored
+from properties.harness.target import load
+from properties.harness.text import literal
+from properties.harness.trial import on_trial
+
+RUN = "import runpy, sys; sys.modules['properties'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+ENTRIES = {entry.id: entry for entry in all_properties().values()}
+RELU = "def relu(x): return np.maximum(x, 0.0)"
+CONV2D = """
+def conv2d(image, kernel):
+    return np.einsum("ijab,ab", np.lib.stride_tricks.sliding_window_view(image, kernel.shape), kernel)
+def conv2d_kernel_gradient(image, kernel, upstream):
+    return conv2d(image, upstream)
+"""
+POOLING = """
+def max_pool_gradient(x, window, upstream):
+    grown = lambda array: array.repeat(window[0], 0).repeat(window[1], 1)
+    mask = x == grown(max_pool(x, window))
+    return mask * grown(upstream / sums(mask, window))
+def max_pool(x, window):
+    return x.reshape(x.shape[0] // window[0], window[0], -1, window[1]).max(axis=(1, 3))
+def sums(x, window):
+    return x.reshape(x.shape[0] // window[0], window[0], -1, window[1]).sum(axis=(1, 3))
+"""
+DENSE = """
+def dense_gradients(features, weights, upstream):
+    return upstream.item() * weights.T, upstream.item() * features.T
+"""
+NETWORK = (
+    CONV2D
+    + POOLING
+    + """
+def gradients(image, target, kernel, weights):
+    y = conv2d(image, kernel)
+    pooled = max_pool(np.maximum(y, 0), (2, 2))
+    s = pooled.ravel() @ weights.ravel()
+    delta = (np.arctan(s) - target) / (1 + s * s)
+    upstream = max_pool_gradient(np.maximum(y, 0), (2, 2), delta * weights.reshape(pooled.shape)) * (y > 0)
+    return conv2d_kernel_gradient(image, kernel, upstream), delta * pooled.reshape(-1, 1)
+"""
+)
+KEEPS = "calls.keeps_the_contract[{}]"
+WRONG = {  # the property, the right functions, what is replaced by what, and words of what the script says
+    "value": (
+        "convolution.kernel_gradient_is_the_rot90_form",
+        CONV2D,
+        ("return conv2d(image, upstream)", "return conv2d(image[::-1, ::-1], upstream)"),
+        "conv2d_kernel_gradient is wrong: off by 1, allowed ",
+    ),
+    "relation": (
+        "convolution.kernel_gradient_is_the_adjoint",
+        CONV2D,
+        ("return conv2d(image, upstream)", "return 2 * conv2d(image, upstream)"),
+        "conv2d_kernel_gradient is wrong: off by 1, allowed ",
+    ),
+    "tie": (
+        "pooling.gradient_at_ties_is_a_subgradient",
+        POOLING,
+        ("grown(upstream / sums(mask, window))", "grown(upstream)"),
+        "the windows' gradients sum to [2.], not to upstream's [1.]",
+    ),
+    "kink": (
+        "network.gradients_at_kinks_are_conservative",
+        NETWORK,
+        ("grown(upstream / sums(mask, window))", "grown(upstream)"),
+        "gradients is wrong: the inner product is ",
+    ),
+    "derivative at 0": (
+        "activations.relu_derivative_at_zero_is_a_subgradient",
+        "def relu_derivative(x): return (x > 0) + 0.25 * (x == 0)",
+        ("0.25", "2"),
+        "relu_derivative is wrong: off by 1.5, allowed 0.5",
+    ),
+    "crash": (
+        "calls.holds_at_a_larger_size[relu]",
+        RELU,
+        ("return", "return [][x.size] if x.size > 20 else"),
+        "IndexError",
+    ),
+    "exit": (
+        "activations.relu_is_the_positive_part",
+        RELU,
+        ("return", "return sys.exit(0) or"),
+        "relu raised SystemExit(0)",
+    ),
+    "state": (
+        KEEPS.format("relu"),
+        "calls = []\ndef relu(x):\n    calls.append(0)\n    return np.maximum(x, 0.0)",
+        ("np.maximum(x, 0.0)", "np.maximum(x, 0.0) + len(calls) % 2"),
+        "another",
+    ),
+    "kept by shape": (
+        "activations.relu_is_the_positive_part",
+        "kept = {}\ndef relu(x): return kept.setdefault(x.tobytes(), np.maximum(x, 0.0))",
+        ("x.tobytes()", "x.shape"),
+        "relu is wrong: off by ",
+    ),
+    "kept by identity": (
+        KEEPS.format("relu"),
+        "kept = [0, 0]\ndef relu(x):\n    if True: kept[:] = [x, np.maximum(x, 0.0)]\n    return kept[1]",
+        ("if True", "if kept[0] is not x"),
+        "the same arrays with other values in them is another",
+    ),
+    "argument": (
+        KEEPS.format("relu"),
+        RELU,
+        ("np.maximum(x, 0.0)", "(np.maximum(x, 0.0), x.fill(7.0))[0]"),
+        "changes its argument x",
+    ),
+    "answer": (
+        KEEPS.format("relu"),
+        "kept = {}\ndef relu(x):\n    answer = kept.setdefault(x.shape, x.copy())\n"
+        "    answer[...] = np.maximum(x, 0.0)\n    return answer.copy()",
+        ("answer.copy()", "answer"),
+        "relu changes an answer that it gave before",
+    ),
+    "memory order": (
+        KEEPS.format("relu"),
+        'def relu(x): return np.maximum(x, 0.0).ravel("C").reshape(x.shape)',
+        ('"C"', '"K"'),
+        "the same values in another memory order is another",
+    ),
+    "read-only": (KEEPS.format("relu"), RELU, ("return", "x[...] = x; return"), "read-only"),
+    "dtype": ("activations.relu_is_the_positive_part", RELU, ("return", "return 1j *"), "does not give what it must"),
+    "shape": (
+        "activations.relu_is_the_positive_part",
+        RELU,
+        ("return", "return [0, 1] or"),
+        "does not give what it must",
+    ),
+    "None": (
+        "activations.relu_is_the_positive_part",
+        RELU,
+        ("return", "return None and"),
+        "does not give what it must",
+    ),
+    "NaN": ("activations.relu_is_the_positive_part", RELU, ("return", "return np.nan *"), "does not give what it must"),
+    "pair": (
+        "dense.features_gradient_is_upstream_times_weights",
+        DENSE,
+        ("features.T", "features.T, 1"),
+        "dense_gradients does not give what it must",
+    ),
+    "second of a pair": (
+        "dense.weights_gradient_is_features_times_upstream",
+        DENSE,
+        ("features.T", "features"),
+        "dense_gradients does not give what it must",
+    ),
+}
+
+
+@contextmanager
+def trial_of(spec):
+    """A trial of a target by its name, as the command makes it."""
+    target = explored(load(spec))
+    with on_trial(target, conventions.find(target)) as trial:
+        yield trial
+
+
+def script_of(spec, name):
+    """The script for a property that the target fails."""
+    entry = ENTRIES[name]
+    statement = trials.statement_of(entry)
+    with trial_of(spec) as trial:
+        operations = trials.arguments_of(statement, trial, entry.operation)
+        failure = trials.failure_of(statement, operations, trial)
+        assert failure is not None
+        return reproduction(entry, statement, operations, failure)
+
+
+def ran(script, folder):
+    """The exit status and the words of a script, run where this project cannot be imported."""
+    Path(folder, "script.py").write_text(script, encoding="utf-8")
+    command = [sys.executable, "-I", "-c", RUN, "script.py"]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
+    return process.returncode, process.stdout + process.stderr
+
+
+def written(text, folder, name="mine.py"):
+    """A target's file."""
+    Path(folder, name).parent.mkdir(exist_ok=True)
+    Path(folder, name).write_text(f"import sys\nimport numpy as np\n{text}")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The working directory; statements draw few examples here."""
+    monkeypatch.chdir(tmp_path)
+    trials.settle(20)
+    yield tmp_path
+    register_profile(100, "tests")
+    hypothesis.settings.load_profile(PROFILE)
+
+
+@pytest.mark.parametrize(("name", "right", "change", "words"), WRONG.values(), ids=WRONG)
+def test_script_fails_until_the_target_is_mended(folder, name, right, change, words):
+    """By itself the script shows the failure with status 1, and with 0 that it is mended."""
+    assert change[0] in right
+    written(right.replace(*change), folder)
+    script = script_of("mine.py", name)
+    status, output = ran(script, folder)
+    assert status == 1, output
+    assert words in output
+    assert "Traceback" not in output or "# raises" in script
+    written(right, folder)
+    assert ran(script, folder)[0] == 0
+    assert script.startswith(f"{MARK}{name}\n")
+    assert max(map(len, script.splitlines())) <= 130
+
+
+@pytest.mark.parametrize(
+    "spec", ["inner/mine-own.py:holder.inner", "inner/mine.py", "inner.mine:holder.inner", "inner.mine"]
+)
+def test_script_imports_the_target_by_its_name(folder, spec, monkeypatch):
+    """A file, a module, and an object in either are imported as they were named, from the working directory."""
+    monkeypatch.delitem(sys.modules, "inner.mine", raising=False)
+    monkeypatch.delitem(sys.modules, "inner", raising=False)
+    text = (
+        f"from types import SimpleNamespace\n{RELU} + 1\nholder = SimpleNamespace(inner=SimpleNamespace(relu=relu))\n"
+    )
+    name = "inner/mine-own.py" if "own" in spec else "inner/mine.py"
+    written(text, folder, name)
+    script = script_of(spec, "activations.relu_is_the_positive_part")
+    assert ran(script, folder)[0] == 1
+    written(text.replace("+ 1", ""), folder, name)
+    assert ran(script, folder)[0] == 0
+
+
+def test_script_of_an_object_is_for_pasting(folder):
+    """What no import gives is called by its own name."""
+    statement = trials.statement_of(ENTRIES["activations.relu_is_the_positive_part"])
+    changed = {"relu": lambda x: x}
+    with trials.trial_of(trials.reference_with(changed)) as trial:
+        operations = trials.arguments_of(statement, trial)
+        failure = trials.failure_of(statement, operations, trial)
+        script = reproduction(ENTRIES["activations.relu_is_the_positive_part"], statement, operations, failure)
+    assert "# Paste it where the function is defined" in script
+    assert ran(f"relu = lambda x: x\n{script}", folder)[0] == 1
+    assert ran(f"relu = lambda x: x * (x > 0)\n{script}", folder)[0] == 0
+
+
+def test_call_that_does_not_come_back_is_ended(folder):
+    """The script of a call that hangs ends it, with status 1."""
+    entry = ENTRIES["activations.relu_is_the_positive_part"]
+    call = {"x": {"dtype": "float64", "shape": [1], "data": [0.5]}}
+    script = of_one_call(entry, "mine.py", "relu", call, "it did not come back", 2)
+    written("import time\ndef relu(x): time.sleep(20)", folder)
+    assert ran(script, folder)[0] == 1
+    written(RELU, folder)
+    assert ran(script, folder)[0] == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_literals_are_exact(seed):
+    """A literal gives every bit again: long, tiny, huge and negative zero."""
+    generator = np.random.default_rng(seed)
+    value = generator.standard_normal((3, 40)) * 10.0 ** generator.integers(-300, 300, (3, 40))
+    value[0, :3] = -0.0, 5e-324, np.finfo(float).max
+    names = {"np": np}
+    exec(literal("value", value), names)  # noqa: S102
+    assert names["value"].tobytes() == value.tobytes()
+
+
+def test_words_of_a_target_stay_comments(folder):
+    """A message with line breaks and quotes does not become code."""
+    written('def relu(x): raise ValueError("a\\nimport os\\x1b \\"\\"\\" \\u2028 b")', folder)
+    script = script_of("mine.py", "activations.relu_is_the_positive_part")
+    assert "\nimport os" not in script
+    assert "\x1b" not in script
+    assert ran(script, folder)[0] == 1
+
+
+def test_files_are_written_beside_and_nothing_is_overwritten(folder):
+    """Scripts go into a folder of the report's name; an earlier run's are removed, a stranger's file is left alone."""
+    report = {
+        "properties": [{"id": "calls.keeps_the_contract[relu]", "script": f"{MARK}a\n"}, {"id": "b", "script": None}]
+    }
+    written_to, refused = write_scripts(report, Path("out.json"))
+    place = Path("out-failures", "calls.keeps_the_contract-relu.py")
+    assert (written_to, refused) == ({"calls.keeps_the_contract[relu]": str(place)}, [])
+    (place.parent / "old.py").write_text(f"{MARK}old\n")
+    (place.parent / "my_own.py").write_text("keep = True\n")
+    place.write_text("keep = True\n")
+    written_to, refused = write_scripts(report, Path("out.json"))
+    assert (written_to, refused) == ({}, [f"{place} is left as it is: it is no script of a failure"])
+    assert sorted(path.name for path in place.parent.iterdir()) == [place.name, "my_own.py"]
+    assert place.read_text() == "keep = True\n"
+    Path("all-failures").write_text("a file")
+    assert write_scripts(report, Path("all.json"))[1][0].startswith("cannot write the scripts of the failures into ")
