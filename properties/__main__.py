@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 
 from properties.harness.junit import as_junit
 from properties.harness.report import (
-    DEFAULT_EXAMPLES,
     HELD,
     INTERRUPTED,
     UNUSABLE,
@@ -23,6 +22,7 @@ from properties.harness.run import CannotRun, run
 from properties.harness.scripts import write_scripts
 from properties.harness.target import CannotLoad
 from properties.harness.text import printable
+from properties.harness.trial import DEFAULT_EXAMPLES
 from properties.harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import product
-from math import prod
+from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
 
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree
-from properties.harness.limits import POOL, Limits, NotApplicable, Shape
+from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
 from properties.harness.probes import SEED
 from properties.harness.single import widened
 from properties.harness.sizes import fit_valid
@@ -51,21 +51,30 @@ def _largest() -> tuple[Shape, Shape]:
     return LARGEST_IMAGE, LARGEST_KERNEL
 
 
+def _shapes() -> tuple[list[Pair], int]:
+    """The supported (kernel, image) pairs that are tried, smallest first, and how many there are in all."""
+    largest_image, largest_kernel = _largest()
+    most = largest_kernel + largest_image
+    pairs = current().target.limits.convolutions()
+    fitting = [
+        pair for pair in pairs if all(side <= limit for side, limit in zip(pair[0] + pair[1], most, strict=True))
+    ]
+    return fitting[: ceil(len(fitting) * current().share)], len(fitting)
+
+
 def convolution_shapes(**_: Any) -> Iterator[Case]:
     """A case for every supported kernel up to 4×4 and image up to 6×6, smallest first: their first basis vectors.
 
-    With channels up to 2×2 and 3×3, with two channels and two filters, and two images where there are batches.
+    With channels up to 2×2 and 3×3, with two channels and two filters, and two images where there are batches. With
+    fewer examples a property than usual, as much fewer of them.
     """
-    layout, (largest_image, largest_kernel) = current().target.layout, _largest()
-    found = False
-    for kernel, image in current().target.limits.convolutions():
-        if all(side <= most for side, most in zip((*kernel, *image), largest_kernel + largest_image, strict=True)):
-            found = True
-            shapes = layout.shape(image, 2, 2), layout.kernel_shape(kernel, 2, 2)
-            output = layout.shape(fit_valid(kernel, image), 2, 2)
-            yield Case(image=basis(shapes[0])[0], kernel=basis(shapes[1])[0], upstream=basis(output)[0])
-    if not found:
-        within = ["×".join(map(str, sides)) for sides in (largest_image, largest_kernel)]
+    layout, (pairs, _count) = current().target.layout, _shapes()
+    for kernel, image in pairs:
+        shapes = layout.shape(image, 2, 2), layout.kernel_shape(kernel, 2, 2)
+        output = layout.shape(fit_valid(kernel, image), 2, 2)
+        yield Case(image=basis(shapes[0])[0], kernel=basis(shapes[1])[0], upstream=basis(output)[0])
+    if not pairs:
+        within = ["×".join(map(str, sides)) for sides in _largest()]
         raise NotApplicable(f"no supported image is within {within[0]} and no kernel within {within[1]}")
 
 
@@ -124,7 +133,9 @@ def where(case: Case) -> str:
     image, kernel = ("×".join(map(str, sides)) for sides in _largest())
     several = "2 channels and 2 filters"
     several = f", with 2 images, {several}" if layout.batched else f", with {several}" if layout.channelled else ""
-    return f"for images up to {image} and kernels up to {kernel}{several}"
+    pairs, count = _shapes()
+    which = f"the {len(pairs)} smallest of {count} pairs of " if len(pairs) < count else ""
+    return f"for {which}images up to {image} and kernels up to {kernel}{several}"
 
 
 def counted(examples: int) -> None:
@@ -164,8 +175,9 @@ def patterns(**_: Any) -> Iterator[Case]:
     """A case for each of the 625 patterns of a 6×6 image, a 3×3 kernel and four weights, with a box inside it.
 
     The kernel is 1 in its centre and within 1/64 of 0 elsewhere, so that pre-activations are the inner 4×4 entries
-    to within 0.72: those are -1, 1 or 3 to within 1/4, less than 1 from the nearest kink. `NotApplicable` where
-    the target does not support these shapes.
+    to within 0.72: those are -1, 1 or 3 to within 1/4, less than 1 from the nearest kink. With fewer examples a
+    property than usual, as much fewer patterns, spread evenly. `NotApplicable` where the target does not support
+    these shapes.
     """
     if (PATTERN_KERNEL, PATTERN_IMAGE) not in current().target.limits.networks():
         raise NotApplicable("the notebook's shapes, 6×6 with 3×3, are not supported")
@@ -173,8 +185,10 @@ def patterns(**_: Any) -> Iterator[Case]:
     kernel = np.zeros(PATTERN_KERNEL)
     kernel[1, 1] = 1.0
     weights = np.array([[0.25], [-0.125], [0.125], [-0.25]])
-    layout = current().target.layout
+    layout, share = current().target.layout, current().share
     for number, winners in enumerate(product(range(POOL[0] * POOL[1] + 1), repeat=4)):
+        if floor((number + 1) * share) == floor(number * share):
+            continue
         inner = np.full((4, 4), _LEVELS[1])
         parted = blocks(inner, POOL)
         for (i, j), winner in zip(np.ndindex(2, 2), winners, strict=True):

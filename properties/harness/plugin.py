@@ -23,10 +23,9 @@ from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
-from properties.harness.report import DEFAULT_EXAMPLES
 from properties.harness.results import FAILING, explanation, finished
 from properties.harness.target import CannotLoad, Operation, load
-from properties.harness.trial import Record, current, on_trial
+from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
 
 PROFILE = "backproof"
@@ -62,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
-        stack.enter_context(on_trial(target, conventions))
+        stack.enter_context(on_trial(target, conventions, config.getoption("--examples")))
     register_profile(config.getoption("--examples"))
 
 

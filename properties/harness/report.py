@@ -14,11 +14,10 @@ from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
-from properties.harness.trial import Conventions
+from properties.harness.trial import DEFAULT_EXAMPLES, Conventions
 from properties.harness.watch import DEFAULT_TIMEOUT
 
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
-DEFAULT_EXAMPLES = 100
 Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 

@@ -166,7 +166,7 @@ def _child(
             for name in spared:
                 WATCH.stuck.pop(name, None)
             tell("found", found(target, conventions))
-            with on_trial(target, conventions):
+            with on_trial(target, conventions, asked.examples):
                 status = run_session(asked, tell, done, suspect)
             errors.seek(0)
             tell("ended", status, errors.read().decode(errors="replace").strip())

@@ -8,6 +8,7 @@ from typing import Any
 
 from properties.harness.target import Target
 
+DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
 SIZED = {"image", "kernel", "window", "features", "x"}  # what a verdict's shapes are told by
 
 
@@ -52,7 +53,13 @@ class Trial:
     target: Target = field(default_factory=lambda: Target("nothing", {}))
     conventions: Conventions = field(default_factory=Conventions)
     record: Record = field(default_factory=Record)
+    examples: int = DEFAULT_EXAMPLES
     wrong: dict[str, bool] = field(default_factory=dict)  # of each operation that it was asked of
+
+    @property
+    def share(self) -> float:
+        """How much of what is exhaustive is tried: all of it, unless fewer examples are asked for than usual."""
+        return min(self.examples / DEFAULT_EXAMPLES, 1.0)
 
     @property
     def flips(self) -> bool:
@@ -73,9 +80,9 @@ def current() -> Trial:
 
 
 @contextmanager
-def on_trial(target: Target, conventions: Conventions) -> Iterator[Trial]:
+def on_trial(target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES) -> Iterator[Trial]:
     """Make a target the one that strategies, oracles and comparisons speak about."""
-    token = _CURRENT.set(Trial(target, conventions))
+    token = _CURRENT.set(Trial(target, conventions, examples=examples))
     try:
         yield current()
     finally:

@@ -11,13 +11,13 @@ from typing import Any
 
 from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
-from properties.harness.report import DEFAULT_EXAMPLES, Asked, applied, as_json, found, make_report
+from properties.harness.report import Asked, applied, as_json, found, make_report
 from properties.harness.results import FAILING
 from properties.harness.session import run_session
 from properties.harness.target import CannotLoad, Target, load, make_target
 from properties.harness.terminal import plain_console, show
 from properties.harness.text import decoded
-from properties.harness.trial import on_trial
+from properties.harness.trial import DEFAULT_EXAMPLES, on_trial
 from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
 
 
@@ -127,7 +127,7 @@ def verify(
     try:
         with WATCH.over("a first look", timeout):
             offered, conventions = examined(offered)
-        with on_trial(offered, conventions), redirect_stderr(io.StringIO()) as errors:
+        with on_trial(offered, conventions, examples), redirect_stderr(io.StringIO()) as errors:
             status = run_session(asked, hearing.hear)
     finally:
         hearing.bar.close()
