@@ -10,21 +10,21 @@
 - Precision: float64
 
 What PyTorch calls convolution is the cross-correlation. `max_pool2d` sends the gradient of a tie to the first maximum,
-row by row (`amax` would split it evenly). The functions are written for batches of several channels, (N, C, H, W);
-`axes` puts the two axes on that the contract does not have.
+row by row (`amax` would split it evenly). Images come in batches of several channels, as `LAYOUT` says: (N, C, H, W),
+kernels (C_out, C_in, h, w), and the gradients are summed over the batch.
 """
 
 import torch
 from torch.nn import functional
 
-from properties.adapters import axes
+LAYOUT = "NCHW"
 
 torch.set_num_threads(1)  # the arrays are small: threads would cost more than they save
 
 
-def tensor(array, given="x", wanted="x"):
+def tensor(array):
     """The array as a tensor of its own, since PyTorch has none that is read-only."""
-    return torch.tensor(array if given == wanted else axes(array, given, wanted))
+    return torch.tensor(array)
 
 
 def gradients_of(function, *inputs, upstream=None):
@@ -65,33 +65,31 @@ def logistic_derivative(x):
 
 
 def conv2d(image, kernel):
-    output = functional.conv2d(tensor(image, "HW", "NCHW"), tensor(kernel, "hw", "FChw"))
-    return axes(output, "NFHW", "HW")
+    return functional.conv2d(tensor(image), tensor(kernel)).numpy()
 
 
 def convolution_gradients(image, kernel, upstream):
-    inputs = tensor(image, "HW", "NCHW"), tensor(kernel, "hw", "FChw")
-    return gradients_of(functional.conv2d, *inputs, upstream=tensor(upstream, "HW", "NFHW"))
+    return gradients_of(functional.conv2d, tensor(image), tensor(kernel), upstream=tensor(upstream))
 
 
 def conv2d_image_gradient(image, kernel, upstream):
-    return axes(convolution_gradients(image, kernel, upstream)[0], "NCHW", "HW")
+    return convolution_gradients(image, kernel, upstream)[0]
 
 
 def conv2d_kernel_gradient(image, kernel, upstream):
-    return axes(convolution_gradients(image, kernel, upstream)[1], "FChw", "hw")
+    return convolution_gradients(image, kernel, upstream)[1]
 
 
 def max_pool(x, window):
-    return axes(functional.max_pool2d(tensor(x, "HW", "NCHW"), window), "NCHW", "HW")
+    return functional.max_pool2d(tensor(x), window).numpy()
 
 
 def max_pool_gradient(x, window, upstream):
     def pool(x):
         return functional.max_pool2d(x, window)
 
-    (slope,) = gradients_of(pool, tensor(x, "HW", "NCHW"), upstream=tensor(upstream, "HW", "NCHW"))
-    return axes(slope, "NCHW", "HW")
+    (slope,) = gradients_of(pool, tensor(x), upstream=tensor(upstream))
+    return slope
 
 
 def apply_dense(features, weights):
@@ -113,11 +111,12 @@ def network(image, kernel, weights):
 
 
 def squared_error(prediction, target):
-    return ((prediction - target) ** 2).sum() / 2
+    """Half the squared error, summed over the batch; target (N,)."""
+    return ((prediction - target.reshape(-1, 1)) ** 2).sum() / 2
 
 
 def predict(image, kernel, weights):
-    return network(tensor(image, "HW", "NCHW"), tensor(kernel, "hw", "FChw"), tensor(weights)).numpy()
+    return network(tensor(image), tensor(kernel), tensor(weights)).numpy()
 
 
 def cost(image, target, kernel, weights):
@@ -126,15 +125,13 @@ def cost(image, target, kernel, weights):
 
 def gradients(image, target, kernel, weights):
     def cost(kernel, weights):
-        return squared_error(network(tensor(image, "HW", "NCHW"), kernel, weights), target)
+        return squared_error(network(tensor(image), kernel, weights), tensor(target))
 
-    of_kernel, of_weights = gradients_of(cost, tensor(kernel, "hw", "FChw"), tensor(weights))
-    return axes(of_kernel, "FChw", "hw"), of_weights
+    return gradients_of(cost, tensor(kernel), tensor(weights))
 
 
 def train_step(image, target, kernel, weights, learning_rate):
-    parameters = [torch.nn.Parameter(one) for one in (tensor(kernel, "hw", "FChw"), tensor(weights))]
-    squared_error(network(tensor(image, "HW", "NCHW"), *parameters), target).backward()
+    parameters = [torch.nn.Parameter(one) for one in (tensor(kernel), tensor(weights))]
+    squared_error(network(tensor(image), *parameters), tensor(target)).backward()
     torch.optim.SGD(parameters, lr=learning_rate).step()
-    kernel, weights = (one.detach().numpy() for one in parameters)
-    return axes(kernel, "FChw", "hw"), weights
+    return [one.detach().numpy() for one in parameters]
