@@ -10,6 +10,7 @@ import pytest
 
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
+from tests.harness.test_suite import TWO_LINES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -55,7 +56,7 @@ def test_failing_output_is_real(tmp_path):
 
 def test_own_target_is_refuted_as_told(tmp_path):
     """The ten lines of the example are a target: a correlation whose gradient is turned, refuted on a 1×2 image."""
-    (code,) = blocks("python")
+    code = blocks("python")[0]
     assert len(code.splitlines()) <= 10
     (tmp_path / "my_network.py").write_text(code, encoding="utf-8")
     status, printed = checked("my_network.py", "-k", "rot90 or defining", folder=tmp_path)
@@ -71,11 +72,37 @@ def test_properties_named_exist(name):
     assert name in {entry.id for entry in all_properties().values()}
 
 
-def test_known_example_names_a_property():
-    """The known deviation of the example is a property's id and a reason."""
-    name, reason = blocks("text")[1].strip().split(maxsplit=1)
-    assert name in {entry.id for entry in all_properties().values()}
-    assert reason
+def test_known_example_is_a_gate(tmp_path):
+    """With the known deviations of the example a network whose only error is the one at ties passes, and no other."""
+    (tmp_path / "known.txt").write_text(blocks("text")[1], encoding="utf-8")
+    text = "from reference import *\nfrom reference import mask_repeat as max_pool_gradient\n"
+    (tmp_path / "my_network.py").write_text(text, encoding="utf-8")
+    asked = ["my_network.py", "--known", "known.txt", "-k", "pooling or maxima or weak"]
+    assert checked(*asked, folder=tmp_path)[0] == 0
+    (tmp_path / "my_network.py").write_text(text + "def max_pool(x, window): return -x\n", encoding="utf-8")
+    assert checked(*asked, folder=tmp_path)[0] == 1
+
+
+def test_report_in_python_can_be_asked(tmp_path):
+    """The lines for a notebook run, and raise for a wrong function, as they stand."""
+    text = "def relu(x): return abs(x)\n" + blocks("python")[1]
+    process = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "properties.harness.verify.TargetRefuted: " in process.stderr
+    assert "REFUTED  relu  activations.relu_is_the_positive_part" in process.stderr
+
+
+def test_two_lines_are_two_lines():
+    """What a test module needs is shown whole; `tests/harness/test_suite.py` runs it."""
+    assert blocks("python")[2].strip() == TWO_LINES.strip()
 
 
 def test_certificate_is_real(tmp_path):

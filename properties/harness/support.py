@@ -37,6 +37,8 @@ def explored(target: Target) -> Target:
         stubs |= {one.name for one in asked if all(_leaves_out(one, pair) for pair in shapes)}
         if rest := [one for one in operations if one.name not in stubs] if asked else []:
             left_out |= {(layer, pair) for pair in shapes if all(_leaves_out(one, pair) for one in rest)}
+    if not stubs and not left_out:
+        return target
     offered = {name: one for name, one in target.operations.items() if name not in stubs}
     limits = replace(limits, left_out=frozenset(left_out)) if left_out else limits
     return replace(target, operations=offered, limits=limits)

@@ -130,3 +130,21 @@ def test_undeclared_shapes_are_not_applicable():
         for cases in (convolution_shapes, patterns, sets_of_maxima, weak_orderings):
             with pytest.raises(NotApplicable):
                 list(cases())
+
+
+@pytest.mark.parametrize(("examples", "shapes", "patterns_tried"), [(100, 324, 625), (500, 324, 625), (10, 33, 62)])
+def test_fewer_examples_leave_out_as_much(examples, shapes, patterns_tried):
+    """With a tenth of the examples a tenth of the shapes is tried, the smallest, and a tenth of the patterns."""
+    with trial_of(**vars(reference)) as trial, on_trial(trial.target, Conventions(), examples):
+        tried = [case.image.size for case in convolution_shapes()]
+        assert len(tried) == shapes
+        assert max(tried) == (36 if shapes == 324 else 6)
+        assert len(list(patterns())) == patterns_tried
+
+
+def test_certificate_says_how_much_was_tried():
+    """With fewer examples it names the number of shapes, with enough their sizes alone."""
+    for examples, words in ((100, "for images up to 6×6"), (10, "for the 33 smallest of 324 pairs of images up to")):
+        with trial_of(conv2d=reference.conv2d) as trial, on_trial(trial.target, Conventions(), examples) as few:
+            properties.exact.test_conv2d_on_every_pair_of_basis_vectors(conv2d=few.target.operations["conv2d"])
+            assert few.record.proof["where"].startswith(words)

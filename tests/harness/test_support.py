@@ -59,3 +59,14 @@ def test_crash_is_not_taken_for_left_out():
     """An operation that raises anything else is left for the properties to judge."""
     target = make_target(SimpleNamespace(conv2d=lambda image, kernel: np.zeros(3)[4]), "double")
     assert explored(target) is target
+
+
+def test_operation_that_is_nowhere_implemented_is_not_offered():
+    """One that raises NotImplementedError whatever it is asked is lacking; one that leaves some shapes out is not."""
+
+    def later(*arguments):
+        raise NotImplementedError
+
+    offered = {"relu": later, "dense": later, "max_pool": later, "predict": later, "conv2d": only_square}
+    target = make_target(SimpleNamespace(**offered, arctan=np.arctan), "double")
+    assert explored(target).operations.keys() == {"conv2d", "arctan"}
