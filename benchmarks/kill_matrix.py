@@ -28,6 +28,8 @@ SECOND = "a second definition, so that an error of the suite's own oracle would 
 OWN = "it needs no oracle: the target's own functions are held against each other"
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
+STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
+SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
     "activations.relu_is_the_positive_part": DEFINES,
     "activations.relu_parts_its_argument": OWN,
@@ -61,6 +63,7 @@ JUSTIFIED = {
     "training.train_step_moves_by_the_old_gradients": DEFINES,
     "training.cost_decreases_at_the_gradients_rate": OWN,
     "training.cost_falls_over_a_run": "it alone goes on from where a step has led",
+    **{one.id: STATE for one in all_properties().values() if one.id.startswith(SURROUNDINGS)},
     **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("exact.")},
 }
 

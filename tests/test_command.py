@@ -318,7 +318,7 @@ def test_interruption_is_clean(tmp_path):
         "    return reference.cost(*point)\n"
     )
     (tmp_path / "slow.py").write_text(text, encoding="utf-8")
-    process = start("slow.py", "--json", "report.json", "--examples", "100", folder=tmp_path)
+    process = start("slow.py", "--json", "report.json", "-k", "network or training", folder=tmp_path)
     while not (tmp_path / "under way").exists():
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)

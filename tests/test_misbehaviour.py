@@ -193,7 +193,7 @@ def test_progress_shows_an_estimate(tmp_path):
             shown += read
     process.communicate(timeout=120)
     shown = shown.decode()
-    assert " of 5 properties after 00:0" in shown
+    assert " of 13 properties after 00:0" in shown
     assert "about 00:0" in shown
 
 

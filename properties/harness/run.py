@@ -11,6 +11,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -64,13 +66,28 @@ class _Children(Hearing):
         process = _CONTEXT.Process(target=_child, args=(theirs, *orders))
         process.start()
         theirs.close()
-        while self._heard(ours, process):
-            pass
-        process.join()
+        with self._interrupting(process):
+            while self._heard(ours):
+                pass
+            process.join()
         if not self.is_over:
             self._charge(process.exitcode)
 
-    def _heard(self, ours: Connection, process: Any) -> bool:
+    @contextmanager
+    def _interrupting(self, process: Any) -> Iterator[None]:
+        """Hand the user's interruptions on to the child, which ends in order at the first and at once at the second."""
+
+        def hand_on(*_: Any) -> None:
+            os.kill(process.pid, signal.SIGKILL if self.outcomes.interrupted else signal.SIGINT)
+            self.outcomes.interrupted = True
+
+        before = signal.signal(signal.SIGINT, hand_on)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _heard(self, ours: Connection) -> bool:
         try:
             if ours.poll(1.0):
                 kind, *values = json.loads(ours.recv_bytes())
@@ -79,9 +96,6 @@ class _Children(Hearing):
                 self.bar.refresh()
         except EOFError:
             return False
-        except KeyboardInterrupt:
-            os.kill(process.pid, signal.SIGKILL if self.outcomes.interrupted else signal.SIGINT)
-            self.outcomes.interrupted = True
         return True
 
     def on_unloadable(self, message: str) -> None:
@@ -152,6 +166,7 @@ def _child(
             tell("stuck", WATCH.stuck)
 
     WATCH.may_end_the_process = True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

@@ -9,10 +9,10 @@ from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
 from benchmarks.layouts import LAYOUTS, TARGETS, ChannelsLast, Layered, even, offered
-from benchmarks.trials import arguments_of, failures
+from benchmarks.trials import failures
 from properties.harness import conventions, oracles
 from properties.harness.axes import Layout
-from properties.harness.catalogue import all_properties
+from properties.harness.catalogue import all_properties, arguments_of
 from properties.harness.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.contract import OPERATIONS
 from properties.harness.diagnosis import diagnosed, explained
@@ -271,9 +271,9 @@ def wrong_target(layout, name):
 def test_wrong_formula_is_refuted_on_a_small_input_and_named(layout, name):
     """The property is refuted on the smallest sizes that show it, and the failure names the mistake."""
     _, operation, identifier, mistake, size = WRONG[name]
-    statement = trials.statement_of(PROPERTIES[identifier])
+    statement = PROPERTIES[identifier].function
     with trial_of(**wrong_target(layout, name)) as trial:
-        arguments = arguments_of(statement, trial)
+        arguments = arguments_of(statement, trial.target)
         failure = trials.failure_of(statement, arguments, trial)
         assert isinstance(failure, Refuted)
         explained(failure, arguments.values())
@@ -310,7 +310,7 @@ def test_as_many_numbers_as_images():
 def test_certificate_says_what_was_covered():
     """Of a target with channels the proofs name their numbers, and several channels are not left unproved."""
     with trial_of(**offered("NHWC")) as trial:
-        statement = trials.statement_of(PROPERTIES["exact.conv2d_on_every_pair_of_basis_vectors"])
+        statement = PROPERTIES["exact.conv2d_on_every_pair_of_basis_vectors"].function
         statement(conv2d=trial.target.operations["conv2d"])
         proof = trial.record.proof
         assert proof["where"] == "for images up to 3×3 and kernels up to 2×2, with 2 images, 2 channels and 2 filters"

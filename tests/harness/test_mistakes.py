@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from benchmarks import kill_matrix
-from benchmarks.kill_matrix import JUSTIFIED, alone, row_of_mistake, row_of_variant
+from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, alone, row_of_mistake, row_of_variant
 from benchmarks.variants import VARIANTS
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
@@ -52,8 +52,9 @@ def test_no_property_is_idle(rows):
 
 
 def test_every_property_refutes_a_mistake(rows):
-    """Each property refutes at least one mistake of the catalogue."""
-    assert {name for row in rows for name, refuted in row["properties"].items() if refuted} == PROPERTIES.keys()
+    """Each property refutes at least one mistake of the catalogue, but for those about what changes no answer."""
+    found = {name for row in rows for name, refuted in row["properties"].items() if refuted}
+    assert found == {name for name in PROPERTIES if not name.startswith(SURROUNDINGS)}
 
 
 def test_there_are_enough_variants():

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import trials
 from properties.harness import conventions
-from properties.harness.catalogue import all_properties
+from properties.harness.catalogue import all_properties, arguments_of
 from properties.harness.plugin import PROFILE, register_profile
 from properties.harness.reproduction import MARK, of_one_call, reproduction
 from properties.harness.scripts import write_scripts
@@ -178,9 +178,9 @@ def trial_of(spec):
 def script_of(spec, name):
     """The script for a property that the target fails."""
     entry = ENTRIES[name]
-    statement = trials.statement_of(entry)
+    statement = entry.function
     with trial_of(spec) as trial:
-        operations = trials.arguments_of(statement, trial, entry.operation)
+        operations = arguments_of(statement, trial.target, entry.operation)
         failure = trials.failure_of(statement, operations, trial)
         assert failure is not None
         return reproduction(entry, statement, operations, failure)
@@ -206,7 +206,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trials.settle(20)
     yield tmp_path
-    register_profile(100, "tests")
+    register_profile(100)
     hypothesis.settings.load_profile(PROFILE)
 
 
@@ -246,10 +246,10 @@ def test_script_imports_the_target_by_its_name(folder, spec, monkeypatch):
 
 def test_script_of_an_object_is_for_pasting(folder):
     """What no import gives is called by its own name."""
-    statement = trials.statement_of(ENTRIES["activations.relu_is_the_positive_part"])
+    statement = ENTRIES["activations.relu_is_the_positive_part"].function
     changed = {"relu": lambda x: x}
     with trials.trial_of(trials.reference_with(changed)) as trial:
-        operations = trials.arguments_of(statement, trial)
+        operations = arguments_of(statement, trial.target)
         failure = trials.failure_of(statement, operations, trial)
         script = reproduction(ENTRIES["activations.relu_is_the_positive_part"], statement, operations, failure)
     assert "# Paste it where the function is defined" in script
