@@ -1,5 +1,6 @@
 """The command, from a shell: what it prints, writes, and ends with."""
 
+import ast
 import html
 import json
 import os
@@ -10,6 +11,9 @@ import time
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+
+from properties.__main__ import TEMPLATE
+from properties.harness.contract import OPERATIONS
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 FEW = ["--examples", "20"]
@@ -336,5 +340,43 @@ def test_help_tells_the_options(tmp_path):
     """`--help` names every option of the contract."""
     status, output, _ = run("--help", folder=tmp_path)
     assert status == 0
-    for option in ("--json", "--junit", "--html", "--examples", "--seed", "-k", "-n", "--fail-fast", "--known"):
+    for option in (
+        "--json",
+        "--junit",
+        "--html",
+        "--examples",
+        "--seed",
+        "-k",
+        "-n",
+        "--fail-fast",
+        "--known",
+        "--timeout",
+        "--template",
+    ):
         assert option in output
+
+
+def test_template_is_a_target_to_fill_in(tmp_path):
+    """What `--template` prints loads; what is not filled in is not applicable, what is gets its verdict."""
+    status, template, errors = run("--template", folder=tmp_path)
+    assert (status, errors) == (0, "")
+    (tmp_path / "mine.py").write_text(template, encoding="utf-8")
+    status, _, errors = run("mine.py", folder=tmp_path)
+    assert (status, errors.count("\n")) == (2, 1)
+    assert errors.startswith("backproof: nothing to check")
+    filled = template.replace("raise NotImplementedError", "return x * (x > 0)", 1)
+    (tmp_path / "mine.py").write_text(filled, encoding="utf-8")
+    status, report = check("mine.py", *FEW, folder=tmp_path)
+    assert status == 0
+    assert {entry["operation"] for entry in report["properties"] if entry["outcome"] == "held"} == {"relu"}
+    assert {entry["outcome"] for entry in report["properties"] if entry["operation"] != "relu"} == {"not applicable"}
+    assert set(report["lacking"]) == OPERATIONS.keys() - {"relu"}
+
+
+def test_template_describes_every_operation():
+    """Each operation of the contract is there, with its parameters and with words about its shapes."""
+    functions = {node.name: node for node in ast.parse(TEMPLATE.read_text(encoding="utf-8")).body[1:]}
+    assert {name: tuple(one.arg for one in node.args.args) for name, node in functions.items()} == {
+        name: signature.parameters for name, signature in OPERATIONS.items()
+    }
+    assert all(ast.get_docstring(node) for node in functions.values())

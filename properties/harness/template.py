@@ -7,6 +7,7 @@ Uncomment what holds of your code:
 
 KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
 DTYPE = "float32"  # it computes in single precision
+LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
 """
 
 
