@@ -69,8 +69,9 @@ def exact_values(call: Call) -> tuple[Value, ...]:
 
 def part_of(call: Call, number: int) -> str:
     """How a part of the answer to CALL is had as an array, or as a number."""
-    shapes = call.operation.signature.answer(*call.before)
-    array = f"np.asarray(CALL{f'[{number}]' if len(shapes) > 1 else ''})"
+    shapes = call.operation.signature.answer(call.operation.layout, *call.before)
+    read = "np.ravel" if call.operation.name == "predict" else "np.asarray"  # N numbers in any shape
+    array = f"{read}(CALL{f'[{number}]' if len(shapes) > 1 else ''})"
     return array if shapes[number] else f"{array}.item()"
 
 
@@ -90,7 +91,7 @@ def _raises(calls: Sequence[Call], error: BaseException) -> Evidence:
 
 def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
     call = calls[-1]
-    name, shapes = call.operation.name, call.operation.signature.answer(*call.before)
+    name, shapes = call.operation.name, call.operation.signature.answer(call.operation.layout, *call.before)
     if len(shapes) > 1 and (not isinstance(call.answer, tuple | list) or len(call.answer) != len(shapes)):
         wrong = f"not isinstance(yours, (tuple, list)) or len(yours) != {len(shapes)}"
         judged = fails_if(wrong, f'"{name} does not give what it must"', f"{name} gives a pair")
@@ -114,7 +115,7 @@ def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
 
 
 def _is_malformed_part(call: Call, number: int) -> bool:
-    shape = call.operation.signature.answer(*call.before)[number]
+    shape = call.operation.signature.answer(call.operation.layout, *call.before)[number]
     part = np.asarray(call.answer[number])
     return part.dtype.kind not in "biuf" or part.shape != shape or not np.isfinite(part).all()
 
@@ -153,16 +154,18 @@ def _is_no_subgradient(calls: Sequence[Call]) -> Evidence | None:
         return None
     rows, columns = call.case.window
     slack = (ALLOWED + rows * columns) * current().target.eps
+    moved = "np.moveaxis({}, -1, 1)" if call.operation.layout.name == "NHWC" else "{}"
+    last = f"    array = {moved.format('array')}\n" if "moveaxis" in moved else ""
     helper = (
         "def windows(array):\n"
         f'    """The array in windows of {rows}×{columns}, whose entries are along the axes -3 and -1."""\n'
-        f"    high, wide = array.shape[-2] // {rows}, array.shape[-1] // {columns}\n"
+        f"{last}    high, wide = array.shape[-2] // {rows}, array.shape[-1] // {columns}\n"
         f"    return array.reshape(*array.shape[:-2], high, {rows}, wide, {columns})"
     )
     lines = [
         'expected = "on each window\'s maxima its upstream value times weights of sum 1, none below 0; elsewhere 0"',
         BOTH,
-        "given, whole = windows(yours), np.expand_dims(upstream, (-3, -1))",
+        f"given, whole = windows(yours), np.expand_dims({moved.format('upstream')}, (-3, -1))",
         "below = windows(x) < windows(x).max(axis=(-3, -1), keepdims=True)",
         "sums = given.sum(axis=(-3, -1), keepdims=True)",
         f"allowed = {slack:.3g} * np.abs(whole)",

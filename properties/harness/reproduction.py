@@ -47,7 +47,7 @@ def of_one_call(
     """The script of a call that raises nothing and does not come back: within so many seconds, or at all."""
     arguments = [decoded(value) for value in call.values()]
     arguments = [tuple(value) if isinstance(value, list) else value for value in arguments]
-    made = asked(Operation(operation, None), arguments)
+    made = asked(Operation(operation, None, current().target.layout), arguments)
     back = f'print("{operation} came back")'
     seen = Evidence([made], {-1: "CALL"}, [back])
     if seconds:
