@@ -21,6 +21,7 @@ from properties.harness.contract import OPERATIONS
 from properties.harness.diagnosis import diagnosed
 from properties.harness.mistakes import all_mistakes
 from properties.harness.strategies import Case
+from properties.harness.trial import DEFAULT_EXAMPLES
 
 OURS = "backproof"
 DEFINES = "it states the formula itself; the others refute the same mistakes by what follows from it"
@@ -128,9 +129,11 @@ def row_of_mistake(number: int, with_peers: bool = True) -> dict[str, Any]:
     }
 
 
-def row_of_variant(name: str, with_peers: bool = True, exhaustive: bool = True) -> dict[str, Any]:
-    """All that is found about one correct variant."""
-    settle(shrinks=False)
+def row_of_variant(
+    name: str, with_peers: bool = True, exhaustive: bool = True, examples: int = DEFAULT_EXAMPLES
+) -> dict[str, Any]:
+    """All that is found about one correct variant, on so many examples of each property."""
+    settle(examples, shrinks=False)
     offered = reference_with(VARIANTS[name])
     found = outcomes(offered, VARIANTS[name], exhaustive)
     checkers = compared(offered, VARIANTS[name]) if with_peers else {}
