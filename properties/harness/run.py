@@ -78,7 +78,10 @@ class _Children(Hearing):
         """Hand the user's interruptions on to the child, which ends in order at the first and at once at the second."""
 
         def hand_on(*_: Any) -> None:
-            os.kill(process.pid, signal.SIGKILL if self.outcomes.interrupted else signal.SIGINT)
+            if self.outcomes.interrupted:
+                process.kill()
+            else:
+                os.kill(process.pid, signal.SIGINT)
             self.outcomes.interrupted = True
 
         before = signal.signal(signal.SIGINT, hand_on)
@@ -167,7 +170,8 @@ def _child(
 
     WATCH.may_end_the_process = True
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     with tempfile.TemporaryFile() as errors:
