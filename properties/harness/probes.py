@@ -55,7 +55,7 @@ _KINKED: dict[str, Callable[[Tape], Case]] = {
 
 
 def larger(layer: str, count: int) -> list[Case]:
-    """Cases beyond the sizes that are sampled. `NotApplicable` where the target declares what the layer's shapes are."""
+    """Cases beyond the sizes that are sampled. `NotApplicable` where the target declares the shapes of the layer."""
     trial = current()
     if layer in _SHAPED and trial.target.limits != Limits():
         raise NotApplicable("the target does not support every shape")
