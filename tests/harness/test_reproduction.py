@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import hypothesis
@@ -195,8 +196,9 @@ def ran(script, folder):
 
 
 def written(text, folder, name="mine.py"):
-    """A target's file."""
+    """A target's file; what was compiled of another one in the same second goes."""
     Path(folder, name).parent.mkdir(exist_ok=True)
+    Path(cache_from_source(str(Path(folder, name)))).unlink(missing_ok=True)
     Path(folder, name).write_text(f"import sys\nimport numpy as np\n{text}")
 
 
