@@ -144,8 +144,8 @@ def _property(item: pytest.Item) -> Property | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the first statement about every operation of a layer, then the second of each, so that a failure shows early;
-    then those about the network, which rest on the layers. What failed the last time runs first of all.
+    """Run the first statement about every operation, the layers' before the network's that rests on them, then the
+    second of each, so that a failure shows early. What failed the last time runs first of all.
 
     `-k` may name a property by its id.
     """
@@ -159,11 +159,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if entry := _property(item):
             item.extra_keyword_matches.add(entry.id)
             of_network = OPERATIONS[entry.operation].layer == "network"
-            ranks[item.nodeid] = entry.id.encode() not in failed, of_network, told[entry.operation]
+            ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], of_network
             told[entry.operation] += 1
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
-    items.sort(key=lambda item: ranks.get(item.nodeid, (False, False, 0)))
+    items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
 
 
 def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
