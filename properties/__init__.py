@@ -24,6 +24,8 @@ __all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "suite", 
 
 def __getattr__(name: str) -> Any:
     """What is offered, imported when it is asked for: the command needs none of it."""
+    if name == "adapters":
+        return import_module("properties.adapters")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"properties.harness.{_HOMES[name]}"), name)

@@ -5,7 +5,7 @@ from typing import Any
 
 from properties.harness.axes import Layout
 from properties.harness.contract import OPERATIONS
-from properties.harness.results import FAILING
+from properties.harness.results import FAILING, NO_LONGER_FAILS
 
 SEVERAL_CHANNELS = "several channels"
 NOT_PROVED = (
@@ -14,6 +14,14 @@ NOT_PROVED = (
     SEVERAL_CHANNELS,
     "that training succeeds",
 )
+
+
+_WORDS = {
+    "refuted": "refuted: see below",
+    "crashed": "crashed: see below",
+    "stale": "a known deviation no longer fails: see below",
+    "known": "not proved: a known deviation fails",
+}
 
 
 def not_proved(layout: Layout) -> list[str]:
@@ -42,10 +50,15 @@ def _of(operation: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "operation": operation,
         "refuted": any(entry["outcome"] in (*FAILING, "known") for entry in entries),
+        "why": next((why for why in _WORDS if any(_why(entry) == why for entry in entries)), None),
         "proved": [_proof(entry) for entry in held if entry["proof"]],
         "sampled": {"properties": len(sampled), "examples": sum(entry["examples"] for entry in sampled)},
         "largest_error": max((entry["largest_error"] for entry in held), default=0.0),
     }
+
+
+def _why(entry: dict[str, Any]) -> str:
+    return "stale" if entry["message"] == NO_LONGER_FAILS else str(entry["outcome"])
 
 
 def _proof(entry: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +83,7 @@ def told(found: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
             error = f"within {one['largest_error']:.2g} units of rounding" if one["largest_error"] else "exact"
             noun = "property" if sampled["properties"] == 1 else "properties"
             lines.append(f"sampled by {sampled['properties']} {noun} on {sampled['examples']:,} examples, {error}")
-        yield one["operation"], ["refuted: see below"] if one["refuted"] else lines
+        yield one["operation"], [_WORDS[one["why"]]] if one["refuted"] else lines
 
 
 def _line(proof: dict[str, Any]) -> str:

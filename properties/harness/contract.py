@@ -74,10 +74,21 @@ OPERATIONS: dict[str, Signature] = {
 }
 
 
+_OTHER_NAMES = {
+    "sigmoid": "logistic",
+    **dict.fromkeys(("sigmoidderivative", "sigmoidprime", "dsigmoid", "sigmoidgrad"), "logistic_derivative"),
+    **dict.fromkeys(("reluprime", "drelu", "relugrad", "relubackward"), "relu_derivative"),
+    **dict.fromkeys(("maxpoolbackward", "maxpoolgrad", "poolbackward"), "max_pool_gradient"),
+    **dict.fromkeys(("convolve", "convolve2d", "convforward", "conv"), "conv2d"),
+    **dict.fromkeys(("maxpoolforward", "maxpool2d", "pool"), "max_pool"),
+}
+
+
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:
     """Which of the target's own `names` looks like a misspelling of which `lacking` operation."""
     plain = {name.replace("_", "").lower(): name for name in names if name not in OPERATIONS}
-    found = {}
+    lacking = list(lacking)
+    found = {plain[other]: _OTHER_NAMES[other] for other in plain if _OTHER_NAMES.get(other) in lacking}
     for operation in lacking:
         if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.86):
             found[plain[close[0]]] = operation

@@ -25,7 +25,7 @@ from properties.harness.probes import kinked, larger, smooth
 from properties.harness.single import single, single_case, single_operation
 from properties.harness.sizes import Counts
 from properties.harness.strategies import Case
-from properties.harness.target import HW, Failure, Operation, Refuted, parts
+from properties.harness.target import HW, Failure, Malformed, Operation, Refuted, parts
 from properties.harness.trial import current, on_trial
 
 CASES, LARGER_CASES = 20, 2
@@ -48,7 +48,7 @@ class Diagnosis:
 
 def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
     """The failure, with what is found about each of the operations of its statement that is wrong by itself."""
-    if isinstance(failure, Refuted):
+    if isinstance(failure, Refuted) and not isinstance(failure, Malformed):
         found = {one.name: diagnosed(one, Case(failure.case)) for one in operations if isinstance(one, Operation)}
         first = next(iter(found), "")
         failure.diagnosis = tuple(
@@ -266,4 +266,5 @@ def _close(x: Any, y: Any, allowed: float) -> bool:
 
 def _told(mistake: Mistake) -> str:
     seen = f" Seen: {mistake.seen}." if mistake.seen else ""
-    return f"{mistake.name}: {mistake.what} Why: {mistake.why}. Mend: {mistake.mend}.{seen}"
+    mend = mistake.mend.replace("{flips}", "does" if current().flips else "does not")
+    return f"{mistake.name}: {mistake.what} Why: {mistake.why}. Mend: {mend}.{seen}"

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from properties.harness.report import Outcomes
 from properties.harness.results import FAILING
 
+_OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
 _BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} left{postfix}"
 
 
@@ -18,7 +19,8 @@ class Hearing:
         self.outcomes = Outcomes()
         self.running = ""
         tqdm.monitor_interval = 0  # no thread: processes are forked from this one
-        self.bar = tqdm(bar_format=_BAR, disable=False if "ipykernel" in sys.modules else None, leave=False)
+        hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
+        self.bar = tqdm(bar_format=_BAR, disable=hidden, mininterval=_OFTEN, leave=False)
 
     def hear(self, kind: str, *values: Any) -> None:
         """One thing that is told: selected, started, asked, result, warning or interrupted, and what goes with it."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from properties.harness.catalogue import all_properties
+from properties.harness.results import NO_LONGER_FAILS
 
 
 def read_known(path: str | None) -> dict[str, str]:
@@ -42,6 +43,6 @@ def held_to(reason: str | None, result: dict[str, Any]) -> None:
     elif result["outcome"] == "held":
         result.update(
             outcome="refuted",
-            message="this known deviation no longer fails: take it off the list",
+            message=NO_LONGER_FAILS,
             expected=f"a failure, because: {reason}",
         )

@@ -12,6 +12,7 @@ from properties.harness.target import Crashed, Refuted
 from properties.harness.text import encoded, last_line, printable, shown_encoded
 from properties.harness.trial import Record
 
+NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
 FAILING = ("refuted", "crashed")
 
@@ -61,6 +62,7 @@ def finished(
         )
     elif isinstance(error, Crashed):
         result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
+        result["diagnosis"] = [*result["diagnosis"], *error.diagnosis]
         if "read-only" in str(error.error):
             result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
     else:

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from properties.harness import modules
 from properties.harness.axes import Layout
-from properties.harness.contract import OPERATIONS, Shape, near_misses
+from properties.harness.contract import OPERATIONS, Shape, Shapes, near_misses
 from properties.harness.limits import Limits
+from properties.harness.malformed import misfit, slip
 from properties.harness.notebook import read_notebook
 from properties.harness.text import last_line, printable
 from properties.harness.watch import WATCH, OutOfTime
@@ -61,6 +62,10 @@ class Refuted(Failure, AssertionError):
         super().__init__(message)
 
 
+class Malformed(Refuted):
+    """An answer that is no array, or pair, of the shapes that the contract asks for."""
+
+
 class Operation:
     """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
 
@@ -89,6 +94,7 @@ class Operation:
             raise
         except BaseException as error:
             crashed = Crashed(self.name, error)
+            crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
         finally:
             WATCH.leave()
         raise crashed  # out here it has no context: Hypothesis would take another one for another failure
@@ -96,10 +102,17 @@ class Operation:
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
         shapes = self.signature.answer(self.layout, *arguments)
+        try:
+            return self._of_shapes(answer, shapes)
+        except Malformed as error:
+            error.diagnosis = tuple(filter(None, [slip(self.name, answer, shapes, arguments)]))
+            raise
+
+    def _of_shapes(self, answer: Any, shapes: Shapes) -> Any:
         if len(shapes) == 1:
             return self._array(answer, shapes[0])
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
-            raise Refuted(
+            raise Malformed(
                 f"{self.name} must return a pair, but returned {_kind(answer)}",
                 yours=_kind(answer),
                 expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
@@ -115,7 +128,7 @@ class Operation:
         if array.dtype.kind not in "biuf" or given != (shape or 1):
             wanted = f"an array of shape {shape}" if shape else "one number"
             wanted = f"as many numbers as images, {shape}" if isinstance(shape, int) else wanted
-            raise Refuted(
+            raise Malformed(
                 f"{self.name} must return {wanted}, but returned {_kind(answer)}",
                 yours=_kind(answer),
                 expected=wanted,

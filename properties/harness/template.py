@@ -2,13 +2,14 @@
 
 Arrays are NumPy float64. H×W image, h×w kernel, (p, q) pooling window that divides its input's shape, n features.
 They may come read-only, in C or Fortran order, or as slices of larger arrays; no operation may change them.
-
-Uncomment what holds of your code:
-
-KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
-DTYPE = "float32"  # it computes in single precision
-LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
 """
+
+import numpy as np
+
+# Uncomment what holds of your code:
+# KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
+# DTYPE = "float32"  # it computes in single precision
+# LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
 
 
 def relu(x):

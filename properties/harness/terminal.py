@@ -12,7 +12,7 @@ from rich.text import Text
 
 from properties.harness.certificate import told
 from properties.harness.contract import OPERATIONS
-from properties.harness.results import explanation, parted
+from properties.harness.results import NO_LONGER_FAILS, explanation, parted
 from properties.harness.text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
@@ -34,7 +34,12 @@ def show(
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
     told: dict[str, str] = {}
     news, consequences = parted(report["properties"])
+    crashes: dict[tuple[str, str], str] = {}
     for entry in news:
+        first = crashes.setdefault((entry["operation"], entry["message"]), entry["id"])
+        if entry["outcome"] == "crashed" and first != entry["id"]:
+            _print(console, _title(entry).append(f": as {first}"))
+            continue
         _show_failure(console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]})
         if entry["id"] in scripts:
             _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry['id']]))}")
@@ -49,7 +54,14 @@ def show(
 def plain_console(file: TextIO) -> Console:
     """A console that writes plain text to this file, also where it would write HTML into a notebook."""
     return Console(
-        file=file, width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False, force_jupyter=False
+        file=file,
+        width=WIDTH,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 
@@ -173,10 +185,15 @@ def _once(reason: str, entry: dict[str, Any], told: dict[str, str]) -> str:
     return reason if first == entry["id"] else f"as for {first}"
 
 
+def _title(entry: dict[str, Any]) -> Text:
+    word = "NO LONGER FAILS" if entry["message"] == NO_LONGER_FAILS else entry["outcome"].upper()
+    title = Text(word, style=STYLES[entry["outcome"]])
+    return title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim")
+
+
 def _show_failure(console: Console, entry: dict[str, Any]) -> None:
     console.print()
-    title = Text(entry["outcome"].upper(), style=STYLES[entry["outcome"]])
-    _print(console, title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim"))
+    _print(console, _title(entry))
     _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
     for label, text in explanation(entry):
         lines = text.splitlines() if text.startswith("[") else textwrap.wrap(text, WIDTH - len(INDENT))

@@ -36,7 +36,8 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, np.ndarray) and value.ndim:
-        return np.array2string(value + 0.0, separator=", ", floatmode="unique", threshold=100, max_line_width=10_000)
+        text = np.array2string(value + 0.0, separator=", ", floatmode="unique", threshold=100, max_line_width=10_000)
+        return "\n".join(line for line in text.split("\n") if line.strip())
     return printable(repr(value.item() if isinstance(value, np.ndarray | np.generic) else value))
 
 

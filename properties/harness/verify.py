@@ -46,6 +46,7 @@ class PropertyFailure:
     expected: Any
     diagnosis: tuple[str, ...]
     mistakes: tuple[str, ...]
+    script: str | None
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def target_of(target: Any, name: str | None = None) -> Target:
         )
     if isinstance(target, ModuleType):
         return make_target(target, name or target.__name__)
-    return make_target(target, name or type(target).__name__)
+    return make_target(target, name or (target if isinstance(target, type) else type(target)).__name__)
 
 
 def _failure(entry: dict[str, Any]) -> PropertyFailure:
@@ -163,6 +164,7 @@ def _failure(entry: dict[str, Any]) -> PropertyFailure:
         expected=_value(entry["expected"]),
         diagnosis=tuple(entry["diagnosis"]),
         mistakes=tuple(entry["mistakes"]),
+        script=entry["script"],
     )
 
 

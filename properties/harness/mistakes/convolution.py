@@ -119,7 +119,11 @@ def matrix_kept_by_the_kernels_bytes() -> Callable[..., Any]:
     return answer
 
 
-@mistake("conv2d_kernel_gradient", "the outer rot90 of the identity is forgotten", "turn the result by 180°, or not")
+@mistake(
+    "conv2d_kernel_gradient",
+    "the outer rot90 of the identity is forgotten",
+    "turn the result by 180° where conv2d flips its kernel, and only there: yours {flips}",
+)
 def rotation_missing(image: Any, kernel: Any, upstream: Any) -> Any:
     """It is turned by 180°: a true convolution's needs the outer rot90, a cross-correlation's must not have it."""
     return oracles.conv2d_kernel_gradient(image, kernel, upstream)[::-1, ::-1]

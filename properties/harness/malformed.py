@@ -1,0 +1,46 @@
+"""Functions and answers that are not even of the right form: the slips that one makes at first."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from properties.harness.text import printable
+
+
+def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
+    """That a function cannot be called with the operation's positional parameters, if that is so."""
+    try:
+        taken = inspect.signature(function)
+    except (TypeError, ValueError):  # it has none that Python knows of
+        return None
+    try:
+        taken.bind(*parameters)
+    except TypeError:
+        return f"it is called as {name}({', '.join(parameters)}), but takes {printable(str(taken))}"
+    return None
+
+
+def slip(operation: str, answer: Any, wanted: tuple[Any, ...], arguments: tuple[Any, ...]) -> str | None:
+    """What may have happened to an answer that is not of the `wanted` shapes; None if nothing is recognised."""
+    if answer is None:
+        return "it returns nothing: a return is missing"
+    if isinstance(answer, tuple | list):
+        shapes = [getattr(part, "shape", None) for part in answer]
+        if len(wanted) == 1 and wanted[0] in shapes:
+            return f"it returns {len(answer)} arrays: the contract asks for the one of shape {wanted[0]} alone"
+        if len(wanted) == 2 and shapes == [*reversed(wanted)] and shapes[0] != shapes[1]:
+            return "the two are in the other order"
+        return None
+    if len(wanted) == 2:
+        return "it returns one of the two: the contract asks for both, as a pair"
+    shape = getattr(answer, "shape", None)
+    if operation == "conv2d" and isinstance(shape, tuple) and shape != wanted[0]:
+        image, kernel = (np.shape(argument)[-2:] for argument in arguments)
+        full = tuple(side + width - 1 for side, width in zip(image, kernel, strict=True))
+        for mode, sides in (("same", image), ("full", full)):
+            if shape[-2:] == sides:
+                return f"this is the shape of mode '{mode}': the contract has 'valid'"
+    if shape == () or isinstance(answer, float | int):
+        return "it returns a number: the contract asks for an array"
+    return None
