@@ -135,6 +135,15 @@ def test_end_of_the_process_costs_one_verdict(tmp_path, body, message):
     assert entries["activations.relu_derivative_is_the_step"]["outcome"] == "held"
 
 
+def test_end_is_charged_to_the_operation_that_did_it(tmp_path):
+    """Where a property calls others beside its own operation, and one of these ends the process, it is run without."""
+    text = "def arctan(x):\n    if x.size > 2: os._exit(3)\n    return np.arctan(x)\n"
+    (tmp_path / "mine.py").write_text(HEADER + text + "def relu(x):\n    return np.maximum(x, 0)\n", encoding="utf-8")
+    _, report = check("mine.py", "-k", "keeps_the_contract", "--examples", "20", folder=tmp_path)
+    outcomes = {entry["operation"]: entry["outcome"] for entry in report["properties"]}
+    assert (outcomes["relu"], outcomes["arctan"]) == ("held", "crashed")
+
+
 def test_end_of_a_worker_costs_one_verdict(tmp_path):
     """With worker processes it is the same: the property is charged, the others get their verdict."""
     written(

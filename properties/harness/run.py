@@ -136,6 +136,8 @@ class _Children(Hearing):
             self._spared.add(operation)
         elif not self.running:
             raise CannotRun(f"the process ended {how}, outside any property")
+        elif operation and operation not in all_properties()[self.running].operations and operation not in self._spared:
+            self._spared.add(operation)  # the property called it beside its own, and is run again without
         elif timed_out or self.running == self._suspect:
             self._record_the_end(operation, "did not come back, nor could be stopped" if timed_out else "", how)
         else:
@@ -177,13 +179,13 @@ def _child(
     with tempfile.TemporaryFile() as errors:
         os.dup2(errors.fileno(), 2)
         try:
-            WATCH.stuck = {**stuck, **dict.fromkeys(spared, Stuck("it ended the process", {}))}
+            WATCH.stuck = {**dict.fromkeys(spared, Stuck("it ended the process", {})), **stuck}
             with WATCH.over("its import", asked.timeout):
                 target = load(asked.target)
             with WATCH.over("a first look", asked.timeout):
                 target, conventions = examined(target)
-            for name in spared:
-                WATCH.stuck.pop(name, None)
+            WATCH.stuck = {name: one for name, one in WATCH.stuck.items() if name not in spared or name in stuck}
+            WATCH.spared = set(spared)
             tell("found", found(target, conventions))
             with on_trial(target, conventions, asked.examples):
                 status = run_session(asked, tell, done, suspect)

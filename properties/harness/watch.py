@@ -44,12 +44,14 @@ class Watch:
     """Which operation is under way, in memory that a process forked from this one shares.
 
     `told` gets each call before it is made, where one wants to know what ends the process. `stuck` are operations
-    that are not called again. A process that somebody else lives in too may not be ended.
+    that are not called again, `spared` those that end the process, which are not called beside others. A process
+    that somebody else lives in too may not be ended.
     """
 
     def __init__(self) -> None:
         self.told: Callable[[str, dict[str, Any]], None] | None = None
         self.stuck: dict[str, Stuck] = {}
+        self.spared: set[str] = set()
         self.may_end_the_process = False
         self._arguments: tuple[Any, ...] = ()
         self._shared = mmap.mmap(-1, 1)

@@ -30,7 +30,7 @@ def test_other_answers_are_no_slip():
 
 
 def test_signature_that_does_not_fit_is_shown():
-    """A function of other parameters is told how it is called; one that fits, or that Python knows nothing of, is not."""
+    """A function of other parameters is told how it is called; one that fits, or has none to see, is not."""
     assert misfit(lambda image, kernel, stride: 0, "conv2d", ("image", "kernel")) == (
         "it is called as conv2d(image, kernel), but takes (image, kernel, stride)"
     )
