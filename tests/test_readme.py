@@ -100,6 +100,32 @@ def test_report_in_python_can_be_asked(tmp_path):
     assert "REFUTED  relu  activations.relu_is_the_positive_part" in process.stderr
 
 
+def test_layer_of_others_becomes_a_target(tmp_path):
+    """The lines for a class with state make a target that holds, and one whose gradients are swapped is refuted."""
+    (tmp_path / "their_layers.py").write_text(THEIRS, encoding="utf-8")
+    (tmp_path / "mine.py").write_text(blocks("python")[3], encoding="utf-8")
+    assert checked("mine.py", "--examples", "10", folder=tmp_path)[0] == 0
+    (tmp_path / "mine.py").write_text(blocks("python")[3].replace("[0]", "[1]"), encoding="utf-8")
+    assert checked("mine.py", "--examples", "10", "-k", "adjoint", folder=tmp_path)[0] == 1
+
+
+THEIRS = """
+from scipy.signal import convolve2d, correlate2d
+
+class Conv2D:
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def forward(self, image):
+        self.image = image
+        return correlate2d(image, self.kernel, "valid")
+
+    def backward(self, upstream):
+        self.dK = correlate2d(self.image, upstream, "valid")
+        return convolve2d(upstream, self.kernel)
+"""
+
+
 def test_two_lines_are_two_lines():
     """What a test module needs is shown whole; `tests/harness/test_suite.py` runs it."""
     assert blocks("python")[2].split() == TWO_LINES.split()
