@@ -1,7 +1,7 @@
 """The command line: `python -m properties [TARGET] [options]`, also installed as `backproof`."""
 
 import argparse
-import math
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +27,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
+SHORTEST, LONGEST = 0.1, 1e8
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
@@ -46,8 +47,8 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = 0.0
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"a number of seconds above 0 is wanted, not {text!r}")
+    if not SHORTEST <= seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f"a number of seconds from {SHORTEST} to {LONGEST:g} is wanted, not {text!r}")
     return seconds
 
 
@@ -111,6 +112,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the target, print the report, write it where asked; the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # × and ∂ are not in every encoding
     options = parser().parse_args(arguments)
     if options.template:
         print(TEMPLATE.read_text(encoding="utf-8"), end="")
@@ -133,14 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = run(asked)
         if not applied(report):
             return _unusable(_nothing(report))
+        written = {options.json: as_json, options.junit: as_junit, options.html: render if options.html else None}
+        refused = [line for path, made in written.items() if path and made and (line := _write(path, made(report)))]
         show(report, scripts=_scripts(report, options.json or options.junit or options.html))
-        if options.json:
-            Path(options.json).write_text(as_json(report), encoding="utf-8")
-        if options.junit:
-            Path(options.junit).write_bytes(as_junit(report))
-        if options.html:
-            Path(options.html).write_text(render(report), encoding="utf-8")
-        return exit_status(report)
+        return _unusable("; ".join(refused)) if refused else exit_status(report)
     except CannotLoad as error:
         return _unusable(str(error))
     except ModuleNotFoundError as error:
@@ -152,6 +152,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("backproof: interrupted before any property ran", file=sys.stderr)
         return INTERRUPTED
+
+
+def _write(path: str, content: str | bytes) -> str | None:
+    """Write a report; the line that says why it cannot be."""
+    try:
+        data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
+        Path(path).write_bytes(data)
+    except OSError as error:
+        return f"cannot write to {path}: {error.strerror}"
+    return None
 
 
 def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:

@@ -256,6 +256,7 @@ USAGE = {
     "no such option": (["--bogus"], "backproof: unrecognized arguments: --bogus (see --help)"),
     "examples": (["--examples", "0"], "backproof: argument --examples: a whole number from 1 up is wanted, not '0'"),
     "seed": (["--seed", "x"], "backproof: argument --seed: a whole number from 0 up or 'random' is wanted, not 'x'"),
+    "timeout": (["--timeout", "0"], "backproof: argument --timeout: a number of seconds from 0.1 to 1e+08 is wanted"),
     "no folder": (["--json", "no/x.json"], "backproof: argument --json: cannot write to no/x.json: no such folder"),
     "matches nothing": (["-k", "nothing_like_it"], "backproof: nothing to check: no property matches -k"),
     "wrong expression": (["-k", "a and"], "backproof: Wrong expression passed to '-k': a and"),
@@ -354,6 +355,13 @@ def test_help_tells_the_options(tmp_path):
         "--template",
     ):
         assert option in output
+
+
+def test_report_that_cannot_be_written_is_one_line(mine):
+    """What can be shown is shown; the status says that the report asked for is not there."""
+    status, output, errors = run("mine.py", *FEW, "-k", "ties_is", "--json", "/dev/full", folder=mine)
+    assert (status, errors) == (2, "backproof: cannot write to /dev/full: No space left on device\n")
+    assert "REFUTED" in output
 
 
 def test_template_is_a_target_to_fill_in(tmp_path):

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,11 @@ ANSWERS = {
     "an error for some sizes": ("assert x.ndim < 2, 'no'\n    return np.maximum(x, 0)", "crashed", "relu raised"),
     "an exit": ("sys.exit(3)", "crashed", "relu raised SystemExit: 3"),
     "a deep recursion": ("return relu(x)", "crashed", "relu raised RecursionError"),
+    "an exception that cannot be shown": (
+        "class Odd(Exception): __str__ = None\n    raise Odd",
+        "crashed",
+        "Odd",
+    ),
     "its argument, changed": ("x[x < 0] = 0\n    return x", "crashed", "destination is read-only"),
     "an exception that no handler expects": (
         "class Odd(BaseException): pass\n    raise Odd('\\x1b[31m')",
@@ -50,6 +56,14 @@ def test_wrong_answers_have_an_outcome(tmp_path, monkeypatch, body, outcome, mes
     assert told
     assert all(failure.case for failure in told)
     assert "the statement itself failed" not in str(report)
+
+
+def test_interruption_by_the_target_is_a_crash(tmp_path):
+    """Nobody interrupted: the run goes on, and its status is that of a crash."""
+    written(tmp_path, "raise KeyboardInterrupt")
+    status, report = check("mine.py", "-k", "relu_is", "--examples", "5", folder=tmp_path)
+    assert (status, report["interrupted"]) == (1, False)
+    assert report["properties"][0]["message"].startswith("relu raised KeyboardInterrupt")
 
 
 def test_view_of_the_argument_is_an_answer(tmp_path):
@@ -165,6 +179,32 @@ def test_import_that_ends_is_told_in_one_line(tmp_path, body):
     assert (status, output) == (2, "")
     assert errors.startswith("backproof: mine.py cannot be imported: ")
     assert len(errors.splitlines()) == 1
+
+
+AFTER = {
+    "a thread that waits": "import threading\nthreading.Thread(target=threading.Event().wait).start()\n",
+    "a child process": "if not os.fork():\n    open('pid', 'w').write(str(os.getpid()))\n    time.sleep(600)\n",
+}
+
+
+@pytest.mark.parametrize("text", AFTER.values(), ids=AFTER)
+def test_what_the_target_leaves_running_is_not_waited_for(tmp_path, text):
+    """The verdict comes, and nothing that the target started is left."""
+    (tmp_path / "mine.py").write_text(f"{HEADER}{text}def relu(x): return np.maximum(x, 0)\n", encoding="utf-8")
+    status, report = check("mine.py", "-k", "relu_is", "--examples", "5", folder=tmp_path)
+    assert (status, report["verdict"]) == (0, "holds")
+    if (tmp_path / "pid").exists():
+        state = Path("/proc", (tmp_path / "pid").read_text(), "stat")
+        assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_end_that_does_not_come_again_is_no_proof(tmp_path):
+    """A process that ends once, and not when the property is tried again, has not held."""
+    written(tmp_path, f"open('calls', 'a').write('.')\n    if os.path.getsize('calls') == 90: os._exit(9)\n    {RIGHT}")
+    status, report = check("mine.py", "-k", "relu", "--examples", "20", folder=tmp_path)
+    assert status == 1
+    (message,) = [entry["message"] for entry in report["properties"] if entry["outcome"] == "crashed"]
+    assert message == "it ended the process with status 9, but not when it was tried again"
 
 
 def test_import_without_end_is_told_in_one_line(tmp_path):

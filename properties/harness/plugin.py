@@ -25,6 +25,7 @@ from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
 from properties.harness.results import FAILING, explanation, finished
 from properties.harness.target import CannotLoad, Operation, load
+from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
 
@@ -202,7 +203,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    report = yield
+    try:
+        report = yield
+    except Exception as unshowable:  # the target's exception cannot be shown
+        assert call.when != "collect"
+        report = pytest.TestReport(item.nodeid, item.location, {}, "failed", last_line(unshowable), call.when)
     entry = _property(item)
     if entry and (call.when == "call" or (call.when == "setup" and not report.passed)):
         seconds = time.perf_counter() - item.stash.get(_STARTED, time.perf_counter())

@@ -63,7 +63,7 @@ def finished(
     elif isinstance(error, Crashed):
         result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
         result["diagnosis"] = [*result["diagnosis"], *error.diagnosis]
-        if "read-only" in str(error.error):
+        if "read-only" in last_line(error.error):
             result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,6 +28,7 @@ from properties.harness.trial import on_trial
 from properties.harness.watch import WATCH, Stuck
 
 _KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
+_GLANCE, _GRACE, _PATIENCE = 0.2, 5.0, 60.0  # seconds: between two looks, to end by itself, beyond a property's time
 _CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
@@ -58,6 +59,7 @@ class _Children(Hearing):
         self.found: Found | None = None
         self._suspect, self._spared = "", set[str]()
         self._call: tuple[str, dict[str, Any]] | None = None
+        self._silent, self._how = False, ""
 
     def hear_one(self) -> None:
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
@@ -66,12 +68,41 @@ class _Children(Hearing):
         process = _CONTEXT.Process(target=_child, args=(theirs, *orders))
         process.start()
         theirs.close()
-        with self._interrupting(process):
-            while self._heard(ours):
-                pass
-            process.join()
+        try:
+            with self._interrupting(process):
+                self._hear_out(ours, process)
+        finally:
+            self._end(process)
         if not self.is_over:
             self._charge(process.exitcode)
+
+    def _hear_out(self, ours: Connection, process: Any) -> None:
+        """Hear a child until it has said its last, has ended, or has been silent for longer than a property may take.
+
+        What it started may hold the pipe open after it.
+        """
+        heard = time.monotonic()
+        while not self.is_over:
+            if ours.poll(_GLANCE):
+                if not self._heard(ours):
+                    return
+                heard = time.monotonic()
+            elif not process.is_alive() and not ours.poll(0):
+                return
+            elif time.monotonic() - heard > 1.5 * self.asked.timeout + _PATIENCE:
+                self._silent = True
+                return
+            else:
+                self.bar.refresh()
+
+    def _end(self, process: Any) -> None:
+        """See a child and all that it started to their end."""
+        process.join(0 if self._silent else _GRACE)
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.join()
 
     @contextmanager
     def _interrupting(self, process: Any) -> Iterator[None]:
@@ -92,13 +123,10 @@ class _Children(Hearing):
 
     def _heard(self, ours: Connection) -> bool:
         try:
-            if ours.poll(1.0):
-                kind, *values = json.loads(ours.recv_bytes())
-                self.hear(kind, *values)
-            else:
-                self.bar.refresh()
-        except EOFError:
+            kind, *values = json.loads(ours.recv_bytes())
+        except (EOFError, OSError, ValueError):  # the end, or what the target wrote into the pipe
             return False
+        self.hear(kind, *values)
         return True
 
     def on_unloadable(self, message: str) -> None:
@@ -113,6 +141,14 @@ class _Children(Hearing):
         """Keep the newest call: it may be the last."""
         self._call = operation, call
 
+    def on_result(self, nodeid: str, result: dict[str, Any]) -> None:
+        """A property is done; what ended a process and does not when it is tried again has not held for that."""
+        if nodeid == self._suspect:
+            if result["outcome"] == "held":
+                result = ended(f"it ended the process {self._how}, but not when it was tried again")
+            self._suspect, self._call = "", None
+        super().on_result(nodeid, result)
+
     def on_stuck(self, stuck: dict[str, Any]) -> None:
         """These operations are not to be called again, by later children neither."""
         WATCH.stuck |= {name: Stuck(*one) for name, one in stuck.items()}
@@ -125,7 +161,8 @@ class _Children(Hearing):
 
     def _charge(self, exitcode: int) -> None:
         """Blame what was under way when a child ended; the first time it is run again, to see the call that does it."""
-        operation, timed_out = WATCH.under_way, WATCH.ended_a_process
+        operation, timed_out = WATCH.under_way, WATCH.ended_a_process or self._silent
+        self._silent = False
         WATCH.leave()
         how = f"with status {exitcode}" if exitcode >= 0 else f"by {signal.Signals(-exitcode).name}"
         if self.outcomes.interrupted:
@@ -141,7 +178,7 @@ class _Children(Hearing):
         elif timed_out or self.running == self._suspect:
             self._record_the_end(operation, "did not come back, nor could be stopped" if timed_out else "", how)
         else:
-            self._suspect = self.running
+            self._suspect, self._how = self.running, how
 
     def _record_the_end(self, operation: str | None, stuck: str, how: str) -> None:
         if operation and stuck:
@@ -171,7 +208,7 @@ def _child(
             tell("stuck", WATCH.stuck)
 
     WATCH.may_end_the_process = True
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, WATCH.interrupt)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
     nowhere = os.open(os.devnull, os.O_WRONLY)

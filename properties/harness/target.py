@@ -90,9 +90,11 @@ class Operation:
         WATCH.enter(self.name, arguments)
         try:
             return self.function(*arguments)
-        except (KeyboardInterrupt, NotImplementedError, OutOfTime):
+        except (NotImplementedError, OutOfTime):
             raise
         except BaseException as error:
+            if WATCH.is_users(error):
+                raise
             crashed = Crashed(self.name, error)
             crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
         finally:
@@ -155,9 +157,12 @@ def _copy(argument: Any) -> Any:
 def _kind(answer: Any) -> str:
     if answer is None:
         return "None"
-    if hasattr(answer, "shape") and hasattr(answer, "dtype"):
-        return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
-    return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
+    try:
+        if hasattr(answer, "shape") and hasattr(answer, "dtype"):
+            return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
+        return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
+    except Exception:
+        return "what cannot be described"
 
 
 @dataclass(frozen=True)
@@ -256,11 +261,13 @@ def _loading(spec: str) -> Iterator[None]:
     try:
         with np.errstate():
             yield
-    except (CannotLoad, KeyboardInterrupt):
+    except CannotLoad:
         raise
     except OutOfTime as error:
         raise CannotLoad(f"{spec} cannot be imported: {error}") from None
     except BaseException as error:
+        if WATCH.is_users(error):
+            raise
         raise CannotLoad(f"{spec} cannot be imported: {_reason(error, spec)}") from None
 
 

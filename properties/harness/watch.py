@@ -53,6 +53,7 @@ class Watch:
         self.stuck: dict[str, Stuck] = {}
         self.spared: set[str] = set()
         self.may_end_the_process = False
+        self._interrupted = False
         self._arguments: tuple[Any, ...] = ()
         self._shared = mmap.mmap(-1, 1)
         self._since = 0.0
@@ -68,6 +69,15 @@ class Watch:
             self.told(name, self._call(name))
         self._since = time.monotonic()
         self._shared[0] = _NUMBERS[name]
+
+    def interrupt(self, *_: Any) -> None:
+        """Raise the user's `KeyboardInterrupt`, and know it from one that a target raises."""
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def is_users(self, error: BaseException) -> bool:
+        """Whether an exception is the user's interruption; in a process of others each one is taken for that."""
+        return isinstance(error, KeyboardInterrupt) and (self._interrupted or not self.may_end_the_process)
 
     def leave(self) -> None:
         """Note that it came back."""
