@@ -36,7 +36,7 @@ def test_keeps_the_contract(operation, siblings, case):
     Source: the contract, on what every operation owes.
     """
     arguments = case.arguments(*operation.signature.parameters)
-    handed = tuple(np.array(value) if isinstance(value, np.ndarray) else value for value in arguments)
+    handed = _copies(arguments)
     given_out = operation.raw(*handed)
     first = operation.checked(given_out, arguments)
     for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
@@ -95,16 +95,18 @@ def test_leaves_its_surroundings_alone(operation, case):
     "the same answer for the same arguments", for everybody else's functions.
     """
     found, before = surroundings(), settle_down()
-    arguments = (np.array(value) if isinstance(value, np.ndarray) else value for value in case.values())
-    named = dict(zip(case, arguments, strict=True))
     try:
-        operation.bare(*(named[name] for name in operation.signature.parameters))
+        operation.bare(*_copies(case.arguments(*operation.signature.parameters)))
     finally:
         after = surroundings()
         put_back(found)
     for what, (seen, _) in after.items():
         expected = before[what].seen
         require(seen == expected, f"{operation.name} changed {what}", yours=seen, expected=expected)
+
+
+def _copies(arguments):
+    return tuple(np.array(value) if isinstance(value, np.ndarray) else value for value in arguments)
 
 
 def _call_others(operation, siblings, other):

@@ -22,9 +22,15 @@ def blocks(language):
 
 
 def checked(*arguments, folder):
-    """What the command prints, run in this folder."""
-    process = subprocess.run(
-        [sys.executable, "-m", "properties", *arguments],
+    """The status of the command, and what it prints, run in this folder."""
+    process = python("-m", "properties", *arguments, folder=folder)
+    return process.returncode, process.stdout
+
+
+def python(*arguments, folder):
+    """Python as a process in this folder, with the project to be imported."""
+    return subprocess.run(
+        [sys.executable, *arguments],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -32,7 +38,6 @@ def checked(*arguments, folder):
         encoding="utf-8",
         check=False,
     )
-    return process.returncode, process.stdout
 
 
 def test_commands_are_one_line_each():
@@ -86,15 +91,7 @@ def test_known_example_is_a_gate(tmp_path):
 def test_report_in_python_can_be_asked(tmp_path):
     """The lines for a notebook run, and raise for a wrong function, as they stand."""
     text = "def relu(x): return abs(x)\n" + blocks("python")[1]
-    process = subprocess.run(
-        [sys.executable, "-c", text],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+    process = python("-c", text, folder=tmp_path)
     assert process.returncode == 1
     assert "properties.harness.verify.TargetRefuted: " in process.stderr
     assert "REFUTED  relu  activations.relu_is_the_positive_part" in process.stderr

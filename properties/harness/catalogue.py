@@ -12,7 +12,7 @@ from typing import Any
 
 import properties
 from properties.harness.contract import OPERATIONS
-from properties.harness.target import Target
+from properties.harness.target import Operation, Target
 
 MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
 FOLDER = Path(properties.__file__).parent
@@ -42,6 +42,11 @@ def all_properties() -> dict[str, Property]:
     return {entry.nodeid: entry for entry in found}
 
 
+def siblings_of(operation: Operation, target: Target) -> list[Operation]:
+    """All operations of the same layer that the target offers, this one too."""
+    return [other for other in target.operations.values() if other.signature.layer == operation.signature.layer]
+
+
 def arguments_of(function: Callable[..., None], target: Target, operation: str | None = None) -> dict[str, Any] | None:
     """The operations that a statement names, or the one that it is asked about; None if the target lacks any."""
     offered = target.operations
@@ -50,9 +55,7 @@ def arguments_of(function: Callable[..., None], target: Target, operation: str |
         return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
     if operation not in offered:
         return None
-    layer = OPERATIONS[operation].layer
-    siblings = [other for other in offered.values() if other.signature.layer == layer]
-    named = {"operation": offered[operation], "siblings": siblings}
+    named = {"operation": offered[operation], "siblings": siblings_of(offered[operation], target)}
     return {name: named[name] for name in names}
 
 

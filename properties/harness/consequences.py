@@ -12,7 +12,7 @@ from properties.harness.mistakes import right
 from properties.harness.probes import kinked, smooth
 from properties.harness.strategies import Case
 from properties.harness.target import Failure, Operation
-from properties.harness.trial import Record, current
+from properties.harness.trial import current, unrecorded
 
 CASES = 12
 _FORWARD = ("conv2d", "relu", "max_pool", "dense", "arctan")
@@ -84,18 +84,16 @@ def is_wrong(operation: Operation) -> bool:
     """Whether an operation of the target is wrong by itself, on a few cases off kinks and at them; asked once."""
     trial = current()
     if operation.name not in trial.wrong:
-        record, trial.record = trial.record, Record()
+        layer = operation.signature.layer
         try:
-            layer = operation.signature.layer
-            for case in smooth(layer, CASES):
-                agree_throughout(operation, case)
-            wrong = not all(_is_legal(operation, case) for case in kinked(layer, CASES))
+            with unrecorded():
+                for case in smooth(layer, CASES):
+                    agree_throughout(operation, case)
+                wrong = not all(_is_legal(operation, case) for case in kinked(layer, CASES))
         except Failure:
             wrong = True
         except NotImplementedError:
             wrong = False
-        finally:
-            trial.record = record
         trial.wrong[operation.name] = wrong
     return trial.wrong[operation.name]
 

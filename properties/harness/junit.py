@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from properties.harness.results import FAILING, explanation
+from properties.harness.results import FAILING, plain_lines
 
 _SKIPPED = ("not applicable", "known", "not run")
 
@@ -27,7 +27,7 @@ def as_junit(report: dict[str, Any]) -> bytes:
         case = ElementTree.SubElement(suite, "testcase", place)
         if entry["outcome"] in FAILING:
             kind = "failure" if entry["outcome"] == "refuted" else "error"
-            lines = [entry["statement"], *(f"{label:12}{text}" for label, text in explanation(entry))]
+            lines = plain_lines(entry["statement"], entry)
             told = ElementTree.SubElement(case, kind, message=_allowed(entry["message"]), type=entry["outcome"])
             told.text = _allowed("\n".join([*lines, f"{'again with':12}{entry['reproduce']}"]))
         elif entry["outcome"] in _SKIPPED:

@@ -18,12 +18,12 @@ import hypothesis
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 
-from properties.harness.catalogue import Property, all_properties
+from properties.harness.catalogue import Property, all_properties, siblings_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
-from properties.harness.results import FAILING, explanation, finished
+from properties.harness.results import FAILING, finished, plain_lines
 from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
@@ -133,8 +133,7 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 @pytest.fixture(scope="session")
 def siblings(operation: Operation) -> list[Operation]:
     """All operations of the same layer that the target offers."""
-    offered = current().target.operations.values()
-    return [other for other in offered if other.signature.layer == operation.signature.layer]
+    return siblings_of(operation, current().target)
 
 
 def _property(item: pytest.Item) -> Property | None:
@@ -219,6 +218,5 @@ def pytest_runtest_makereport(
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]
         elif result["outcome"] in FAILING:
-            lines = [f"{label:12}{text}" for label, text in explanation(result)]
-            report.outcome, report.longrepr = "failed", "\n".join([entry.statement, *lines])
+            report.outcome, report.longrepr = "failed", "\n".join(plain_lines(entry.statement, result))
     return report

@@ -10,7 +10,7 @@ import numpy as np
 from properties.harness.contract import OPERATIONS
 from properties.harness.strategies import Case
 from properties.harness.target import Crashed, Failure, Operation, Refuted, changed_parts
-from properties.harness.trial import Record, current
+from properties.harness.trial import unrecorded
 
 
 @dataclass(eq=False)
@@ -122,13 +122,8 @@ def like(array: Any, values: Any) -> Any:
 @contextmanager
 def uncounted() -> Iterator[None]:
     """What is run here does not count as the property's, whatever comes of it."""
-    trial = current()
-    record, trial.record = trial.record, Record()
-    try:
-        with suppress(Failure, NotImplementedError):
-            yield
-    finally:
-        trial.record = record
+    with unrecorded(), suppress(Failure, NotImplementedError):
+        yield
 
 
 def _copied(value: Any) -> Any:

@@ -91,6 +91,11 @@ def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[di
     return [entry for entry, follow in pairs if not follow], [entry for entry, follow in pairs if follow]
 
 
+def plain_lines(statement: str, result: dict[str, Any]) -> list[str]:
+    """A failure as lines of plain text: the statement, then what a person reads of it."""
+    return [statement, *(f"{label:12}{text}" for label, text in explanation(result))]
+
+
 def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What a person reads of a failure, label by label: the counterexample, both sides, and the reasons."""
     values = {**(result["counterexample"] or {}), "yours": result["yours"], "expected": result["expected"]}

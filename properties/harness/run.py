@@ -22,12 +22,11 @@ from properties.harness.hearing import Hearing
 from properties.harness.report import Asked, Found, found, make_report
 from properties.harness.reproduction import of_one_call
 from properties.harness.results import ended
-from properties.harness.session import run_session
+from properties.harness.session import KEPT, run_session
 from properties.harness.target import CannotLoad, load
 from properties.harness.trial import on_trial
 from properties.harness.watch import WATCH, Stuck
 
-_KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
 _GLANCE, _GRACE, _PATIENCE = 0.2, 5.0, 60.0  # seconds: between two looks, to end by itself, beyond a property's time
 _CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
@@ -156,7 +155,7 @@ class _Children(Hearing):
     def on_ended(self, status: int, refused: str) -> None:
         """The session came to its end with this exit status of pytest's, having said this on standard error."""
         self.is_over = True
-        if status not in _KEPT and not self.outcomes.interrupted and not (self.asked.fail_fast and status == 2):
+        if status not in KEPT and not self.outcomes.interrupted and not (self.asked.fail_fast and status == 2):
             raise CannotRun(refused or f"pytest ended with status {status}: a defect of the suite")
 
     def _charge(self, exitcode: int) -> None:

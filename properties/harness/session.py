@@ -17,6 +17,7 @@ from properties.harness.trial import current
 from properties.harness.watch import WATCH
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_CURRENT_TEST": ""}
+KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
 Tell = Callable[..., None]
 
 

@@ -10,7 +10,7 @@ from properties.harness.catalogue import Property, all_properties, arguments_of
 from properties.harness.conventions import examined
 from properties.harness.judging import judged
 from properties.harness.plugin import settle
-from properties.harness.results import explanation, finished
+from properties.harness.results import finished, plain_lines
 from properties.harness.target import Failure, Target
 from properties.harness.trial import Conventions, on_trial
 from properties.harness.verify import target_of
@@ -46,8 +46,8 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
                 with judged(entry, entry.function, arguments, timeout):
                     entry.function(**arguments)
             except Failure as failure:
-                lines = explanation(finished(trial.record, failure, 0.0, entry.operations))
-                told = "\n".join([entry.statement, *(f"{label:12}{text}" for label, text in lines)])
+                result = finished(trial.record, failure, 0.0, entry.operations)
+                told = "\n".join(plain_lines(entry.statement, result))
             else:
                 return
         pytest.fail(told, pytrace=False)

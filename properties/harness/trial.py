@@ -87,3 +87,14 @@ def on_trial(target: Target, conventions: Conventions, examples: int = DEFAULT_E
         yield current()
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Keep what is run here out of the record of the property under way."""
+    trial = current()
+    record, trial.record = trial.record, Record()
+    try:
+        yield
+    finally:
+        trial.record = record

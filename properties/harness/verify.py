@@ -13,7 +13,7 @@ from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
 from properties.harness.report import Asked, applied, as_json, found, make_report
 from properties.harness.results import FAILING
-from properties.harness.session import run_session
+from properties.harness.session import KEPT, run_session
 from properties.harness.target import CannotLoad, Target, load, make_target
 from properties.harness.terminal import plain_console, show
 from properties.harness.text import decoded
@@ -135,7 +135,7 @@ def verify(
         WATCH.stuck = stuck
     if hearing.outcomes.interrupted:
         raise KeyboardInterrupt
-    if status not in (0, 1, 5):
+    if status not in KEPT:
         raise ValueError(errors.getvalue().strip().removeprefix("ERROR: "))
     report = make_report(asked, found(offered, conventions), hearing.outcomes, time.perf_counter() - started)
     if not applied(report):
