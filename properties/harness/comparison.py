@@ -10,6 +10,8 @@ from properties.harness.strategies import Case
 from properties.harness.target import Operation, Refuted, parts
 from properties.harness.trial import current
 
+LEAST_ERROR = -6  # of the powers of two that errors are counted by
+
 
 def agree(yours: Any, expected: Value, what: str) -> None:
     """Hold `yours` against `expected`; `Refuted` says how many entries differ, where first, and the bound.
@@ -34,11 +36,15 @@ def agree(yours: Any, expected: Value, what: str) -> None:
             f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
             yours=yours,
             expected=expected.value,
+            wrong=wrong,
         )
     excess = error - expected.floor
-    if (excess > 0).any():
-        share = np.max(excess / np.where(unit > 0, unit, np.inf))
-        record.largest_error = max(record.largest_error, float(share))
+    inexact = excess > 0
+    if inexact.any():
+        shares = np.broadcast_to(excess / np.where(unit > 0, unit, np.inf), right.shape)[inexact]
+        record.largest_error = max(record.largest_error, float(shares.max()))
+        record.tried["errors"].update(np.ldexp(1.0, np.maximum(np.frexp(shares)[1], LEAST_ERROR)).tolist())
+    record.tried["errors"][0.0] += int(right.size - inexact.sum())
 
 
 def agree_throughout(operation: Operation, case: Case) -> None:
@@ -48,8 +54,8 @@ def agree_throughout(operation: Operation, case: Case) -> None:
         agree(yours, value, operation.name if len(parts(answer)) == 1 else f"{operation.name}[{number}]")
 
 
-def require(holds: bool, message: str, *, yours: Any, expected: Any) -> None:
-    """Count one comparison and raise `Refuted` with both sides unless it `holds`."""
+def require(holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None) -> None:
+    """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries."""
     current().record.comparisons += 1
     if not holds:
-        raise Refuted(message, yours=yours, expected=expected)
+        raise Refuted(message, yours=yours, expected=expected, wrong=wrong)

@@ -210,8 +210,13 @@ def _answered(function: Any, arguments: list[Any]) -> list[Any]:
 
 
 def _differences(left: list[Any], right: list[Any]) -> list[Any]:
+    """Entry by entry; 0 where both are infinite alike or not a number, which subtraction would hide."""
     pairs = [(x, y) for x, y in zip(left, right, strict=False) if isinstance(y, np.ndarray)]
-    return [np.subtract(x, y) if np.shape(x) == np.shape(y) else np.array(np.nan) for x, y in pairs]
+    return [_difference(x, y) if np.shape(x) == np.shape(y) else np.array(np.nan) for x, y in pairs]
+
+
+def _difference(x: Any, y: Any) -> Any:
+    return np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.subtract(x, y))
 
 
 class Asked:
@@ -229,9 +234,10 @@ class Asked:
         """Whether the same question gets another answer, or another question the same one where it must not."""
         nothing = [np.zeros_like(part) for part in self.mine.again]
         same = [np.zeros_like(part) for part in self.mine.other]
-        return not self._agree(self.mine.again, nothing) or (
-            self._agree(self.mine.other, same) and not self._agree(self.right.other, same)
-        )
+        if not self._agree(self.mine.again, nothing):
+            return True
+        finite = all(np.isfinite(part).all() for part in self.mine.first)
+        return finite and self._agree(self.mine.other, same) and not self._agree(self.right.other, same)
 
     def fits(self, theirs: Footprint, changes_alone: bool = False) -> bool:
         """Whether the target's footprint is this one to rounding; what is not finite must be so in both."""

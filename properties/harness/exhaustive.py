@@ -22,7 +22,7 @@ LARGEST_IMAGE_OF_TWO, LARGEST_KERNEL_OF_TWO = (3, 3), (2, 2)  # with two channel
 WINDOW_ENTRIES = 9  # a window of so many has 511 sets of maxima
 HALF_GRID = 64  # uniform points: k/16 with |k| ≤ 64, that is 129 values a variable
 PATTERN_KERNEL, PATTERN_IMAGE = (3, 3), (6, 6)
-ALL_PATTERNS = 625
+NOTEBOOK_WINDOWS, ALL_PATTERNS = 4, 625
 _OF_IMAGE, _OF_OUTPUT = {"N": "x", "C": "c", "H": "m", "W": "n"}, {"N": "y", "C": "e", "H": "o", "W": "p"}
 _LEVELS = (-1.0, 1.0, 3.0)  # a dead entry, one that is positive but does not win, and the winner
 
@@ -186,7 +186,7 @@ def patterns(**_: Any) -> Iterator[Case]:
     kernel[1, 1] = 1.0
     weights = np.array([[0.25], [-0.125], [0.125], [-0.25]])
     layout, share = current().target.layout, current().share
-    for number, winners in enumerate(product(range(POOL[0] * POOL[1] + 1), repeat=4)):
+    for number, winners in enumerate(product(range(POOL[0] * POOL[1] + 1), repeat=NOTEBOOK_WINDOWS)):
         if floor((number + 1) * share) == floor(number * share):
             continue
         inner = np.full((4, 4), _LEVELS[1])
@@ -212,9 +212,8 @@ def patterns(**_: Any) -> Iterator[Case]:
         )
 
 
-def pattern_of(preactivation: Array) -> tuple[int, ...]:
-    """Which entry wins in each window; 4 if none is positive."""
-    windows = blocks(preactivation, POOL).reshape(-1, POOL[0] * POOL[1])
+def pattern_of(windows: Array) -> tuple[int, ...]:
+    """Which entry wins in each window of pre-activations, (windows, 4); 4 if none is positive."""
     return tuple(int(row.argmax()) if row.max() > 0 else row.size for row in windows)
 
 

@@ -169,15 +169,15 @@ def require_subgradient(gradient: Array, case: Case) -> None:
     sums, wanted = blocks(gradient, case.window).sum(axis=(-2, -1)), layout.inward(case.upstream)
     wrong = np.abs(sums - wanted) > blocks(slack, case.window)[..., 0, 0]
     first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0,) * wrong.ndim
-    off_maxima = bool(np.where(maximal, 0.0, gradient).any())
-    outside = not ((share >= -slack) & (share <= np.abs(upstream) + slack)).all()
+    off_maxima = np.where(maximal, 0.0, gradient) != 0
+    outside = ~((share >= -slack) & (share <= np.abs(upstream) + slack))
     for fails, message in (
         (off_maxima, "entries below their window's maximum get a gradient"),
         (
-            wrong.any(),
+            maximal & oracles.grow(layout.outward(wrong), case.window),
             f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
             f"{sums[first]:.6g}, not to upstream's {wanted[first]:.6g}",
         ),
         (outside, "a weight is outside [0, 1]"),
     ):
-        require(not fails, message, yours=gradient, expected=expected)
+        require(not fails.any(), message, yours=gradient, expected=expected, wrong=fails)

@@ -5,7 +5,6 @@ import platform
 import shlex
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from math import prod
 from typing import Any
 
 from properties.harness.axes import Layout
@@ -15,6 +14,7 @@ from properties.harness.contract import OPERATIONS
 from properties.harness.results import FAILING, OUTCOMES
 from properties.harness.target import Target
 from properties.harness.trial import DEFAULT_EXAMPLES, Conventions
+from properties.harness.tried import SIZED, sides, summed
 from properties.harness.watch import DEFAULT_TIMEOUT
 
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
@@ -83,13 +83,15 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
     selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
     entries = [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected]
     _name_causes(entries)
+    tried = _tried(selected, outcomes.results)
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
     return {
         "schema_version": 1,
         "target": asked.target,
         "verdict": _verdict(totals, outcomes.interrupted),
         **found,
-        "shapes": _shapes(outcomes),
+        "shapes": {name: [sides(key) for key in tried["shapes"][name]] for name in sorted(tried["shapes"])},
+        "tried": tried,
         "certificate": {"operations": certificate(entries), "not_proved": not_proved(Layout(found["layout"]))},
         "properties": entries,
         "totals": totals,
@@ -122,7 +124,7 @@ def as_json(report: dict[str, Any]) -> str:
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
     empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message", "script"))
-    empty |= {"diagnosis": [], "mistakes": [], "follows_from": []}
+    empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": []}
     result = {**blank, **empty, **(result or {})}
     return {
         "id": entry.id,
@@ -130,20 +132,26 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
         "operations": list(entry.operations),
         "statement": entry.statement,
         "source": entry.source,
-        **{key: value for key, value in result.items() if key != "shapes"},
+        **{key: value for key, value in result.items() if key != "tried"},
         "reproduce": asked.reproduce(entry),
         "script": result["script"] if result["outcome"] in FAILING else None,
     }
 
 
-def _shapes(outcomes: Outcomes) -> dict[str, list[list[int]]]:
-    """Every shape on which an operation was run, by the name of the argument, smallest first."""
-    found: dict[str, set[tuple[int, ...]]] = {}
-    for result in outcomes.results.values():
-        for name, shapes in result.get("shapes", {}).items():
-            found.setdefault(name, set()).update(tuple(shape) for shape in shapes)
-    by_size = {name: sorted(shapes, key=lambda shape: (prod(shape), shape)) for name, shapes in found.items()}
-    return {name: [list(shape) for shape in shapes] for name, shapes in sorted(by_size.items())}
+def _tried(selected: list[Property], results: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What all cases together were, and the errors seen in each operation."""
+    pairs = [(entry.operation, results[entry.nodeid]["tried"]) for entry in selected if entry.nodeid in results]
+
+    def all_of(kind: str, operation: str = "") -> dict[str, int]:
+        return summed(tried.get(kind, {}) for name, tried in pairs if operation in ("", name))
+
+    shapes = {name: all_of(name) for name in SIZED}
+    errors = {name: all_of("errors", name) for name in OPERATIONS}
+    return {
+        "shapes": {name: counts for name, counts in shapes.items() if counts},
+        **{kind: all_of(kind) for kind in ("maxima", "margins", "patterns")},
+        "errors": {name: counts for name, counts in errors.items() if counts},
+    }
 
 
 def _name_causes(entries: list[dict[str, Any]]) -> None:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from properties.harness.contract import OPERATIONS
 from properties.harness.target import Crashed, Refuted
 from properties.harness.text import encoded, last_line, printable, shown_encoded
 from properties.harness.trial import Record
+from properties.harness.tried import as_plain
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
@@ -31,11 +33,12 @@ def finished(
         "comparisons": record.comparisons,
         "largest_error": record.largest_error,
         "seconds": round(seconds, 4),
-        "shapes": {name: [list(shape) for shape in sorted(shapes)] for name, shapes in record.shapes.items() if shapes},
+        "tried": as_plain(record.tried),
         "proof": record.proof,
         "counterexample": None,
         "yours": None,
         "expected": None,
+        "wrong": [],
         "diagnosis": [],
         "mistakes": [],
         "follows_from": [],
@@ -55,6 +58,7 @@ def finished(
             outcome="refuted",
             yours=encoded(error.yours),
             expected=encoded(error.expected),
+            wrong=np.argwhere(error.wrong).tolist() if np.ndim(error.wrong) else [],
             diagnosis=[*result["diagnosis"], *error.diagnosis],
             mistakes=list(error.mistakes),
             follows_from=list(error.follows_from),
@@ -101,7 +105,7 @@ def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
     values = {**(result["counterexample"] or {}), "yours": result["yours"], "expected": result["expected"]}
     for name, value in values.items():
         if value is not None:
-            yield printable(name), shown_encoded(value)
+            yield printable(name), shown_encoded(value, result["wrong"] if name == "yours" else ())
     yield "because", printable(result["message"])
     for reason in result["diagnosis"]:
         yield "diagnosis", printable(reason)

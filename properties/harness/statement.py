@@ -15,7 +15,8 @@ import hypothesis
 from properties.harness.reduction import reductions
 from properties.harness.strategies import Case
 from properties.harness.target import Failure
-from properties.harness.trial import current
+from properties.harness.trial import Record, current
+from properties.harness.tried import note
 
 Statement = Callable[..., None]
 Strategy = hypothesis.strategies.SearchStrategy[Case]
@@ -111,9 +112,14 @@ def _run(test: Statement, arguments: dict[str, Any]) -> None:
         error.case = arguments["case"]
         record.refutation = error
         if counting:
-            record.ran(arguments["case"])
+            _count(record, arguments["case"])
         raise
     if counting:
-        record.ran(arguments["case"])
+        _count(record, arguments["case"])
     else:
         record.comparisons = before
+
+
+def _count(record: Record, case: Case) -> None:
+    record.examples += 1
+    note(record.tried, case)

@@ -55,10 +55,10 @@ class Crashed(Failure):
 
 
 class Refuted(Failure, AssertionError):
-    """What a target gave is not what the statement says: both sides, and where they part."""
+    """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`."""
 
-    def __init__(self, message: str, *, yours: Any = None, expected: Any = None) -> None:
-        self.message, self.yours, self.expected = message, yours, expected
+    def __init__(self, message: str, *, yours: Any = None, expected: Any = None, wrong: Any = None) -> None:
+        self.message, self.yours, self.expected, self.wrong = message, yours, expected, wrong
         super().__init__(message)
 
 
@@ -136,7 +136,9 @@ class Operation:
                 expected=wanted,
             )
         if not np.isfinite(array).all():
-            raise Refuted(f"{self.name} is not finite", yours=array, expected="finite numbers")
+            raise Refuted(
+                f"{self.name} is not finite", yours=array, expected="finite numbers", wrong=~np.isfinite(array)
+            )
         return np.array(array, dtype=np.float64).reshape(shape) if shape else float(array.item())
 
 

@@ -1,10 +1,15 @@
 """Words and arrays as JSON has them and as a person reads them; what comes from a target is escaped."""
 
 import math
+import re
 import traceback
+from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
+
+MOST_SHOWN = 100  # entries of an array; of a larger one the corners are
 
 
 def printable(text: str) -> str:
@@ -22,13 +27,24 @@ def last_line(error: BaseException) -> str:
     return printable((named or lines)[0].strip())
 
 
-def shown_encoded(value: Any) -> str:
-    """An encoded value as `shown` has it: a list is a pair of arrays, or a tuple of numbers."""
+def shown_encoded(value: Any, wrong: Sequence[Sequence[int]] = ()) -> str:
+    """An encoded value as `shown` has it: a list is a pair of arrays, or a tuple of numbers.
+
+    Before the entries of an array that are `wrong`, by their indices, stands a star.
+    """
     if not isinstance(value, list):
-        return shown(decoded(value))
+        return _starred(shown(decoded(value)), decoded(value), wrong)
     if any(isinstance(part, dict) for part in value):
         return "\n".join(shown(decoded(part)) for part in value)
     return f"({', '.join(str(part) for part in value)})"
+
+
+def _starred(text: str, value: Any, wrong: Sequence[Sequence[int]]) -> str:
+    if not wrong or not isinstance(value, np.ndarray) or not 1 < value.size <= MOST_SHOWN:
+        return text
+    at = {int(np.ravel_multi_index(index, value.shape)) for index in wrong}
+    numbers = count()
+    return re.sub(r"[^][, \n]+", lambda entry: ("*" if next(numbers) in at else " ") + entry[0], text)
 
 
 def shown(value: Any) -> str:
@@ -36,7 +52,9 @@ def shown(value: Any) -> str:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, np.ndarray) and value.ndim:
-        text = np.array2string(value + 0.0, separator=", ", floatmode="unique", threshold=100, max_line_width=10_000)
+        text = np.array2string(
+            value + 0.0, separator=", ", floatmode="unique", threshold=MOST_SHOWN, max_line_width=10_000
+        )
         return "\n".join(line for line in text.split("\n") if line.strip())
     return printable(repr(value.item() if isinstance(value, np.ndarray | np.generic) else value))
 

@@ -1,5 +1,6 @@
 """The trial under way: which target is tested, what it was found to choose, and what one property has seen."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,7 +10,7 @@ from typing import Any
 from properties.harness.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
-SIZED = {"image", "kernel", "window", "features", "x"}  # what a verdict's shapes are told by
+Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Conventions:
 
 @dataclass
 class Record:
-    """What one property has done so far: examples run and their shapes, cases left out, comparisons, largest error.
+    """What one property has done so far: examples run, cases left out, comparisons, largest error.
 
     The error is in units of rounding: multiples of epsilon times the size of the sums. `refutation` is the
     newest failure seen, which a run that is interrupted while shrinking reports; `case` is the one under way, and
-    `proof` what an exhaustive statement adds to the certificate.
+    `proof` what an exhaustive statement adds to the certificate. `tried` counts what the examples were
+    (`tried.note`), and as `errors` the entries compared, by the power of two of units that their error is below.
     """
 
     examples: int = 0
@@ -37,13 +39,7 @@ class Record:
     refutation: Exception | None = None
     case: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] | None = None
-    shapes: dict[str, set[tuple[int, ...]]] = field(default_factory=lambda: {name: set() for name in SIZED})
-
-    def ran(self, case: dict[str, Any]) -> None:
-        """Count a case, and note its shapes."""
-        self.examples += 1
-        for name in case.keys() & SIZED:
-            self.shapes[name].add(getattr(case[name], "shape", case[name]))
+    tried: Counts = field(default_factory=lambda: defaultdict(Counter))
 
 
 @dataclass

@@ -36,6 +36,21 @@ def test_error_beyond_the_bound_is_refused(trial):
         agree(np.array([1.0 + 5 * EPS]), exactly(np.array([1.0])), "the gradient")
 
 
+def test_wrong_entries_are_told(trial):
+    """A refusal says in which entries the answer is wrong; those that are off by no more than allowed are not."""
+    yours = np.array([[1.0, 2.0 + EPS], [3.0, np.nan]])
+    with pytest.raises(Refuted) as caught:
+        agree(yours, exactly(np.array([[1.0, 2.0], [4.0, 4.0]])), "the gradient")
+    np.testing.assert_array_equal(caught.value.wrong, [[False, False], [True, True]])
+
+
+def test_errors_are_counted_by_powers_of_two(trial):
+    """Every entry compared counts: as exact, or by the power of two of units that its error is below."""
+    right = np.ones(5)
+    agree(right + EPS * np.array([0.0, 0.0, 1.0, -0.5, 3.0]), exactly(right), "the gradient")
+    assert trial.record.tried["errors"] == {0.0: 2, 1.0: 1, 2.0: 1, 4.0: 1}
+
+
 def test_scalars_are_compared_alike(trial):
     """A number is one entry, and has no place to name."""
     with pytest.raises(Refuted) as caught:

@@ -133,6 +133,12 @@ def test_kept_state_is_told():
     assert found(dense=dense).reasons == (KEEPS_STATE,)
 
 
+def test_infinite_answers_are_no_kept_state():
+    """What divides by 0 gives the same infinity again, so it keeps no state."""
+    with np.errstate(divide="ignore"):
+        assert found(arctan_derivative=lambda x: 1 / (1 + x)).reasons == (NONE_FITS,)
+
+
 def test_no_convention_is_a_mistake():
     """A cross-correlation's gradient, right for it, is not told to be turned."""
     offered = {

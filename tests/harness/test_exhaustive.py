@@ -98,8 +98,9 @@ def test_every_pattern_is_reached_and_its_box_lies_inside():
             found = set()
             for point in uniform(case, 3, 2):
                 preactivation = oracles.conv2d(point.image, point.kernel)
-                found.add(pattern_of(preactivation))
-                ordered = np.sort(blocks(preactivation, POOL).reshape(-1, 4), axis=1)
+                windows = blocks(preactivation, POOL).reshape(-1, 4)
+                found.add(pattern_of(windows))
+                ordered = np.sort(windows, axis=1)
                 assert np.abs(preactivation).min() > 0.25
                 assert ordered[:, 3].max() < 0 or (ordered[:, 3] - ordered[:, 2])[ordered[:, 3] > 0].min() > 0.5
             assert len(found) == 1

@@ -28,7 +28,7 @@ def test_properties_are_collected(mine):
 def test_failure_is_told_as_in_the_report(mine):
     """It has the counterexample, both sides and the diagnosis, and none of the suite's own frames."""
     result = mine.runpytest_subprocess("-k", "ties_is", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(["x  *0., 0.*", "yours  *1., 1.*", "diagnosis  *mask repeat*"])
+    result.stdout.fnmatch_lines(["x  *0., 0.*", "yours  *[*]1., [*]1.*", "diagnosis  *mask repeat*"])
     result.stdout.no_fnmatch_line("*judging.py*")
 
 
