@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotLoad as error:
         return _unusable(str(error))
     except ModuleNotFoundError as error:
-        if error.name != "jinja2":
+        if error.name not in ("jinja2", "markupsafe", "matplotlib"):
             raise
         return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof")
     except CannotRun as error:

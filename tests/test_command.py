@@ -199,9 +199,10 @@ def test_scripts_of_failures_are_written_beside(mine):
     assert not (mine / "report-failures").exists()
 
 
-def test_page_needs_its_extra(mine):
-    """Without the template engine one line says what to install, before anything runs."""
-    call = "import sys; sys.modules['jinja2'] = None; from properties.__main__ import main; sys.exit(main())"
+@pytest.mark.parametrize("missing", ["jinja2", "matplotlib"])
+def test_page_needs_its_extra(mine, missing):
+    """Without the template engine, or what draws, one line says what to install, before anything runs."""
+    call = f"import sys; sys.modules[{missing!r}] = None; from properties.__main__ import main; sys.exit(main())"
     process = subprocess.run(
         [sys.executable, "-c", call, "mine.py", "--html", "page.html"],
         cwd=mine,

@@ -1,90 +1,135 @@
 """The report as one HTML page that needs nothing else; every word and number from a target is escaped."""
 
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from properties.harness.certificate import told
-from properties.harness.results import explanation, parted
+from properties.harness.charts import charts_of
+from properties.harness.contract import OPERATIONS
+from properties.harness.formulas import formulas
+from properties.harness.notation import typeset
+from properties.harness.pictures import heat_map
+from properties.harness.results import OUTCOMES, explanation, parted
+from properties.harness.stages import Marks, Panel, panels
 from properties.harness.terminal import hints, notes, summary
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>backproof: {{ report.target }}: {{ report.verdict }}</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; border-bottom: 1px solid #8886; }
-pre { margin: 0; overflow-x: auto; white-space: pre-wrap; }
-</style>
-</head>
-<body>
-{{ body }}
-</body>
-</html>
-"""
-
-
-BODY = """<h1>{{ report.target }}: {{ report.verdict }}</h1>
-<p>{{ summary }}</p>
-<ul>{% for note in notes if note %}<li>{{ note }}</li>{% endfor %}</ul>
-{% for entry in news %}
-<h2>{{ entry.outcome }}: {{ entry.id }}</h2>
-<p>{{ entry.statement }} Source: {{ entry.source }}</p>
-<table>
-{% for label, text in explanation(entry) %}
-<tr><th scope="row">{{ label }}</th><td><pre>{{ text }}</pre></td></tr>
-{% endfor %}
-<tr><th scope="row">again with</th><td><pre>{{ entry.reproduce }}</pre></td></tr>
-</table>
-{% endfor %}
-{% for entry in consequences %}
-<h2>{{ entry.outcome }}: {{ entry.id }}</h2>
-<p>{{ entry.statement }}
-This follows from {{ entry.follows_from | join(" and ") }}: a right network with that in it answers just so.</p>
-{% endfor %}
-<h2>Certificate</h2>
-<table>
-{% for operation, lines in certificate %}
-<tr><th scope="row">{{ operation }}</th><td>{% for line in lines %}{{ line }}<br>{% endfor %}</td></tr>
-{% endfor %}
-</table>
-<p>Not proved: {{ report.certificate.not_proved | join("; ") }}.</p>
-<h2>All properties</h2>
-<table>
-<thead><tr><th scope="col">operation</th><th scope="col">statement</th><th scope="col">outcome</th>
-<th scope="col">examples</th><th scope="col">comparisons</th><th scope="col">largest error</th></tr></thead>
-<tbody>
-{% for entry in report.properties %}
-<tr><td>{{ entry.operation }}</td><td>{{ entry.statement }}</td><td>{{ entry.outcome }}</td>
-<td>{{ entry.examples }}</td><td>{{ entry.comparisons }}</td><td>{{ "%.2g" % entry.largest_error }}</td></tr>
-{% endfor %}
-</tbody>
-</table>
-"""
-
-_ENVIRONMENT = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_READ_OUT = 36  # entries of an array
+_PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_ENVIRONMENT.filters["typeset"] = typeset
 
 
 def render(report: dict[str, Any]) -> str:
-    """The page."""
-    return _ENVIRONMENT.from_string(PAGE).render(report=report, body=Markup(fragment(report)))  # noqa: S704  # escaped there
+    """The page: no other file, no network, and no script but its own, whose hash its policy names."""
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    context = {**_context(report), "script": Markup(script), "script_hash": f"sha256-{digest}"}  # noqa: S704  # ours
+    return _ENVIRONMENT.get_template("page.html").render(context)
 
 
 def fragment(report: dict[str, Any]) -> str:
     """What stands on the page, without what makes it a page: to be shown inside another one."""
+    return _ENVIRONMENT.get_template("body.html").render(_context(report))
+
+
+def _context(report: dict[str, Any]) -> dict[str, Any]:
     news, consequences = parted(report["properties"])
-    return _ENVIRONMENT.from_string(BODY).render(
-        report=report,
-        summary=summary(report),
-        notes=[*hints(report), *notes(report)],
-        news=news,
-        consequences=consequences,
-        explanation=explanation,
-        certificate=told(report["certificate"]["operations"]),
-    )
+    return {
+        "report": report,
+        "summary": summary(report),
+        "hints": hints(report),
+        "notes": notes(report),
+        "certificate": told(report["certificate"]["operations"]),
+        "outcomes": [outcome for outcome in OUTCOMES if outcome == "held" or report["totals"][outcome]],
+        "operations": list(_operations(report)),
+        "groups": list(_groups(news, report["conventions"])),
+        "consequences": consequences,
+        "panels": lambda entry: panels(entry, report),
+        "heat_map": _drawn,
+        "told": _labelled,
+        "explanation": explanation,
+        "swatches": _swatches(),
+        "tried": charts_of(report),
+    }
+
+
+def _operations(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    failing = {entry["operation"] for entry in parted(report["properties"])[0]}
+    for name in OPERATIONS:
+        entries = [entry for entry in report["properties"] if entry["operation"] == name]
+        if entries and name not in report["lacking"]:
+            yield {
+                "operation": name,
+                "failing": name in failing,
+                "totals": {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES},
+                "examples": sum(entry["examples"] for entry in entries),
+                "comparisons": sum(entry["comparisons"] for entry in entries),
+                "largest_error": max(entry["largest_error"] for entry in entries),
+            }
+
+
+def _groups(news: list[dict[str, Any]], conventions: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The failures operation by operation, each with what would be right."""
+    kind = {"convolution": "the true convolution", "correlation": "the cross-correlation", None: "true convolution"}
+    for name in dict.fromkeys(entry["operation"] for entry in news):
+        first, *others = [entry for entry in news if entry["operation"] == name]
+        lines = formulas(name, conventions)
+        depends = any("image[" in line or "kernel[" in line for line in lines)
+        yield {
+            "operation": name,
+            "first": first,
+            "others": others,
+            "formulas": lines,
+            "convention": f" for {kind[conventions['convolution']]}" if depends else "",
+        }
+
+
+def _labelled(reason: str) -> list[tuple[str, str]]:
+    """A diagnosis in its parts: what is wrong, why people write it, how to mend it, where it was seen."""
+    first, *rest = _PARTS.split(reason)
+    return [("What", first), *zip(rest[::2], rest[1::2], strict=True)]
+
+
+def _drawn(panel: Panel) -> Markup:
+    shades = None if panel.scale is None else np.nan_to_num(panel.values / panel.scale, posinf=1.0, neginf=-1.0)
+    return heat_map(panel.values, _read_out(panel), panel.marks, shades=shades)
+
+
+def _read_out(panel: Panel) -> str:
+    """A panel in words: its numbers, or how large they are, and its marks."""
+    values, marks = panel.values, panel.marks
+    text = f"{panel.title}, {values.shape[0]} by {values.shape[1]}: "
+    if values.size <= MOST_READ_OUT:
+        text += "; ".join(", ".join(f"{value:g}" for value in row) for row in values.tolist())
+    else:
+        text += f"from {values.min():g} to {values.max():g}"
+    named = {"wrong": marks.wrong, "maxima": marks.winners, "tied": marks.tied, "dead": marks.dead}
+    for name, mask in named.items():
+        if mask is not None and mask.any():
+            places = [f"({i}, {j})" for i, j in np.argwhere(mask)[:MOST_READ_OUT]]
+            text += f". {name.capitalize()}: {', '.join(places)}"
+    return text
+
+
+def _swatches() -> dict[str, Markup]:
+    one, on = np.zeros((1, 1)), np.ones((1, 1), bool)
+    kinds = {
+        "wrong": (one, Marks(wrong=on)),
+        "winner": (one, Marks(winners=on)),
+        "tied": (one, Marks(winners=on, tied=on)),
+        "dead": (one, Marks(dead=on)),
+        "above": (one + 1, Marks()),
+        "below": (one - 1, Marks()),
+    }
+    return {name: heat_map(values, name, marks) for name, (values, marks) in kinds.items()}

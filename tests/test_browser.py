@@ -1,0 +1,204 @@
+"""The page in a real browser: headless Chromium at a desk and on a phone, by day and by night."""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+import reference
+from properties import verify
+from properties.harness.page import render
+from reference import notebook
+from reference.pooling import grow
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>${alert(1)}{{7*7}}\'"'
+DESK, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium: Debian's package is `chromium`"
+)
+
+
+def mask_repeat(x, window, upstream):
+    """The notebook's pooling gradient, wrong at ties."""
+    return (x == grow(reference.max_pool(x, window), window)) * grow(upstream, window)
+
+
+def hostile(*_):
+    """What crashes with markup for a message."""
+    raise ValueError(HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Reports as files: a refuted target, one that holds, and one whose every word is an attack."""
+    folder = tmp_path_factory.mktemp("pages")
+    refuted = {
+        "max_pool": reference.max_pool,
+        "max_pool_gradient": mask_repeat,
+        "gradients": notebook.gradients,
+    }
+    targets = {
+        "refuted": verify(refuted, name="mine.py", examples=20),
+        "holds": verify({"max_pool": reference.max_pool, "gradients": reference.gradients}, examples=20),
+        "hostile": verify({"relu": hostile, "conv2d": hostile, "max_poool": len}, name=HOSTILE, examples=5),
+    }
+    for name, report in targets.items():
+        (folder / f"{name}.html").write_text(render(report.data), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One Chromium for all."""
+    assert CHROMIUM, "no Chromium: Debian's package is `chromium`"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, pages):
+    """Opens a report; what its console says and what it asks for beside itself are kept in `heard`."""
+    contexts = []
+
+    def opened(name, size=DESK, theme="light", **settings):
+        width, height = size
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.heard = []
+        page.on("console", lambda message: page.heard.append(message.text))
+        page.on("pageerror", lambda error: page.heard.append(str(error)))
+        page.on("dialog", lambda dialog: page.heard.append(dialog.message))
+        page.on("request", lambda request: page.heard.append(request.url))
+        page.goto((pages / f"{name}.html").as_uri())
+        page.heard.remove(page.url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("name", ["refuted", "holds", "hostile"])
+def test_page_opens_without_an_error_or_a_request(opened, name):
+    """Nothing is said on the console, and nothing is asked for but the page itself."""
+    page = opened(name)
+    page.wait_for_load_state("networkidle")
+    assert page.heard == []
+
+
+def test_failing_window_is_seen(opened):
+    """The tied window is drawn with its numbers, both wrong entries are marked, and the mistake is named."""
+    page = opened("refuted")
+    article = page.locator("#max_pool_gradient")
+    yours = article.get_by_role("img", name="yours, 1 by 2: 1, 1. Wrong: (0, 0), (0, 1)").first
+    assert yours.is_visible()
+    assert yours.bounding_box()["width"] > 50
+    assert article.get_by_role("img", name="Tied: (0, 0), (0, 1)").first.is_visible()
+    assert article.get_by_text("mask repeat: Every tied maximum gets the whole").first.is_visible()
+    assert article.get_by_text("give it to one of them (argmax)").first.is_visible()
+
+
+def test_links_lead_to_the_failures(opened):
+    """A click on a refuted operation shows its failure."""
+    page = opened("refuted")
+    page.get_by_role("link", name="max_pool_gradient").first.click()
+    heading = page.get_by_role("heading", name="max_pool_gradient is refuted")
+    assert 0 <= heading.bounding_box()["y"] < DESK[1]
+
+
+def test_reproduction_is_copied(opened):
+    """The button puts the script into the clipboard as it stands, and says so."""
+    page = opened("refuted", permissions=["clipboard-read", "clipboard-write"])
+    button = page.get_by_role("button", name="Copy the reproduction of pooling.gradient_at_ties").first
+    button.click()
+    page.get_by_role("status").get_by_text("copied").first.wait_for()
+    script = page.evaluate("navigator.clipboard.readText()")
+    assert script == page.locator("#max_pool_gradient pre.copy").first.text_content()
+    compile(script, "reproduction", "exec")
+    assert "max_pool_gradient(x, (1, 2), upstream)" in script
+
+
+def test_reproduction_is_selected_where_nothing_can_be_copied(opened):
+    """Without a clipboard the button selects the script, and says so."""
+    page = opened("refuted")
+    page.evaluate("delete Navigator.prototype.clipboard")
+    page.get_by_role("button", name="Copy the reproduction").first.click()
+    page.get_by_role("status").get_by_text("copy it with your keyboard").first.wait_for()
+    assert "max_pool_gradient" in page.evaluate("getSelection().toString()")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "theme"),
+    [("refuted", DESK, "light"), ("refuted", PHONE, "dark"), ("holds", DESK, "dark"), ("holds", PHONE, "light")],
+)
+def test_page_is_accessible(opened, name, size, theme):
+    """axe-core finds nothing wrong: headings, tables, names of pictures, contrast, what the keyboard reaches."""
+    page = opened(name, size, theme, bypass_csp=True)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("size", [PHONE, NARROW], ids=["phone", "narrow"])
+@pytest.mark.parametrize("name", ["refuted", "holds", "hostile"])
+def test_page_fits_a_phone(opened, name, size):
+    """The page is no wider than the screen; what is wider scrolls in a box of its own."""
+    page = opened(name, size)
+    assert page.evaluate("document.documentElement.scrollWidth") == size[0]
+
+
+def test_themes_differ_and_follow_the_reader(opened):
+    """Ink is dark on light by day and light on dark by night, in the pictures too."""
+    inks = {}
+    for theme in ("light", "dark"):
+        page = opened("refuted", theme=theme)
+        color = "element => getComputedStyle(element).color.match(/[0-9]+/g).map(Number)"
+        text, picture = (page.locator(selector).first.evaluate(color) for selector in (".backproof p", "figure svg"))
+        assert text == picture
+        inks[theme] = sum(text)
+    assert inks["light"] < 100 < 600 < inks["dark"]
+
+
+def test_print_shows_what_is_folded_and_no_buttons(opened):
+    """On paper, which cannot be clicked, everything is there."""
+    page = opened("refuted", theme="dark")
+    folded = page.locator("details:not([open]) pre").first
+    assert not folded.is_visible()
+    page.emulate_media(media="print")
+    assert folded.is_visible()
+    assert not page.get_by_role("button").first.is_visible()
+    paper = page.evaluate("getComputedStyle(document.querySelector('.backproof')).backgroundColor")
+    assert paper == "rgb(255, 255, 255)"
+
+
+def test_hostile_words_do_not_run(opened):
+    """A target whose name and messages are markup gets them shown, letter by letter; no policy is needed for that."""
+    page = opened("hostile", bypass_csp=True)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.hacked") is None
+    assert page.heard == []
+    assert page.locator("img[src]").count() == 0
+    assert page.locator("script").count() == 1
+    assert HOSTILE in page.locator("h1").text_content()
+    assert HOSTILE in page.locator("#relu").first.text_content()
+
+
+def test_policy_stops_what_is_not_the_pages_own(opened):
+    """Were an element of a stranger's to get in, the policy would not let it run or ask for anything."""
+    page = opened("hostile")
+    page.evaluate("""() => {
+        const script = document.createElement("script");
+        script.textContent = "window.hacked = 1";
+        document.body.append(script);
+        document.body.insertAdjacentHTML("beforeend", "<img src='data:,x' onerror='window.hacked = 1'>");
+    }""")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.hacked") is None
