@@ -1,0 +1,1 @@
+"""Pictures of reports for the README, and what makes them: `python -m pictures`."""

@@ -1,0 +1,57 @@
+"""Makes the README's pictures of reports anew, by headless Chromium: `python -m pictures [FOLDER]`.
+
+`refuted.png` is what the page shows of the notebook's pooling gradient, `holds.png` the beginning of the reference's page.
+It needs Chromium (Debian's package `chromium`) and the extra `test`.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+import reference
+from properties import verify
+from properties.harness.page import render
+from reference import notebook
+
+WIDTH, COLORS = 900, 48
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def main(folder: Path) -> None:
+    """Write both pictures into the folder. Raises `FileNotFoundError` without a Chromium."""
+    chromium = next(filter(None, map(shutil.which, NAMES)), None)
+    if chromium is None:
+        raise FileNotFoundError(f"no Chromium: none of {', '.join(NAMES)} can be found")
+    with tempfile.TemporaryDirectory() as pages, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": WIDTH, "height": 720})
+        page.goto(_written(notebook, "reference.notebook", Path(pages)))
+        box = page.locator("#max_pool_gradient").bounding_box()
+        end = page.locator("#max_pool_gradient details").first.bounding_box()
+        clip = {"x": 0, "y": box["y"] - 10, "width": WIDTH, "height": end["y"] - box["y"] + 10}
+        _keep(page.screenshot(full_page=True, clip=clip), folder / "refuted.png")
+        page.goto(_written(reference, "reference", Path(pages)))
+        _keep(page.screenshot(), folder / "holds.png")
+        browser.close()
+
+
+def _written(target: Any, name: str, folder: Path) -> str:
+    path = folder / f"{name}.html"
+    path.write_text(render(verify(target, name=name).data), encoding="utf-8")
+    return path.as_uri()
+
+
+def _keep(picture: bytes, path: Path) -> None:
+    """Write a picture with few colours, which makes it small."""
+    path.write_bytes(picture)
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
