@@ -129,6 +129,20 @@ def test_terminal_fits_80_columns_and_escapes(capsys):
         assert part in printed
 
 
+def test_counts_of_what_was_tried_are_summed():
+    """Shapes, ties and margins add up over all properties, errors over those of one operation."""
+    one, other = Record(), Record()
+    for record, error in ((one, 0.0), (other, 0.5)):
+        record.tried["x"][(2, 2)] += 3
+        record.tried["maxima"][2] += 1
+        record.tried["errors"][error] += 7
+    report = report_of({TIES: finished(one, None, 0.1), RELU: finished(other, None, 0.1)})
+    assert report["tried"]["shapes"] == {"x": {"2×2": 6}}
+    assert report["tried"]["maxima"] == {"2": 2}
+    assert report["tried"]["errors"] == {"relu": {"0.5": 7}, "max_pool_gradient": {"0": 7}}
+    assert report["shapes"] == {"x": [[2, 2]]}
+
+
 def test_page_escapes_what_is_not_ours():
     """Names, messages and reasons from a target are text on the page, never markup."""
     page = render(report_of({TIES: refuted(), RELU: HELD}))

@@ -55,7 +55,7 @@ def test_negative_pre_activations_are_dead():
 
 
 POINT = {
-    "image": np.arange(16.0).reshape(4, 4) - 6,
+    "image": np.arange(16.0).reshape(4, 4) - 11,
     "target": 0.5,
     "kernel": np.array([[1.0, -1.0, 2.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]]),
     "weights": np.array([[0.25]]),
@@ -66,6 +66,7 @@ def test_stages_of_a_network_are_the_right_ones():
     """Convolution, ReLU, pooling, the sum, arctan and what comes back are the reference's, with dead ReLUs marked."""
     found, words = shown("gradients", POINT, yours=np.zeros((3, 3)), expected=np.ones((3, 3)))
     stages = reference.network.forward(POINT["image"], POINT["kernel"], POINT["weights"])
+    assert (stages.convolved == 0).any()
     np.testing.assert_array_equal(found["conv2d(image, kernel)"].values, stages.convolved)
     np.testing.assert_array_equal(found["conv2d(image, kernel)"].marks.dead, stages.convolved <= 0)
     np.testing.assert_array_equal(found["relu"].values, stages.activated)
