@@ -12,6 +12,7 @@ from rich.text import Text
 
 from properties.harness.certificate import told
 from properties.harness.contract import OPERATIONS
+from properties.harness.report import one_line
 from properties.harness.results import NO_LONGER_FAILS, explanation, parted
 from properties.harness.text import printable
 
@@ -48,7 +49,7 @@ def show(
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
-    _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
+    _print(console, Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
 
 
 def plain_console(file: TextIO) -> Console:
@@ -85,15 +86,8 @@ def hints(report: dict[str, Any]) -> list[str]:
 
 
 def summary(report: dict[str, Any]) -> str:
-    """The verdict in one line."""
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
-    if consequences := len(parted(report["properties"])[1]):
-        counts += f", {consequences} of them as {'a consequence' if consequences == 1 else 'consequences'} of others"
-    examples = sum(entry["examples"] for entry in report["properties"])
-    return (
-        f"{printable(report['target'])}: {report['verdict']} ({counts}; {examples:,} examples, "
-        f"seed {report['seed']}, {report['seconds']:.1f} s)"
-    )
+    """The verdict in one line, and how long it took."""
+    return one_line(report, f"{report['seconds']:.1f} s")
 
 
 def _table(report: dict[str, Any]) -> Table:
