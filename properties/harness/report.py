@@ -12,6 +12,7 @@ from properties.harness.axes import Layout
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
+from properties.harness.definitions import definitions
 from properties.harness.results import FAILING, OUTCOMES, parted
 from properties.harness.target import Target
 from properties.harness.text import printable
@@ -64,7 +65,7 @@ class Outcomes:
 
 
 def found(target: Target, conventions: Conventions) -> Found:
-    """What a report says of the target itself: its conventions and limits, and what it lacks."""
+    """What a report says of the target itself: its conventions and limits, what it lacks, and where it is defined."""
     return {
         "conventions": {
             "convolution": conventions.convolution,
@@ -76,6 +77,7 @@ def found(target: Target, conventions: Conventions) -> Found:
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
+        "definitions": definitions({name: one.function for name, one in target.operations.items()}),
     }
 
 

@@ -3,6 +3,7 @@
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -25,10 +26,22 @@ MOST_SHAPES = 3
 
 
 def show(
-    report: dict[str, Any], console: Console | None = None, scripts: Mapping[str, str] = MappingProxyType({})
+    report: dict[str, Any],
+    console: Console | None = None,
+    scripts: Mapping[str, str] = MappingProxyType({}),
+    guard: AbstractContextManager[None] | None = None,
 ) -> None:
-    """Print the report, on standard output or this console; `scripts` says by a property's id where its script is."""
+    """Print the report, on standard output or this console; `scripts` says by a property's id where its script is.
+
+    All but the last line, which is the summary, is printed within `guard`.
+    """
     console = console or Console(highlight=False, markup=False, emoji=False)
+    with guard or nullcontext():
+        _show_all(console, report, scripts)
+    _print(console, Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, str]) -> None:
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
     for line in notes(report):
@@ -49,7 +62,6 @@ def show(
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
-    _print(console, Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
 
 
 def plain_console(file: TextIO) -> Console:
