@@ -1,6 +1,6 @@
 """Makes the README's pictures of reports anew, by headless Chromium: `python -m pictures [FOLDER]`.
 
-`refuted.png` is what the page shows of the notebook's pooling gradient, `holds.png` the beginning of the reference's page.
+`refuted.png` is what the page shows of the notebook's pooling gradient, `holds.png` the beginning of the reference's.
 It needs Chromium (Debian's package `chromium`) and the extra `test`.
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, NoReturn
 
+from properties.harness import github
 from properties.harness.junit import as_junit
 from properties.harness.report import (
     HELD,
@@ -136,19 +137,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         report = run(asked)
         if not applied(report):
-            return _unusable(_nothing(report))
+            return _unusable(_nothing(report), options.target)
         written = {options.json: as_json, options.junit: as_junit, options.html: render if options.html else None}
         refused = [line for path, made in written.items() if path and made and (line := _write(path, made(report)))]
-        show(report, scripts=_scripts(report, options.json or options.junit or options.html))
-        return _unusable("; ".join(refused)) if refused else exit_status(report)
+        scripts = _scripts(report, options.json or options.junit or options.html)
+        if github.is_here():
+            for line in github.annotations(report):
+                print(line)
+            _complain(github.write_summary(report))
+        show(report, scripts=scripts, guard=github.commands_stopped() if github.is_here() else None)
+        _complain("; ".join(refused))
+        return UNUSABLE if refused else exit_status(report)
     except CannotLoad as error:
-        return _unusable(str(error))
+        return _unusable(str(error), options.target)
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):
             raise
-        return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof")
+        return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof", options.target)
     except CannotRun as error:
-        return _unusable(printable(str(error).removeprefix("ERROR: ")))
+        return _unusable(printable(str(error).removeprefix("ERROR: ")), options.target)
     except KeyboardInterrupt:
         print("backproof: interrupted before any property ran", file=sys.stderr)
         return INTERRUPTED
@@ -170,7 +177,7 @@ def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:
         return {}
     written, refused = write_scripts(report, Path(path))
     for line in refused:
-        print(f"backproof: {printable(line)}", file=sys.stderr)
+        _complain(printable(line))
     return written
 
 
@@ -180,9 +187,16 @@ def _nothing(report: dict[str, object]) -> str:
     return "nothing to check: no selected property applies to what the target offers within its limits"
 
 
-def _unusable(message: str) -> int:
-    print(f"backproof: {message}", file=sys.stderr)
+def _unusable(message: str, target: str) -> int:
+    if github.is_here():
+        print(github.unusable(target, message))
+    _complain(message)
     return UNUSABLE
+
+
+def _complain(line: str | None) -> None:
+    if line:
+        print(f"backproof: {line}", file=sys.stderr)
 
 
 if __name__ == "__main__":

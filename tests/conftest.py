@@ -11,5 +11,11 @@ hypothesis.settings.load_profile(PROFILE)
 
 
 @pytest.fixture(autouse=True)
+def _outside_of_github(monkeypatch):
+    for name in ("GITHUB_ACTIONS", "GITHUB_WORKSPACE", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(autouse=True)
 def _same_examples_every_time(monkeypatch):
     monkeypatch.setattr(hypothesis.core, "global_force_seed", 0)

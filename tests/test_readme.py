@@ -2,12 +2,15 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
+from properties.__main__ import parser
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
 from tests.harness.test_suite import TWO_LINES
@@ -86,6 +89,47 @@ def test_known_example_is_a_gate(tmp_path):
     assert checked(*asked, folder=tmp_path)[0] == 0
     (tmp_path / "my_network.py").write_text(text + "def max_pool(x, window): return -x\n", encoding="utf-8")
     assert checked(*asked, folder=tmp_path)[0] == 1
+
+
+WORKFLOW = YAML(typ="safe").load(blocks("yaml")[0])
+STEPS = {name: {one.get("uses", one.get("run")): one for one in job["steps"]} for name, job in WORKFLOW["jobs"].items()}
+COMMANDS = {name: shlex.split(next(one for one in STEPS[name] if "-m properties" in one)) for name in STEPS}
+
+
+def test_workflow_fits_the_schema(tmp_path):
+    """The workflow is one by the schema of GitHub's workflows, which refuses it with a key misspelt."""
+    for text, status in ((blocks("yaml")[0], 0), (blocks("yaml")[0].replace("runs-on", "run-on"), 1)):
+        (tmp_path / "gradients.yml").write_text(text, encoding="utf-8")
+        check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
+        assert python(*check, folder=tmp_path).returncode == status
+
+
+def test_workflow_is_a_gate_by_day_and_explores_by_night():
+    """On each push the same examples, and more of them with another seed at night; both keep what they find."""
+    assert {"push", "pull_request", "schedule"} == WORKFLOW["on"].keys()
+    assert [job["if"] for job in WORKFLOW["jobs"].values()] == [
+        "github.event_name != 'schedule'",
+        "github.event_name == 'schedule'",
+    ]
+    gate, explore = (parser().parse_args(COMMANDS[name][3:]) for name in ("gate", "explore"))
+    assert (gate.seed, gate.examples) == (0, 100)
+    assert (explore.seed > 0, explore.examples) == (True, 1000)
+    for steps in STEPS.values():
+        restored, saved = steps["actions/cache/restore@v6"]["with"], steps["actions/cache/save@v6"]
+        assert saved["if"] == steps["actions/upload-artifact@v7"]["if"] == "always()"
+        assert saved["with"]["path"] == restored["path"] == ".hypothesis"
+        assert saved["with"]["key"].startswith(restored["restore-keys"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_of_the_workflow_run(tmp_path, name):
+    """On a right target they end with 0, and leave the reports and the examples that the workflow keeps."""
+    (tmp_path / "my_network.py").write_text("from reference import relu\n", encoding="utf-8")
+    command = [*COMMANDS[name][1:], "-k", "relu_is", "--examples", "5"]
+    assert python(*command, folder=tmp_path).returncode == 0
+    kept = STEPS[name]["actions/upload-artifact@v7"]["with"]["path"]
+    assert {path.name for path in tmp_path.glob(kept)} == {"report.xml", "report.html"}
+    assert (tmp_path / STEPS[name]["actions/cache/save@v6"]["with"]["path"]).is_dir()
 
 
 def test_report_in_python_can_be_asked(tmp_path):

@@ -11,8 +11,10 @@ from properties.harness.axes import Layout
 from properties.harness.catalogue import Property, all_properties
 from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
-from properties.harness.results import FAILING, OUTCOMES
+from properties.harness.definitions import definitions
+from properties.harness.results import FAILING, OUTCOMES, parted
 from properties.harness.target import Target
+from properties.harness.text import printable
 from properties.harness.trial import DEFAULT_EXAMPLES, Conventions
 from properties.harness.tried import SIZED, sides, summed
 from properties.harness.watch import DEFAULT_TIMEOUT
@@ -20,6 +22,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target's name in it
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Outcomes:
 
 
 def found(target: Target, conventions: Conventions) -> Found:
-    """What a report says of the target itself: its conventions and limits, and what it lacks."""
+    """What a report says of the target itself: its conventions and limits, what it lacks, and where it is defined."""
     return {
         "conventions": {
             "convolution": conventions.convolution,
@@ -74,6 +77,7 @@ def found(target: Target, conventions: Conventions) -> Found:
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
+        "definitions": definitions({name: one.function for name, one in target.operations.items()}),
     }
 
 
@@ -85,7 +89,7 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
     _name_causes(entries)
     tried = _tried(selected, outcomes.results)
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
-    return {
+    report = {
         "schema_version": 1,
         "target": asked.target,
         "verdict": _verdict(totals, outcomes.interrupted),
@@ -102,6 +106,24 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
     }
+    return {**report, "summary": one_line(report)}
+
+
+def one_line(report: dict[str, Any], *more: str) -> str:
+    """The verdict in one line that fits a commit status: what is less needed goes first, then the front of the name.
+
+    Source: GitHub's REST API refuses a status: "description is too long (maximum is 140 characters)".
+    """
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
+    follow = len(parted(report["properties"])[1])
+    follows = f", {follow} of them as {'a consequence' if follow == 1 else 'consequences'} of others" if follow else ""
+    examples = sum(entry["examples"] for entry in report["properties"])
+    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *more])
+    name = printable(report["target"])
+    rests = [f": {report['verdict']} ({counts}{words})" for words in (follows + how, how, "")]
+    rest = next(one for one in rests if len(one) + min(len(name), SHORTEST_NAME) <= LONGEST or one is rests[-1])
+    room = LONGEST - len(rest)
+    return (name if len(name) <= room else f"…{name[len(name) - room + 1 :]}") + rest
 
 
 def exit_status(report: dict[str, Any]) -> int:

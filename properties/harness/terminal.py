@@ -3,6 +3,7 @@
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from properties.harness.certificate import told
 from properties.harness.contract import OPERATIONS
+from properties.harness.report import one_line
 from properties.harness.results import NO_LONGER_FAILS, explanation, parted
 from properties.harness.text import printable
 
@@ -24,10 +26,22 @@ MOST_SHAPES = 3
 
 
 def show(
-    report: dict[str, Any], console: Console | None = None, scripts: Mapping[str, str] = MappingProxyType({})
+    report: dict[str, Any],
+    console: Console | None = None,
+    scripts: Mapping[str, str] = MappingProxyType({}),
+    guard: AbstractContextManager[None] | None = None,
 ) -> None:
-    """Print the report, on standard output or this console; `scripts` says by a property's id where its script is."""
+    """Print the report, on standard output or this console; `scripts` says by a property's id where its script is.
+
+    All but the last line, which is the summary, is printed within `guard`.
+    """
     console = console or Console(highlight=False, markup=False, emoji=False)
+    with guard or nullcontext():
+        _show_all(console, report, scripts)
+    _print(console, Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
+
+
+def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, str]) -> None:
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
     for line in notes(report):
@@ -48,7 +62,6 @@ def show(
     console.print()
     for hint in hints(report):
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
-    _print(console, Text(textwrap.fill(summary(report), WIDTH), style=VERDICT_STYLES[report["verdict"]]))
 
 
 def plain_console(file: TextIO) -> Console:
@@ -85,15 +98,8 @@ def hints(report: dict[str, Any]) -> list[str]:
 
 
 def summary(report: dict[str, Any]) -> str:
-    """The verdict in one line."""
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
-    if consequences := len(parted(report["properties"])[1]):
-        counts += f", {consequences} of them as {'a consequence' if consequences == 1 else 'consequences'} of others"
-    examples = sum(entry["examples"] for entry in report["properties"])
-    return (
-        f"{printable(report['target'])}: {report['verdict']} ({counts}; {examples:,} examples, "
-        f"seed {report['seed']}, {report['seconds']:.1f} s)"
-    )
+    """The verdict in one line, and how long it took."""
+    return one_line(report, f"{report['seconds']:.1f} s")
 
 
 def _table(report: dict[str, Any]) -> Table:

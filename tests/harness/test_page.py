@@ -95,6 +95,14 @@ def test_failure_says_what_where_why_and_how_to_mend():
         assert part in page, part
 
 
+def test_failure_says_where_the_operation_is_defined():
+    """The file and the line stand below the heading, if they are known."""
+    report = report_of(TIES=failure())
+    assert "Defined in" not in render(report)
+    report["definitions"] = {"max_pool_gradient": {"file": "my <network>.py", "line": 12}}
+    assert "Defined in my &lt;network&gt;.py, line 12." in render(report)
+
+
 def test_pictures_are_described():
     """Each panel's picture says its numbers and its marks to who cannot see it."""
     page = render(report_of(TIES=failure()))

@@ -143,6 +143,40 @@ def test_counts_of_what_was_tried_are_summed():
     assert report["shapes"] == {"x": [[2, 2]]}
 
 
+def crowded(target, seed=0):
+    """A report with every outcome, consequences, and numbers as long as they get."""
+    blank = {**refuted(), "examples": 10**9, "follows_from": []}
+    results = {
+        nodeid: {**blank, "outcome": OUTCOMES[number % 5], "follows_from": ["relu"] if number % 10 == 1 else []}
+        for number, nodeid in enumerate(all_properties())
+    }
+    results[RELU], results["dense.py::test_dense_is_the_weighted_sum"] = blank, None
+    gathered = Outcomes(list(results), {key: value for key, value in results.items() if value})
+    return make_report(Asked(target, 100, seed), found(Target(target, {}), Conventions()), gathered, 1e7)
+
+
+@pytest.mark.parametrize("target", ["m", "my network.py", f"{'very/' * 100}long.py:Network", "\n\x1b\u202e" * 99])
+@pytest.mark.parametrize("seed", [0, 2**32, 10**200])
+def test_summary_fits_a_commit_status(capsys, target, seed):
+    """It is the last line printed and, but for the time, in the JSON: 140 characters at most, a short name in full."""
+    report = crowded(target, seed)
+    show(report)
+    for line in (report["summary"], capsys.readouterr().out.splitlines()[-1]):
+        assert len(line) <= 140
+        assert line.isprintable()
+        assert ": refuted (" in line
+        assert line.startswith(target) == (len(target) < 20)
+
+
+def test_summary_leaves_out_what_is_less_needed():
+    """A long name is cut in front; what takes the room of the name goes before that: consequences, then the numbers."""
+    assert crowded(f"{'very/' * 100}long.py")["summary"].startswith("…")
+    assert "very/very/long.py: refuted (" in crowded(f"{'very/' * 100}long.py")["summary"]
+    assert "seed 0)" in crowded("m")["summary"]
+    assert "consequences" not in crowded("m")["summary"]
+    assert "seed" not in crowded("m", 10**200)["summary"]
+
+
 def test_page_escapes_what_is_not_ours():
     """Names, messages and reasons from a target are text on the page, never markup."""
     page = render(report_of({TIES: refuted(), RELU: HELD}))

@@ -1,0 +1,66 @@
+"""Where the operations of a target are defined: what an annotation points at."""
+
+import os
+import sysconfig
+from collections.abc import Iterator, Mapping
+from functools import partial
+from inspect import getattr_static
+from pathlib import Path
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from properties.harness.watch import WATCH
+
+_DEEPEST = 100  # callables inside each other: a chain of `__wrapped__` may be endless
+_INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+
+
+def definitions(functions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The `file` and the `line` in which each of these functions is defined, by the same names.
+
+    Decorators, partial calls, methods and objects that can be called are looked through, and no attribute of theirs is
+    run for it. The file is as `in_repository` has it. No entry has what is in no file of the user's: functions in C, in
+    cells of a notebook, of installed libraries (those installed inside the repository too: they are not part of it).
+    Whatever they are, nothing is raised but the user's own interruption.
+    """
+    found = {name: _definition(function) for name, function in functions.items()}
+    return {name: place for name, place in found.items() if place}
+
+
+def in_repository(path: Path) -> str:
+    """A file relative to the repository, in GitHub Actions, or else to the current folder, with forward slashes.
+
+    So it is the same on every machine. A file elsewhere stays absolute: whoever asked for it had to say where it is.
+    """
+    folder, file = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve(), path.resolve()
+    return (file.relative_to(folder) if file.is_relative_to(folder) else file).as_posix()
+
+
+def _definition(function: Any) -> dict[str, Any] | None:
+    """The place of the innermost function that has one."""
+    try:
+        for code in reversed(list(_codes(function))):
+            path = Path(str.__str__(code.co_filename))  # which may be of a class of the target's own
+            is_users = path.is_file() and not any(path.resolve().is_relative_to(folder) for folder in _INSTALLED)
+            if is_users and code.co_firstlineno > 0:
+                return {"file": in_repository(path), "line": code.co_firstlineno}
+    except BaseException as error:  # a name that is no path, a folder that is gone; what a target's own key does
+        if WATCH.is_users(error):
+            raise
+    return None
+
+
+def _codes(function: Any) -> Iterator[CodeType]:
+    """The code of each function that this callable is made of, from the outside in, read without running any of it."""
+    for _ in range(_DEEPEST):
+        kind = type(function)
+        call = None if kind is FunctionType else getattr_static(kind, "__call__", None)
+        for one in (function, call):
+            if type(one) is FunctionType:
+                yield one.__code__
+        if issubclass(kind, partial):
+            function = partial.func.__get__(function)
+        elif kind is MethodType:
+            function = function.__func__
+        else:
+            function = getattr_static(function, "__wrapped__", call)

@@ -1,0 +1,168 @@
+"""The place at which an operation is defined is found through whatever wraps it, and nothing of it is run for that."""
+
+import functools
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from properties.harness.definitions import definitions
+
+
+def decorated(function):
+    """A decorator as people write them."""
+
+    @functools.wraps(function)
+    def inside(*arguments):
+        return function(*arguments)
+
+    return inside
+
+
+def plain(x):
+    return x
+
+
+@decorated
+@decorated
+def twice(x):
+    return x
+
+
+class Layer:
+    """With a method, and to be called."""
+
+    def method(self, x):
+        return x
+
+    @decorated
+    def __call__(self, x):
+        return x
+
+
+class Hostile:
+    """Whatever is asked of it ends the process, but calls."""
+
+    @property
+    def __wrapped__(self):
+        sys.exit("asked")
+
+    __code__ = __func__ = func = __wrapped__
+
+    def __getattr__(self, name):
+        sys.exit("asked")
+
+    def __call__(self, x):  # hostile
+        return x
+
+
+class EvilName(str):
+    """A file's name that raises."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        sys.exit("asked")
+
+    __fspath__ = __str__
+
+
+class EvilPartial(functools.partial):
+    """A partial call that does not say of what."""
+
+    @property
+    def func(self):
+        """Nothing."""
+        sys.exit("asked")
+
+
+class EvilKey:
+    """What a dictionary takes for `__wrapped__` at first sight, and then asks whether it is."""
+
+    def __hash__(self):
+        return hash("__wrapped__")
+
+    def __eq__(self, other):
+        sys.exit("asked")
+
+
+def with_code(**changed):
+    def function(x):
+        return x
+
+    function.__code__ = function.__code__.replace(**changed)
+    return function
+
+
+def endless(x):
+    return x
+
+
+endless.__wrapped__ = functools.partial(endless)
+
+
+def with_evil_key():
+    layer = Layer()
+    layer.__dict__[EvilKey()] = 1
+    return layer
+
+
+FOUND = {
+    "function": (plain, "def plain"),
+    "decorated": (twice, "@decorated"),
+    "partial": (functools.partial(functools.partial(plain, 1), 2), "def plain"),
+    "cached": (functools.lru_cache(twice), "@decorated"),
+    "lambda": ((lambda x: x), '    "lambda"'),
+    "method": (Layer().method, "    def method"),
+    "called": (Layer(), "    @decorated"),
+    "hostile": (Hostile(), "    def __call__(self, x):  # hostile"),
+    "hostile partial": (EvilPartial(plain), "def plain"),
+    "of a library": (functools.wraps(np.pad)(with_code()), "    def function"),
+    "endless": (endless, "def endless"),
+}
+NOT_FOUND = {
+    "in C": np.sin,
+    "of a library": np.pad,
+    "class": int,
+    "nothing": None,
+    "hostile name": with_code(co_filename=EvilName("evil\nname")),
+    "no path": with_code(co_filename="a\0b"),
+    "text": with_code(co_filename="<string>"),
+    "notebook": with_code(co_filename="net.ipynb, code cell 1"),
+    "hostile key": with_evil_key(),
+    "no line": with_code(co_firstlineno=0),
+}
+
+
+def line_of(words):
+    """The line of this file that begins with these words."""
+    with open(__file__, encoding="utf-8") as file:
+        return next(number for number, line in enumerate(file, start=1) if line.startswith(words))
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_definition_is_found(name):
+    """The line of the innermost function is found, of a decorated one that of its first decorator."""
+    function, words = FOUND[name]
+    place = {"file": "tests/harness/test_definitions.py", "line": line_of(words)}
+    assert definitions({"relu": function}) == {"relu": place}
+
+
+@pytest.mark.parametrize("name", NOT_FOUND)
+def test_what_has_no_file_has_no_definition(name):
+    """Functions in C, of libraries, of notebooks and of files that are none are left out."""
+    assert definitions({"relu": NOT_FOUND[name]}) == {}
+
+
+def test_file_is_relative_to_the_repository(monkeypatch, tmp_path):
+    """The file is relative to the repository, else the current folder; libraries installed in there are left out."""
+    here = os.path.dirname(__file__)
+    monkeypatch.chdir(here)
+    assert definitions({"relu": plain})["relu"]["file"] == "test_definitions.py"
+    monkeypatch.setenv("GITHUB_WORKSPACE", os.path.dirname(here))
+    assert definitions({"relu": plain})["relu"]["file"] == "harness/test_definitions.py"
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    assert definitions({"relu": plain})["relu"]["file"] == __file__
+    monkeypatch.setenv("GITHUB_WORKSPACE", sys.prefix)
+    assert definitions({"relu": np.pad}) == {}
