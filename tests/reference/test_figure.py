@@ -286,6 +286,14 @@ def test_course_is_the_notebooks(course):
     assert course.alive.shape == course.slopes.shape == course.costs.shape == (1000, 2)
 
 
+def test_relus_at_0_are_not_alive():
+    """A ReLU whose convolution is exactly 0 passes no gradient on, so it does not count."""
+    recorded = follow(TIED_KERNEL, SMALL, 0.1, 1)
+    y = panels(CASES["tied"], 0)["convolution y"].values
+    assert (y == 0).any()
+    assert recorded.alive[0, 0] == (y > 0).sum()
+
+
 def test_notebooks_start_does_not_learn(course):
     """What is said of it is computed: image 1 dead in every epoch, arctan saturated on image 2."""
     assert (course.learned, course.outcome) == (False, "does not learn")
