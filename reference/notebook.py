@@ -1,7 +1,7 @@
 """The notebook that this network comes from: its data, its start, its run, and its formulas as a target.
 
-`python -m reference.notebook` trains as it does and says why that does not learn. Its formulas are right
-except at positive ties, where its mask repeat hands out the upstream value once per tied maximum.
+`python -m reference.notebook` trains as it does and says why that does not learn; `--figure FILE` draws it. Its
+formulas are right except at positive ties, where its mask repeat hands out the upstream value once per tied maximum.
 """
 
 import numpy as np
@@ -9,21 +9,25 @@ from scipy.signal import convolve2d
 from skimage.measure import block_reduce
 
 from reference.arrays import Array
-from reference.network import forward, train
 from reference.pooling import grow
 
 SEED, KERNEL_SCALE, WEIGHTS_SCALE, EPOCHS, LEARNING_RATE = 7839, 2.27, 6.1, 1000, 0.1
 _FIRST = "1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1"
 _SECOND = "-1 0 -1 0 0 1; -1 0 -1 0 0 1; -1 0 -1 1 0 1; -1 -1 -1 0 0 -1; -1 0 -1 0 0 -1; -1 0 -1 0 0 -1"
-IMAGES = np.array([[row.split() for row in text.split(";")] for text in (_FIRST, _SECOND)], dtype=np.float64)
-TARGETS = np.arctan(IMAGES.sum(axis=(1, 2)))
+IMAGES: Array = np.array([[row.split() for row in text.split(";")] for text in (_FIRST, _SECOND)], dtype=np.float64)
+TARGETS: Array = np.arctan(IMAGES.sum(axis=(1, 2)))
 
 
-def start() -> tuple[Array, Array]:
-    """The notebook's first kernel (3, 3) and weights (4, 1), from NumPy's legacy generator."""
-    generator = np.random.RandomState(SEED)
-    kernel = generator.randn(3, 3) * KERNEL_SCALE
-    return kernel, generator.randn(4, 1) * WEIGHTS_SCALE
+def start(
+    seed: int = SEED, scale: float = 1.0, kernel_shape: tuple[int, int] = (3, 3), features: int = 4
+) -> tuple[Array, Array]:
+    """The notebook's first kernel (3, 3) and weights (4, 1), from NumPy's legacy generator.
+
+    Another seed, `scale` or shape gives another start, drawn in the same way. Source: the notebook.
+    """
+    generator = np.random.RandomState(seed)
+    kernel = generator.randn(*kernel_shape) * (KERNEL_SCALE * scale)
+    return kernel, generator.randn(features, 1) * (WEIGHTS_SCALE * scale)
 
 
 def relu(x: Array) -> Array:
@@ -117,34 +121,7 @@ def train_step(image: Array, target: float, kernel: Array, weights: Array, learn
     return kernel - learning_rate * kernel_gradient, weights - learning_rate * weights_gradient
 
 
-def _predictions(kernel: Array, weights: Array) -> Array:
-    return np.array([predict(image, kernel, weights) for image in IMAGES])
-
-
-def main() -> None:
-    """Run the notebook from the top and print what it does and why it does not learn."""
-    kernel, weights = start()
-    trained_kernel, trained_weights, costs = train(
-        list(IMAGES), list(TARGETS), kernel, weights, LEARNING_RATE, EPOCHS, step=train_step, cost=cost
-    )
-    print(f"The notebook, run from the top: seed {SEED}, {EPOCHS} epochs, learning rate {LEARNING_RATE}\n")
-    print(f"ground truth            {TARGETS}")
-    print(f"predictions before      {_predictions(kernel, weights)}")
-    print(f"predictions after       {_predictions(trained_kernel, trained_weights)}")
-    print(f"total cost              {costs[0].sum():.8f} before, {costs[-1].sum():.8f} in the last epoch\n")
-    print("Why it does not learn, at the start and at the end:")
-    for when, parameters in (("start", (kernel, weights)), ("end", (trained_kernel, trained_weights))):
-        for number, image in enumerate(IMAGES, start=1):
-            stages = forward(image, *parameters)
-            alive, s = stages.convolved > 0, float(stages.weighted.item())
-            slope = float(arctan_derivative(stages.weighted).item())
-            reason = f"arctan at s = {s:.2f} passes on 1/(1+s²) = {slope:.1e} of the error"
-            if not alive.any():
-                reason = "all dead: no gradient reaches a parameter"
-            print(f"  {when:5s} image {number}: {alive.sum():2d} of {alive.size} ReLUs alive, {reason}")
-            for row in alive:
-                print("    " + " ".join("alive" if entry else "dead " for entry in row).rstrip())
-
-
 if __name__ == "__main__":
+    from reference.command import main
+
     main()

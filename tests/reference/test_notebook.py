@@ -1,6 +1,7 @@
 """The notebook's own figures."""
 
 import runpy
+import sys
 
 import numpy as np
 import pytest
@@ -34,8 +35,9 @@ def test_run_from_the_top():
 
 
 @pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
-def test_module_says_why_it_does_not_learn(capsys):
+def test_module_says_why_it_does_not_learn(capsys, monkeypatch):
     """`python -m reference.notebook` prints truth, predictions, dead ReLUs and the saturation of arctan."""
+    monkeypatch.setattr(sys, "argv", ["reference.notebook"])
     runpy.run_module("reference.notebook", run_name="__main__")
     printed = capsys.readouterr().out
     for part in ("1.53377621", "-1.56128336", "-1.56108157", "0 of 16 ReLUs alive", "1/(1+s²) = 9.0e-05"):

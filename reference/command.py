@@ -1,0 +1,187 @@
+"""The command line of `python -m reference.notebook`: the notebook's run from any start, in words and as a figure."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+
+from reference import notebook
+from reference.activations import arctan_derivative
+from reference.arrays import Array
+from reference.course import Course, find_start, follow
+from reference.network import forward
+
+FORMATS = (".svg", ".png", ".pdf")
+SHOWN = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"reference.notebook: {message} (see --help)\n")
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 up is wanted, not {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to 2³²−1 is wanted, not {text!r}")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < np.inf:
+        raise argparse.ArgumentTypeError(f"a finite number above 0 is wanted, not {text!r}")
+    return rate
+
+
+def _rows(text: str) -> Array:
+    try:
+        rows = np.array([row.split() for row in text.split(";")], dtype=np.float64)
+    except ValueError:
+        rows = np.array([[np.nan]])
+    if not rows.size or not np.isfinite(rows).all():
+        raise argparse.ArgumentTypeError(f"rows of as many finite numbers, with ';' between them, not {text!r}")
+    return rows
+
+
+def _output(text: str) -> Path:
+    path = Path(text)
+    reason = None
+    if path.suffix.lower() not in FORMATS:
+        reason = f"its ending must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+    elif path.is_dir():
+        reason = "a folder"
+    elif not path.resolve().parent.is_dir():
+        reason = "no such folder"
+    elif not os.access(path if path.exists() else path.resolve().parent, os.W_OK):
+        reason = "permission denied"
+    if reason:
+        raise argparse.ArgumentTypeError(f"cannot write to {text}: {reason}")
+    return path
+
+
+def _parser() -> _Parser:
+    result = _Parser(
+        prog="python -m reference.notebook",
+        description="Train as the notebook does, and say why that learns or does not.",
+        epilog="Exit status: 0 done, 2 it cannot be done as asked.",
+    )
+    result.add_argument(
+        "--figure",
+        type=_output,
+        metavar="FILE",
+        help="draw the forward pass, the backward pass, both with the weights grown, and the training beside that of a "
+        "start that learns; FILE ends in .svg, .png or .pdf",
+    )
+    result.add_argument(
+        "--image",
+        type=int,
+        choices=range(1, len(notebook.IMAGES) + 1),
+        default=SHOWN,
+        help="whose passes are drawn (default: %(default)s; from the notebook's start 1 has none but dead ReLUs)",
+    )
+    result.add_argument(
+        "--kernel", type=_rows, metavar="ROWS", help="first kernel, as in '1 0 2; 0 1 0; 0 0 1' (default: drawn)"
+    )
+    result.add_argument(
+        "--weights", type=_rows, metavar="ROWS", help="first weights, one for each window, in C order (default: drawn)"
+    )
+    result.add_argument(
+        "--seed",
+        type=_seed,
+        default=notebook.SEED,
+        metavar="N",
+        help="of NumPy's legacy generator, for what is drawn (default: %(default)s)",
+    )
+    result.add_argument("--epochs", type=_whole, default=notebook.EPOCHS, metavar="N", help="(default: %(default)s)")
+    result.add_argument(
+        "--rate", type=_rate, default=notebook.LEARNING_RATE, metavar="R", help="learning rate (default: %(default)s)"
+    )
+    return result
+
+
+def _start(options: argparse.Namespace) -> tuple[Array, Array]:
+    kernel_shape = (3, 3) if options.kernel is None else options.kernel.shape
+    rows, columns = np.subtract(notebook.IMAGES[0].shape, kernel_shape) + 1
+    drawn = notebook.start(options.seed, 1.0, kernel_shape, max(rows // 2 * (columns // 2), 1))
+    kernel = drawn[0] if options.kernel is None else options.kernel
+    weights = drawn[1] if options.weights is None else options.weights.reshape(-1, 1)
+    return kernel, weights
+
+
+def _name(options: argparse.Namespace) -> str:
+    given = [name for name in ("kernel", "weights") if getattr(options, name) is not None]
+    parts = [] if len(given) == 2 else [f"seed {options.seed}"]
+    return ", ".join(parts + ([f"{' and '.join(given)} as given"] if given else []))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the notebook from the top, print what it does and why it learns or does not, draw it where asked.
+
+    Ends with status 2 and one line on standard error if something cannot be done as asked.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.figure:
+        try:
+            from reference import figure
+        except ModuleNotFoundError as error:
+            if str(error.name).partition(".")[0] != "matplotlib":
+                raise
+            parser.error("--figure needs the extra: pip install '.[report]' in a clone of backproof")
+    try:
+        kernel, weights = _start(options)
+        course = follow(kernel, weights, options.rate, options.epochs)
+    except FloatingPointError:
+        parser.error("the numbers overflow: smaller parameters or a smaller rate are wanted")
+    except ValueError as error:
+        parser.error(str(error))
+    name = _name(options)
+    _tell(f"{name}, {options.epochs} epochs, learning rate {options.rate}", kernel, weights, course)
+    if options.figure:
+        title = f"The notebook's network on image {options.image}: {name}"
+        index = options.image - 1
+        found = find_start(kernel.shape, weights.size, options.rate, options.epochs)
+        drawn = figure.draw(notebook.IMAGES[index], notebook.TARGETS[index], kernel, weights, title, course, found)
+        try:
+            figure.write(drawn, options.figure)
+        except OSError as error:
+            parser.error(f"cannot write to {options.figure}: {error.strerror}")
+        print(f"\nfigure                  {options.figure}")
+
+
+def _tell(run: str, kernel: Array, weights: Array, course: Course) -> None:
+    print(f"The notebook, run from the top: {run}\n")
+    print(f"ground truth            {notebook.TARGETS}")
+    print(f"predictions before      {_predictions(kernel, weights)}")
+    print(f"predictions after       {_predictions(course.kernel, course.weights)}")
+    print(
+        f"total cost              {course.costs[0].sum():.8f} before, {course.costs[-1].sum():.8f} in the last epoch\n"
+    )
+    print(f"Why it {course.outcome}, at the start and at the end:")
+    for when, parameters in (("start", (kernel, weights)), ("end", (course.kernel, course.weights))):
+        for number, image in enumerate(notebook.IMAGES, start=1):
+            stages = forward(image, *parameters)
+            alive, s = stages.convolved > 0, float(stages.weighted.item())
+            slope = float(arctan_derivative(stages.weighted).item())
+            reason = f"arctan at s = {s:.2f} passes on 1/(1+s²) = {slope:.1e} of the error"
+            if not alive.any():
+                reason = "all dead: no gradient reaches a parameter"
+            print(f"  {when:5s} image {number}: {alive.sum():2d} of {alive.size} ReLUs alive, {reason}")
+            for row in alive:
+                print("    " + " ".join("alive" if entry else "dead " for entry in row).rstrip())
+
+
+def _predictions(kernel: Array, weights: Array) -> Array:
+    return np.array([notebook.predict(image, kernel, weights) for image in notebook.IMAGES])
