@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from properties.harness.certificate import told
-from properties.harness.contract import OPERATIONS
-from properties.harness.results import OUTCOMES, explanation, parted
+from properties.harness.results import by_operation, explanation, outcomes_of, parted
 from properties.harness.terminal import consequence_lines, hints, notes
 from properties.harness.text import printable
 
@@ -51,15 +50,11 @@ def _size(text: str) -> int:
 
 
 def _table(report: dict[str, Any]) -> str:
-    used = [outcome for outcome in OUTCOMES if outcome == "held" or report["totals"][outcome]]
+    used = outcomes_of(report)
     rows = [["operation", *used, "examples", "comparisons", "max error"], ["---", *["---:"] * (len(used) + 3)]]
-    for operation in OPERATIONS:
-        entries = [entry for entry in report["properties"] if entry["operation"] == operation]
-        counts = [sum(entry["outcome"] == outcome for entry in entries) for outcome in used]
-        if entries and operation not in report["lacking"]:
-            sums = [sum(entry[name] for entry in entries) for name in ("examples", "comparisons")]
-            error = max(entry["largest_error"] for entry in entries)
-            rows.append([f"`{operation}`", *(f"{count:,}" for count in counts + sums), f"{error:.2g}"])
+    for row in by_operation(report):
+        counts = [*(row.totals[outcome] for outcome in used), row.examples, row.comparisons]
+        rows.append([f"`{row.operation}`", *(f"{count:,}" for count in counts), f"{row.largest_error:.2g}"])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

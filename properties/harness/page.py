@@ -13,11 +13,10 @@ from markupsafe import Markup
 
 from properties.harness.certificate import told
 from properties.harness.charts import charts_of
-from properties.harness.contract import OPERATIONS
 from properties.harness.formulas import formulas
 from properties.harness.notation import typeset
 from properties.harness.pictures import heat_map
-from properties.harness.results import OUTCOMES, explanation, parted
+from properties.harness.results import by_operation, explanation, outcomes_of, parted
 from properties.harness.stages import Marks, Panel, panels
 from properties.harness.terminal import hints, notes, summary
 
@@ -51,8 +50,9 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
         "hints": hints(report),
         "notes": notes(report),
         "certificate": told(report["certificate"]["operations"]),
-        "outcomes": [outcome for outcome in OUTCOMES if outcome == "held" or report["totals"][outcome]],
-        "operations": list(_operations(report)),
+        "outcomes": outcomes_of(report),
+        "rows": by_operation(report),
+        "failing": {entry["operation"] for entry in news},
         "groups": list(_groups(news, report["conventions"])),
         "consequences": consequences,
         "panels": lambda entry: panels(entry, report),
@@ -62,21 +62,6 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
         "swatches": _swatches(),
         "tried": charts_of(report),
     }
-
-
-def _operations(report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    failing = {entry["operation"] for entry in parted(report["properties"])[0]}
-    for name in OPERATIONS:
-        entries = [entry for entry in report["properties"] if entry["operation"] == name]
-        if entries and name not in report["lacking"]:
-            yield {
-                "operation": name,
-                "failing": name in failing,
-                "totals": {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES},
-                "examples": sum(entry["examples"] for entry in entries),
-                "comparisons": sum(entry["comparisons"] for entry in entries),
-                "largest_error": max(entry["largest_error"] for entry in entries),
-            }
 
 
 def _groups(news: list[dict[str, Any]], conventions: dict[str, Any]) -> Iterator[dict[str, Any]]:

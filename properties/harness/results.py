@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -93,6 +93,33 @@ def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[di
     follows = [bool(entry["follows_from"]) and told.issuperset(entry["follows_from"]) for entry in failing]
     pairs = list(zip(failing, follows, strict=True))
     return [entry for entry, follow in pairs if not follow], [entry for entry, follow in pairs if follow]
+
+
+class Row(NamedTuple):
+    """What came of all the properties of an operation: how many had each outcome, and their sums."""
+
+    operation: str
+    totals: dict[str, int]
+    examples: int
+    comparisons: int
+    largest_error: float
+
+
+def by_operation(report: dict[str, Any]) -> list[Row]:
+    """A row for each operation that the target offers and a property speaks of, in the contract's order."""
+    rows = []
+    for name in OPERATIONS:
+        mine = [entry for entry in report["properties"] if entry["operation"] == name]
+        if mine and name not in report["lacking"]:
+            totals = {outcome: sum(entry["outcome"] == outcome for entry in mine) for outcome in OUTCOMES}
+            examples, comparisons = (sum(entry[key] for entry in mine) for key in ("examples", "comparisons"))
+            rows.append(Row(name, totals, examples, comparisons, max(entry["largest_error"] for entry in mine)))
+    return rows
+
+
+def outcomes_of(report: dict[str, Any]) -> list[str]:
+    """The outcomes that a table of the report has columns for: `held`, and whatever else there was."""
+    return [outcome for outcome in OUTCOMES if outcome == "held" or report["totals"][outcome]]
 
 
 def plain_lines(statement: str, result: dict[str, Any]) -> list[str]:

@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from properties.harness.certificate import told
-from properties.harness.contract import OPERATIONS
 from properties.harness.report import one_line
-from properties.harness.results import NO_LONGER_FAILS, explanation, parted
+from properties.harness.results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
 from properties.harness.text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
@@ -103,28 +102,21 @@ def summary(report: dict[str, Any]) -> str:
 
 
 def _table(report: dict[str, Any]) -> Table:
-    columns = ("held", "refuted", "crashed", "known", "not applicable", "not run")
-    used = [outcome for outcome in columns if outcome == "held" or report["totals"][outcome]]
+    used = outcomes_of(report)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("operation", no_wrap=True)
     for outcome in used:
         table.add_column("n/a" if outcome == "not applicable" else outcome, justify="right")
     for name in ("examples", "comparisons", "max error"):
         table.add_column(name, justify="right")
-    for operation in OPERATIONS:
-        entries = [entry for entry in report["properties"] if entry["operation"] == operation]
-        if not entries or operation in report["lacking"]:
-            continue
-        counts = [sum(entry["outcome"] == outcome for entry in entries) for outcome in used]
+    for row in by_operation(report):
+        counts = [(outcome, row.totals[outcome]) for outcome in used]
         table.add_row(
-            operation,
-            *(
-                Text(str(count or "·"), style=STYLES.get(outcome, "") if count else "dim")
-                for count, outcome in zip(counts, used, strict=True)
-            ),
-            f"{sum(entry['examples'] for entry in entries):,}",
-            f"{sum(entry['comparisons'] for entry in entries):,}",
-            f"{max(entry['largest_error'] for entry in entries):.2g}",
+            row.operation,
+            *(Text(str(n or "·"), style=STYLES.get(outcome, "") if n else "dim") for outcome, n in counts),
+            f"{row.examples:,}",
+            f"{row.comparisons:,}",
+            f"{row.largest_error:.2g}",
         )
     return table
 
