@@ -53,7 +53,7 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
         "outcomes": outcomes_of(report),
         "rows": by_operation(report),
         "failing": {entry["operation"] for entry in news},
-        "groups": list(_groups(news, report["conventions"])),
+        "groups": list(_groups(news, report)),
         "consequences": consequences,
         "panels": lambda entry: panels(entry, report),
         "heat_map": _drawn,
@@ -64,19 +64,21 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _groups(news: list[dict[str, Any]], conventions: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _groups(news: list[dict[str, Any]], report: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The failures operation by operation, each with what would be right."""
-    kind = {"convolution": "the true convolution", "correlation": "the cross-correlation", None: "true convolution"}
+    found = report["conventions"]["convolution"]
+    kind = ", for " + ("the cross-correlation" if found == "correlation" else "the true convolution")
+    one = ", for one image, channel and filter; sums go over all" if report["layout"] != "HW" else ""
     for name in dict.fromkeys(entry["operation"] for entry in news):
         first, *others = [entry for entry in news if entry["operation"] == name]
-        lines = formulas(name, conventions)
+        lines = formulas(name, report["conventions"])
         depends = any("image[" in line or "kernel[" in line for line in lines)
         yield {
             "operation": name,
             "first": first,
             "others": others,
             "formulas": lines,
-            "convention": f" for {kind[conventions['convolution']]}" if depends else "",
+            "convention": (kind if depends else "") + one,
         }
 
 
