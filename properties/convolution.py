@@ -73,9 +73,10 @@ def test_conv2d_commutes_with_transposition(conv2d, case):
 
 @given(case=convolution_cases)
 def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
-    """The kernel's gradient is `rot90(convolve(image, rot90(upstream, 2)), 2)`: `Σ upstream[i,j] ∂y[i,j]/∂kernel`.
+    """The kernel's gradient is `rot90(convolve(image, rot90(upstream, 2)), 2)`: `Σ upstream[i,j] ∂y[i,j]/∂kernel`. A
+    cross-correlation's is that without the outer rotation.
 
-    A cross-correlation's is that without the outer rotation. Source: the chain rule on the defining sum.
+    Source: the chain rule on the defining sum.
     """
     expected = bounds.conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
     convolved = oracles.paired_convolution(case.image, np.rot90(case.upstream, 2, current().target.layout.axes))
@@ -86,9 +87,10 @@ def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
 
 @given(case=convolution_cases)
 def test_image_gradient_is_the_full_correlation(conv2d_image_gradient, case):
-    """The image's gradient is the full cross-correlation of upstream and kernel: `Σ upstream[i,j] ∂y[i,j]/∂image`.
+    """The image's gradient is the full cross-correlation of upstream and kernel: `Σ upstream[i,j] ∂y[i,j]/∂image`. A
+    cross-correlation's is the full convolution.
 
-    A cross-correlation's is the full convolution. Source: the chain rule on the defining sum.
+    Source: the chain rule on the defining sum.
     """
     answer = conv2d_image_gradient(case.image, case.kernel, case.upstream)
     agree(

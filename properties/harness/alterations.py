@@ -111,8 +111,10 @@ def measured(operation: str, answers: Measured) -> str | None:
     parts = [part for part in parts if part[1] in wrong and np.any(part[3])]
     if not parts:
         return None
-    one_of_two = len(wrong) == 1 and len(answers[0][2]) == 2
-    where = (" (the first of the two)", " (the second of the two)")[min(wrong)] if one_of_two else ""
+    where = ""
+    if len(wrong) == 1 and len(answers[0][2]) == 2:
+        names = ("features", "weights") if operation == "dense_gradients" else ("kernel", "weights")
+        where = f" for the {names[min(wrong)]}, and it alone,"
     return _factor(operation, parts, where) or _order(parts, where) or _precision(parts, where)
 
 
@@ -149,7 +151,19 @@ def _ordered(parts: list[Any], where: str) -> str | None:
     turned = all(
         any(_near(mine, change(value), ROUNDING) for _, change in _TURNS.values()) for _, _, mine, value in parts
     )
-    return None if turned else f"the answer{where} has the right numbers in another order: a permutation"
+    if turned:
+        return None
+    if all(_by_columns(case, mine, value) for case, _, mine, value in parts):
+        return f"the answer{where} is that of pooled entries flattened by columns: flatten them by rows, in C order"
+    return f"the answer{where} has the right numbers in another order: a permutation"
+
+
+def _by_columns(case: Case, mine: Array, value: Array) -> bool:
+    """Whether a gradient for the weights is the right one for windows counted down the columns."""
+    if not {"image", "weights"} <= case.keys() or case.image.ndim > 2 or value.shape != case.weights.shape:
+        return False
+    rows, columns = ((side - width + 1) // 2 for side, width in zip(case.image.shape, case.kernel.shape, strict=True))
+    return _near(mine, value.reshape(rows, columns).reshape(-1, 1, order="F"), ROUNDING)
 
 
 def _precision(parts: list[Any], where: str) -> str | None:

@@ -117,7 +117,8 @@ def _bars(names: list[str], counts: list[int]) -> Markup:
 
 
 def _shaded(grid: Array) -> Array:
-    return np.log1p(grid) / np.log1p(max(grid.max(), 1))
+    """By the logarithm, and what is not 0 never too pale to be seen."""
+    return np.where(grid > 0, 0.2 + 0.8 * np.log1p(grid) / np.log1p(max(grid.max(), 1)), 0.0)
 
 
 def _power(exponent: int) -> str:

@@ -22,11 +22,14 @@ _FORMULAS = {
     ],
     "dense": ["`s = Σ[k] features[k] weights[k]`"],
     "dense_gradients": ["`∂C/∂features = upstream · weightsᵀ`", "`∂C/∂weights = featuresᵀ · upstream`"],
-    "predict": ["`p = arctan(s)`, `s = pooled · weights`", "`pooled = max_pool(relu(conv2d(image, kernel)))`"],
+    "predict": [
+        "`p = arctan(s)`, `s = pooled · weights`",
+        "`pooled = max_pool(relu(conv2d(image, kernel)))`, flattened by rows to (1, n)",
+    ],
     "cost": ["`C = (p − t)² / 2`"],
     "gradients": [
         "`δ = (p − t) / (1 + s²)`",
-        "`∂C/∂weights = δ pooledᵀ`",
+        "`∂C/∂weights = δ · pooled`, flattened by rows to (n, 1)",
         "`∂C/∂kernel[a,b] = Σ[i,j] u[i,j] image[{output}]`",
         "with `u[i,j] = δ` times the weight of its window where it wins there and is positive, elsewhere 0",
     ],

@@ -25,7 +25,8 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
     Raises the `Failure`, shrunk and diagnosed, pytest's skip if it does not apply to the target, and
     `AssertionError` if it compared nothing.
     """
-    record = current().record = Record()
+    record, before = Record(), WATCH.inside
+    current().record = record
     try:
         with WATCH.over(entry.id, timeout):
             try:
@@ -45,6 +46,8 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
     except hypothesis.errors.Unsatisfiable:
         if not record.left_out:
             raise
+    finally:
+        record.seconds_in_target = WATCH.inside - before
     if record.left_out and not record.examples:
         pytest.skip("the target leaves out every case")
     if not record.comparisons and current().target.limits != Limits():

@@ -17,7 +17,7 @@ from properties.harness.formulas import formulas
 from properties.harness.notation import typeset
 from properties.harness.pictures import heat_map
 from properties.harness.results import by_operation, explanation, outcomes_of, parted
-from properties.harness.stages import Marks, Panel, panels
+from properties.harness.stages import UNMARKED, Marks, Panel, panels
 from properties.harness.terminal import hints, notes, summary
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -110,13 +110,16 @@ def _read_out(panel: Panel) -> str:
 
 
 def _swatches() -> dict[str, Markup]:
-    one, on = np.zeros((1, 1)), np.ones((1, 1), bool)
-    kinds = {
-        "wrong": (one, Marks(wrong=on)),
-        "winner": (one, Marks(winners=on)),
-        "tied": (one, Marks(winners=on, tied=on)),
-        "dead": (one, Marks(dead=on)),
-        "above": (one + 1, Marks()),
-        "below": (one - 1, Marks()),
+    on = np.ones((1, 1), bool)
+    marks = {
+        "wrong": Marks(wrong=on),
+        "winner": Marks(winners=on),
+        "tied": Marks(winners=on, tied=on),
+        "window": Marks(window=(1, 1)),
+        "dead": Marks(dead=on),
+        "above": UNMARKED,
+        "below": UNMARKED,
     }
-    return {name: heat_map(values, name, marks) for name, (values, marks) in kinds.items()}
+    shades = {"above": 1.0, "below": -1.0}
+    empty = np.zeros((1, 1), int)
+    return {name: heat_map(empty, name, mark, shades=empty + shades.get(name, 0.0)) for name, mark in marks.items()}

@@ -32,7 +32,7 @@ _NEEDLESS = re.compile(
 CELL, SMALL_CELL, MARGIN = 30.0, 10.0, 5.0  # points
 LETTER = 6.4  # the width of one, in points
 MOST_NUMBERED = 16  # rows or columns
-LONGEST_BAR, BAR = 220.0, 15.0
+LONGEST_BAR, BAR = 130.0, 15.0
 
 
 class _Drawing:

@@ -145,6 +145,7 @@ def as_json(report: dict[str, Any]) -> str:
 
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
+    blank["seconds_in_target"] = 0.0
     empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message", "script"))
     empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": []}
     result = {**blank, **empty, **(result or {})}

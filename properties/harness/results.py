@@ -33,6 +33,7 @@ def finished(
         "comparisons": record.comparisons,
         "largest_error": record.largest_error,
         "seconds": round(seconds, 4),
+        "seconds_in_target": round(record.seconds_in_target, 4),
         "tried": as_plain(record.tried),
         "proof": record.proof,
         "counterexample": None,

@@ -1,7 +1,9 @@
 """A failure as panels to look at: its arrays, what each stage makes of them, and both sides of what was compared."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,8 +48,9 @@ class Panel(NamedTuple):
     scale: float | None = None
 
 
-def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Panel], dict[str, str]]:
-    """The panels of a failing property, each two-dimensional, and in words what is no array.
+def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Panel], list[Panel], dict[str, str]]:
+    """The panels of a failing property, each two-dimensional: its arguments and stages, and both sides; and in words
+    what is no array.
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
@@ -55,13 +58,19 @@ def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Pa
     given = {name: decoded(entry[name]) for name in ("yours", "expected")}
     target = Target("", {}, layout=Layout(report["layout"]))
     with on_trial(target, Conventions(report["conventions"]["convolution"])):
-        drawn = [*_arguments(case, entry["operation"]), *_stages(case, entry["operation"]), *_sides(given, entry)]
-        flat = [part for panel in drawn for part in _slices(panel, target.layout, case.get("kernel"))]
+        sides = list(_sides(given, entry))
+        drawn = [*_arguments(case, entry["operation"]), *_stages(case, entry["operation"])]
+        if entry["operation"] == "max_pool_gradient" and "window" in case and not _is_array(given["expected"]):
+            right = oracles.argmax_scatter(case["x"], case["window"], case["upstream"])
+            sides.append(Panel("right, for one: all to the first", right, Marks(window=case["window"])))
+        flat = [
+            [part for panel in some for part in _slices(panel, target.layout, case.get("kernel"))]
+            for some in (drawn, sides)
+        ]
     values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
-    arrays = {panel.title for panel in drawn}
-    return flat, {
-        name: shown_encoded(value) for name, value in values.items() if value is not None and name not in arrays
-    }
+    arrays = {panel.title.partition(":")[0] for panel in (*drawn, *sides)}
+    words = {name: shown_encoded(value) for name, value in values.items() if value is not None and name not in arrays}
+    return flat[0], flat[1], words
 
 
 def _value(name: str, value: Any) -> Any:
@@ -90,9 +99,6 @@ def _maxima(x: Array, window: Shape) -> Marks:
 def _stages(case: dict[str, Any], operation: str) -> Iterator[Panel]:
     if "window" in case and "x" in case:
         yield Panel("max_pool(x)", oracles.max_pool(case["x"], case["window"]))
-        if "upstream" in case:
-            right = oracles.argmax_scatter(case["x"], case["window"], case["upstream"])
-            yield Panel("a right answer: all to the first", right, Marks(window=case["window"]))
     elif {"image", "kernel", "weights"} <= case.keys():
         yield from _network(case, operation)
     elif {"image", "kernel"} <= case.keys():
@@ -122,8 +128,10 @@ def _sides(given: dict[str, Any], entry: Mapping[str, Any]) -> Iterator[Panel]:
     if "yours" in arrays and entry["wrong"]:
         wrong = np.zeros(arrays["yours"].shape, bool)
         wrong[tuple(np.transpose(entry["wrong"]))] = True
+    what = re.match(r"(.{1,60}?): \d+ of \d+ entr", entry["message"] or "")
+    titles = {"yours": f"yours: {what[1]}" if what else "yours", "expected": "expected"}
     for name, array in arrays.items():
-        yield Panel(name, array, Marks(wrong=wrong if name == "yours" else None), scale)
+        yield Panel(titles[name], array, Marks(wrong=wrong if name == "yours" else None), scale)
     if len(arrays) == 2 and arrays["yours"].shape == arrays["expected"].shape:
         with np.errstate(invalid="ignore"):
             yield Panel("yours − expected", arrays["yours"] - arrays["expected"], Marks(wrong=wrong))
@@ -142,9 +150,13 @@ def _slices(panel: Panel, layout: Layout, kernel: Any) -> Iterator[Panel]:
         return
     of_images = values.ndim == len(layout.name) and values.shape != np.shape(kernel)
     turned = layout.inward if of_images else np.asarray
-    places = list(np.ndindex(turned(values).shape[:-2]))
-    for place in places[:MOST_SLICES]:
-        title = f"{panel.title} [{', '.join(map(str, place))}]" + (f" of {len(places)}" if len(places) > 1 else "")
+    names = ("image", "channel")[4 - values.ndim :] if of_images else ("filter", "channel")[4 - values.ndim :]
+    lengths = turned(values).shape[:-2]
+    for place in list(np.ndindex(lengths))[:MOST_SLICES]:
+        several = [f"{name} {i}" for name, i, length in zip(names, place, lengths, strict=False) if length > 1]
+        title = f"{panel.title} ({', '.join(several)})" if several else panel.title
+        if prod(lengths) > MOST_SLICES and place == (*(0 for _ in lengths),):
+            title += f" of {prod(lengths)}, {MOST_SLICES} shown"
         yield panel._replace(title=title, values=turned(values)[place], marks=marks.mapped(_part(turned, place)))
 
 

@@ -129,10 +129,11 @@ def notes(report: dict[str, Any]) -> list[str]:
         "correlation": "cross-correlation",
         None: "convolution not found",
     }
+    ties = {None: "not found", "all": "all (wrong)"}.get(found["ties"], found["ties"])
     zero = found["relu_derivative_at_zero"]
     lines = [
         "",
-        f"conventions: {kinds[found['convolution']]}; pooling ties: {found['ties'] or 'not found'}; "
+        f"conventions: {kinds[found['convolution']]}; pooling ties: {ties}; "
         f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}"
         + (f"; layout {report['layout']}" if report["layout"] != "HW" else ""),
         "max error: in units of rounding, eps times the size of what was summed",

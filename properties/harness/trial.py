@@ -40,6 +40,7 @@ class Record:
     case: dict[str, Any] = field(default_factory=dict)
     proof: dict[str, Any] | None = None
     tried: Counts = field(default_factory=lambda: defaultdict(Counter))
+    seconds_in_target: float = 0.0
 
 
 @dataclass

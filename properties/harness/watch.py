@@ -44,14 +44,15 @@ class Watch:
     """Which operation is under way, in memory that a process forked from this one shares.
 
     `told` gets each call before it is made, where one wants to know what ends the process. `stuck` are operations
-    that are not called again, `spared` those that end the process, which are not called beside others. A process
-    that somebody else lives in too may not be ended.
+    that are not called again, `spared` those that end the process, which are not called beside others. `inside` are
+    the seconds spent in calls. A process that somebody else lives in too may not be ended.
     """
 
     def __init__(self) -> None:
         self.told: Callable[[str, dict[str, Any]], None] | None = None
         self.stuck: dict[str, Stuck] = {}
         self.spared: set[str] = set()
+        self.inside = 0.0
         self.may_end_the_process = False
         self._interrupted = False
         self._arguments: tuple[Any, ...] = ()
@@ -82,6 +83,7 @@ class Watch:
     def leave(self) -> None:
         """Note that it came back."""
         self._shared[0] = 0
+        self.inside += time.monotonic() - self._since
 
     def _call(self, name: str) -> dict[str, Any]:
         named = zip(OPERATIONS[name].parameters, self._arguments, strict=True)
@@ -138,7 +140,7 @@ class Watch:
             signal.setitimer(signal.ITIMER_REAL, 0)
             faulthandler.cancel_dump_traceback_later()
             signal.signal(signal.SIGALRM, before)
-            self.leave()
+            self._shared[0] = 0
 
 
 WATCH = Watch()

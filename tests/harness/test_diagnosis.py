@@ -90,6 +90,29 @@ def test_numbers_are_read(change, words):
     assert words in reason
 
 
+def test_the_part_that_is_wrong_is_named():
+    """Of two gradients the one that is wrong is named."""
+
+    def gradients(*point):
+        kernel, weights = reference.gradients(*point)
+        return kernel, 0.5 * weights
+
+    (reason,) = found(gradients=gradients).reasons
+    assert reason.startswith("the answer for the weights, and it alone, is the right one times 0.5")
+
+
+def test_pooled_entries_in_the_wrong_order_are_recognised():
+    """A gradient for the weights that counts the windows down the columns is told so, and how to count them."""
+
+    def gradients(image, target, kernel, weights):
+        slopes, by_rows = reference.gradients(image, target, kernel, weights)
+        rows, columns = (np.array(image.shape) - kernel.shape + 1) // 2
+        return slopes, by_rows.reshape(rows, columns).reshape(-1, 1, order="F")
+
+    (reason,) = found(gradients=gradients).reasons
+    assert "is that of pooled entries flattened by columns: flatten them by rows" in reason
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -267,7 +267,7 @@ def test_markdown_is_made_of_what_it_should_be():
     assert page.elements.count("pre") == 4
     for words in (
         report["summary"],
-        "conventions: cross-correlation; pooling ties: all",
+        "conventions: cross-correlation; pooling ties: all (wrong)",
         "At ties each upstream value",
         "x            [[0., 0.]]\nwindow       (1, 2)\n",
         "python -m properties 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient",

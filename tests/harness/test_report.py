@@ -119,7 +119,7 @@ def test_terminal_fits_80_columns_and_escapes(capsys):
     assert "\x1b" not in printed
     assert r"\x1b[31m[bold]" in printed
     for part in (
-        "cross-correlation; pooling ties: all; ReLU'(0): 0.5",
+        "cross-correlation; pooling ties: all (wrong); ReLU'(0): 0.5",
         "warned 3 times: RuntimeWarning: overflow",
         "  x              [[0., 0.]]",
         "  window         (1, 2)",

@@ -17,9 +17,10 @@ def shown(operation, case, *, yours, expected, wrong=None, convolution="convolut
     error.case = case
     entry = {**finished(Record(), error, 0.0, (operation,)), "operation": operation}
     report = found(Target("mine", {}, layout=Layout(layout)), Conventions(convolution))
-    drawn, words = panels(entry, report)
-    assert all(panel.values.ndim == 2 for panel in drawn)
-    return {panel.title: panel for panel in drawn}, words
+    before, sides, words = panels(entry, report)
+    assert all(panel.values.ndim == 2 for panel in (*before, *sides))
+    assert not any(panel.title.startswith(("yours", "expected")) for panel in before)
+    return {panel.title: panel for panel in (*before, *sides)}, words
 
 
 TIE = {"x": np.array([[3.0, 3.0, 1.0, 2.0]]), "window": (1, 2), "upstream": np.array([[1.0, 5.0]])}
@@ -33,7 +34,7 @@ def test_ties_and_winners_are_marked():
     np.testing.assert_array_equal(marks.tied, [[True, True, False, False]])
     assert marks.window == (1, 2)
     np.testing.assert_array_equal(found["max_pool(x)"].values, [[3.0, 2.0]])
-    np.testing.assert_array_equal(found["a right answer: all to the first"].values, [[1.0, 0.0, 0.0, 5.0]])
+    np.testing.assert_array_equal(found["right, for one: all to the first"].values, [[1.0, 0.0, 0.0, 5.0]])
     assert words == {"window": "(1, 2)", "expected": "weights of sum 1"}
 
 
@@ -98,10 +99,10 @@ def test_channels_are_slices():
     wrong[0, 1, 0, 1] = True
     case = {"image": image, "kernel": kernel}
     found, _ = shown("conv2d", case, yours=answer, expected=answer + 1, wrong=wrong, layout="NHWC")
-    np.testing.assert_array_equal(found["image [0, 1] of 2"].values, image[0, :, :, 1])
-    np.testing.assert_array_equal(found["kernel [1, 0] of 4"].values, kernel[1, 0])
-    np.testing.assert_array_equal(found["yours [0, 1] of 2"].marks.wrong, wrong[0, :, :, 1])
-    assert not found["yours [0, 0] of 2"].marks.wrong.any()
+    np.testing.assert_array_equal(found["image (channel 1)"].values, image[0, :, :, 1])
+    np.testing.assert_array_equal(found["kernel (filter 1, channel 0)"].values, kernel[1, 0])
+    np.testing.assert_array_equal(found["yours (channel 1)"].marks.wrong, wrong[0, :, :, 1])
+    assert not found["yours (channel 0)"].marks.wrong.any()
     assert not {"image", "yours", "expected"} & found.keys()
 
 
@@ -110,3 +111,23 @@ def test_crash_has_its_arguments_and_words():
     found, words = shown("max_pool", {"x": np.ones((2, 2)), "window": (2, 2)}, yours=None, expected="an answer")
     assert found.keys() == {"x", "max_pool(x)"}
     assert words == {"window": "(2, 2)", "expected": "an answer"}
+
+
+def test_what_was_compared_is_named():
+    """If it is not the answer itself, the panel of one's own side says what it is."""
+    error = Refuted(
+        "the gradient off the maxima: 1 of 2 entries differ, first at (0, 1)", yours=np.eye(2), expected=np.eye(2)
+    )
+    error.case = {"x": np.eye(2)}
+    entry = {**finished(Record(), error, 0.0, ("relu",)), "operation": "relu"}
+    _, sides, words = panels(entry, found(Target("mine", {}), Conventions()))
+    assert [panel.title for panel in sides] == ["yours: the gradient off the maxima", "expected", "yours − expected"]
+    assert words == {}
+
+
+def test_many_slices_are_left_out_and_counted():
+    """Of more than four slices the first four are shown, and the first says so."""
+    case = {"image": np.ones((3, 2, 1, 1)), "kernel": np.ones((2, 2, 1, 1))}
+    found, _ = shown("conv2d", case, yours=np.ones((3, 2, 1, 1)), expected=np.zeros((3, 2, 1, 1)), layout="NCHW")
+    assert len([title for title in found if title.startswith("image")]) == 4
+    assert "image (image 0, channel 0) of 6, 4 shown" in found

@@ -106,9 +106,9 @@ def two_to_the_first_and_minus_one_to_the_next(x: Any, window: Shape, upstream: 
     return 2 * first - last
 
 
-@mistake("max_pool_gradient", "floats are compared with a tolerance", "==, or argmax: pooling rounds nothing")
+@mistake("max_pool_gradient", "floats are compared with a tolerance", "argmax, which finds one and no other")
 def near_ties_taken_for_ties(x: Any, window: Shape, upstream: Any) -> Any:
-    """What is within np.isclose of the maximum gets the upstream value too."""
+    """What equals the maximum, or is within np.isclose of it, gets the whole upstream value."""
     return _near(x, window) * oracles.grow(upstream, window)
 
 

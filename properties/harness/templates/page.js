@@ -17,7 +17,7 @@ for (const text of document.querySelectorAll("pre.copy")) {
   text.before(button, status);
 }
 
-const scrollable = ".scroll, figure, .formula";
+const scrollable = ".scroll, figure, .formula, pre";
 function letKeysScroll() {
   for (const box of document.querySelectorAll(scrollable)) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
