@@ -64,7 +64,7 @@ class _Children(Hearing):
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
         ours, theirs = _CONTEXT.Pipe(duplex=False)
         orders = self.asked, sorted(self.outcomes.results), self._suspect, sorted(self._spared), dict(WATCH.stuck)
-        process = _CONTEXT.Process(target=_child, args=(theirs, *orders))
+        process = _CONTEXT.Process(target=_child, args=(theirs, ours, *orders))
         process.start()
         theirs.close()
         try:
@@ -195,7 +195,13 @@ class _Children(Hearing):
 
 
 def _child(
-    pipe: Connection, asked: Asked, done: list[str], suspect: str, spared: list[str], stuck: dict[str, Stuck]
+    pipe: Connection,
+    parents: Connection,
+    asked: Asked,
+    done: list[str],
+    suspect: str,
+    spared: list[str],
+    stuck: dict[str, Stuck],
 ) -> None:
     """Load the target, run what is not `done`, and tell of it; what the target prints goes nowhere."""
 
@@ -206,6 +212,7 @@ def _child(
         if kind == "result" and WATCH.stuck:
             tell("stuck", WATCH.stuck)
 
+    parents.close()  # with this end of the pipe open here too, nobody would miss a parent that was killed
     WATCH.may_end_the_process = True
     signal.signal(signal.SIGINT, WATCH.interrupt)
     if hasattr(os, "setpgid"):
