@@ -13,7 +13,17 @@ from benchmarks import conventions, detection_floor, false_alarms, kill_matrix, 
 from benchmarks.variants import VARIANTS
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = ("conventions", "detection_floor", "false_alarms", "kill_matrix", "mutation", "overhead", "startup", "ties")
+COMMANDS = (
+    "conventions",
+    "detection_floor",
+    "false_alarms",
+    "kill_matrix",
+    "mutation",
+    "network",
+    "overhead",
+    "startup",
+    "ties",
+)
 
 
 @pytest.fixture(autouse=True)
