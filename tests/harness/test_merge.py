@@ -87,13 +87,14 @@ def test_order_does_not_matter(campaign):
     assert as_json(merge(paths)) == as_json(merge(reversed(paths))) == as_json(merge([paths[1], paths[2], paths[0]]))
 
 
-def test_samples_of_shards_differ(campaign):
+def test_samples_of_shards_differ(tmp_path):
     """Each shard draws from a stream of its own, and says how to draw it again."""
-    reports = [loaded(path) for path in campaign[0]]
+    asked = ["reference", "--examples", "91", "-k", "parts_its"]
+    reports = [loaded(path) for path in shards_of(tmp_path, *asked)[0]]
     entries = [entry_of(report, "activations.relu_parts_its_argument") for report in reports]
-    assert [entry["examples"] for entry in entries] == [4, 3, 3]
+    assert [entry["examples"] for entry in entries] == [31, 30, 30]
     assert all(f"--shard {number}/3 -k" in entry["reproduce"] for number, entry in enumerate(entries, start=1))
-    assert len({json.dumps(report["tried"]["shapes"]["x"]) for report in reports}) == 3
+    assert reports[1]["tried"]["shapes"] != reports[2]["tried"]["shapes"]
 
 
 def test_one_of_one_is_no_shard(tmp_path):
@@ -168,6 +169,7 @@ def test_smallest_counterexample_is_kept(campaign, tmp_path):
         fields = {"outcome": "refuted", "counterexample": case, "message": f"by {number}"}
         paths.append(changing(path, tmp_path / str(number), PAIRS, **fields))
     assert entry_of(merge(paths), PAIRS)["message"] == "by 2"
+    assert as_json(merge(reversed(paths))) == as_json(merge(paths))
 
 
 def test_comparing_nothing_in_all_shards_is_a_defect(campaign, tmp_path):
@@ -266,3 +268,12 @@ def test_shard_without_cases_is_no_failure(tmp_path):
     assert statuses == [0, 0, 0, 0]
     assert reports[3]["totals"]["not applicable"] == len(reports[3]["properties"]) == 2
     assert merge(paths)["totals"]["held"] == 2
+
+
+def test_target_may_be_called_merge(tmp_path):
+    """`merge` is a command, `./merge.py` a target of that name."""
+    (tmp_path / "merge.py").write_text("from reference import relu\n", encoding="utf-8")
+    assert check("./merge.py", "--examples", "5", "-k", "positive_part", folder=tmp_path)[0] == 0
+    assert run("merge", folder=tmp_path)[2] == (
+        "backproof: the following arguments are required: REPORT.json (see --help)\n"
+    )

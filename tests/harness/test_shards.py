@@ -18,6 +18,7 @@ from properties.harness.statement import each
 from properties.harness.strategies import Case
 from properties.harness.trial import Conventions, on_trial
 from tests.doubles import reference_with, trial_of
+from tests.test_command import check
 
 SHARDS = (3, 20)  # more of them than some statements have cases
 EXHAUSTIVE = [entry for entry in all_properties().values() if entry.id.startswith("exact.")]
@@ -138,3 +139,13 @@ def test_patterns_covered_are_those_of_the_shard():
     """A quarter of the 625 patterns is covered by each of four shards."""
     entry = next(entry for entry in EXHAUSTIVE if entry.id == "exact.gradients_on_every_activation_pattern")
     assert [seen(entry, (number, 4))[1].proof["covered"] for number in range(1, 5)] == [157, 156, 156, 156]
+
+
+def test_workers_share_a_shard(tmp_path):
+    """In several processes a shard is what it is in one."""
+    asked = ["reference", "--examples", "20", "-k", "weak_ordering or parts_its", "--shard", "2/3"]
+    reports = [check(*asked, *more, folder=tmp_path)[1] for more in ((), ("-n", "2"))]
+    counts = [{entry["id"]: entry["examples"] for entry in report["properties"]} for report in reports]
+    assert counts[0] == counts[1]
+    assert counts[0]["exact.max_pool_at_every_weak_ordering"] == 25
+    assert counts[0]["activations.relu_parts_its_argument"] == 7
