@@ -70,7 +70,7 @@ def _entry(of: tuple[Entry, ...], part: str | None) -> Entry:
         held_to(joined["listed"], joined)
     left = [entry for entry in of if entry["message"] == LEFT_TO_OTHERS]
     if part is None and outcome == "not applicable" and (of[0] in left or any(entry["examples"] for entry in left)):
-        joined.update(outcome="crashed", message=COMPARED_NOTHING)
+        joined.update(outcome="crashed", message=f"{COMPARED_NOTHING}, or too few examples a shard")
     return joined
 
 

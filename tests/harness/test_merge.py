@@ -180,7 +180,7 @@ def test_comparing_nothing_in_all_shards_is_a_defect(campaign, tmp_path):
         fields = {"outcome": "not applicable", "message": LEFT_TO_OTHERS, "comparisons": 0}
         paths.append(changing(path, tmp_path / str(number), PAIRS, **fields))
     entry = entry_of(merge(paths), PAIRS)
-    assert (entry["outcome"], entry["message"]) == ("crashed", COMPARED_NOTHING)
+    assert (entry["outcome"], entry["message"]) == ("crashed", f"{COMPARED_NOTHING}, or too few examples a shard")
     assert entry_of(merge([*paths[:2], campaign[0][2]]), PAIRS)["outcome"] == "held"
 
 
