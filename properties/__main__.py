@@ -3,13 +3,16 @@
 import argparse
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, NoReturn
 
 from properties.harness import github
+from properties.harness.campaign import CannotMerge
 from properties.harness.junit import as_junit
+from properties.harness.merge import merge
 from properties.harness.report import (
     HELD,
     INTERRUPTED,
@@ -21,6 +24,7 @@ from properties.harness.report import (
 )
 from properties.harness.run import CannotRun, run
 from properties.harness.scripts import write_scripts
+from properties.harness.shards import WHOLE, shard_of
 from properties.harness.target import CannotLoad
 from properties.harness.text import printable
 from properties.harness.trial import DEFAULT_EXAMPLES
@@ -75,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     result = _Parser(
         prog="backproof",
         description="Check an implementation of convolution, ReLU, max pooling, dense and arctan, and their gradients.",
-        epilog="Exit status: 0 holds, 1 refuted or crashed, 2 nothing could be checked, 130 interrupted.",
+        epilog="To join the reports of shards: backproof merge REPORT.json... (a target of that name: ./merge.py). "
+        "Exit status: 0 holds, 1 refuted or crashed, 2 nothing could be checked, 130 interrupted.",
     )
     result.add_argument(
         "target",
@@ -84,8 +89,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TARGET",
         help="module, module:attribute or path to a .py or .ipynb file (default: the bundled %(default)s)",
     )
-    for option, what in (("json", "as JSON"), ("junit", "as JUnit XML"), ("html", "as one HTML page")):
-        result.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
+    _add_outputs(result)
     result.add_argument(
         "--examples", type=_whole, default=DEFAULT_EXAMPLES, metavar="N", help="per property (default: %(default)s)"
     )
@@ -95,6 +99,9 @@ def parser() -> argparse.ArgumentParser:
         default=DEFAULT_SEED,
         metavar="N",
         help="or 'random' (default: %(default)s, always the same)",
+    )
+    result.add_argument(
+        "--shard", type=shard_of, default=WHOLE, metavar="I/N", help="the I-th of N parts alone; `merge` joins them"
     )
     result.add_argument("-k", default="", dest="keyword", metavar="EXPR", help="only matching properties, as in pytest")
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
@@ -111,12 +118,33 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def merge_parser() -> argparse.ArgumentParser:
+    """The options of `merge`."""
+    result = _Parser(
+        prog="backproof merge",
+        description="Join the reports of a campaign's shards into the one report of the whole.",
+        epilog="Exit status: as without shards; 1 also if a shard is missing.",
+    )
+    result.add_argument("reports", nargs="+", metavar="REPORT.json", help="what --json wrote of a shard")
+    _add_outputs(result)
+    return result
+
+
+def _add_outputs(to: argparse.ArgumentParser) -> None:
+    for option, what in (("json", "as JSON"), ("junit", "as JUnit XML"), ("html", "as one HTML page")):
+        to.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the target, print the report, write it where asked; the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # × and ∂ are not in every encoding
-    options = parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["merge"]:
+        options = merge_parser().parse_args(given[1:])
+        return _reported(partial(merge, options.reports), options, "merge")
+    options = parser().parse_args(given)
     if options.template:
         print(TEMPLATE.read_text(encoding="utf-8"), end="")
         return HELD
@@ -129,17 +157,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.fail_fast,
         options.known,
         options.timeout,
+        shard=options.shard,
     )
+    return _reported(partial(run, asked), options, options.target)
+
+
+def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, target: str) -> int:
+    """Make a report, print it and write it where asked; the exit status."""
     try:
         if options.html:
             from properties.harness.page import render
         from properties.harness.terminal import show
 
-        report = run(asked)
+        report = made()
         if not applied(report):
-            return _unusable(_nothing(report), options.target)
+            return _unusable(_nothing(report), target)
         written = {options.json: as_json, options.junit: as_junit, options.html: render if options.html else None}
-        refused = [line for path, made in written.items() if path and made and (line := _write(path, made(report)))]
+        refused = [line for path, form in written.items() if path and form and (line := _write(path, form(report)))]
         scripts = _scripts(report, options.json or options.junit or options.html)
         if github.is_here():
             for line in github.annotations(report):
@@ -149,13 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain("; ".join(refused))
         return UNUSABLE if refused else exit_status(report)
     except CannotLoad as error:
-        return _unusable(str(error), options.target)
+        return _unusable(str(error), target)
     except ModuleNotFoundError as error:
         if error.name not in ("jinja2", "markupsafe", "matplotlib"):
             raise
-        return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof", options.target)
-    except CannotRun as error:
-        return _unusable(printable(str(error).removeprefix("ERROR: ")), options.target)
+        return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof", target)
+    except (CannotMerge, CannotRun) as error:
+        return _unusable(printable(str(error).removeprefix("ERROR: ")), target)
     except KeyboardInterrupt:
         print("backproof: interrupted before any property ran", file=sys.stderr)
         return INTERRUPTED

@@ -1,5 +1,6 @@
 """What the README shows is what happens."""
 
+import json
 import os
 import re
 import shlex
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from properties.__main__ import parser
+from properties.__main__ import merge_parser, parser
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
 from tests.harness.test_suite import TWO_LINES
@@ -102,6 +103,23 @@ def test_workflow_fits_the_schema(tmp_path):
         (tmp_path / "gradients.yml").write_text(text, encoding="utf-8")
         check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
         assert python(*check, folder=tmp_path).returncode == status
+
+
+def test_parts_of_the_matrix_are_the_whole(tmp_path):
+    """The jobs for many machines fit into the workflow; their matrix has every shard, and what they write is merged."""
+    jobs = YAML(typ="safe").load(blocks("yaml")[1])
+    workflow = {**WORKFLOW, "jobs": {**WORKFLOW["jobs"], **jobs}}
+    (tmp_path / "gradients.yml").write_text(json.dumps(workflow), encoding="utf-8")
+    check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
+    assert python(*check, folder=tmp_path).returncode == 0
+    runs = [one["run"] for job in jobs.values() for one in job["steps"] if "run" in one]
+    part, whole = (run for run in runs if "-m properties" in run)
+    numbers = jobs["part"]["strategy"]["matrix"]["shard"]
+    asked = [parser().parse_args(shlex.split(part.replace("${{ matrix.shard }}", str(n)))[3:]) for n in numbers]
+    assert [one.shard for one in asked] == [(n, len(numbers)) for n in range(1, len(numbers) + 1)]
+    assert len({one.json for one in asked}) == len(numbers)
+    assert merge_parser().parse_args(shlex.split(whole)[4:]).reports == ["*.json"]
+    assert jobs["whole"]["if"] == "always()"
 
 
 def test_workflow_is_a_gate_by_day_and_explores_by_night():

@@ -89,12 +89,13 @@ def told(found: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
 def _line(proof: dict[str, Any]) -> str:
     how = "exactly" if proof["exactly"] else "to rounding"
     cases = f"{proof['cases']:,} cases" + (f", {proof['left_out']:,} left out" if proof["left_out"] else "")
+    right = f"right {how} in {proof['part']}" if "part" in proof else f"right {how}"
     if proof["chance"] is None:
-        return f"proved {how} {proof['what']} {proof['where']} ({cases})"
+        return f"{right if 'part' in proof else f'proved {how}'} {proof['what']} {proof['where']} ({cases})"
     patterns = f"{proof['covered']} of {proof['of']} patterns, " if "of" in proof else ""
     unseen = "" if proof["exactly"] else ", unless it differs by less than rounding"
     return (
-        f"right {how} {proof['what']} {proof['where']} ({patterns}{cases}): a wrong polynomial of degree "
+        f"{right} {proof['what']} {proof['where']} ({patterns}{cases}): a wrong polynomial of degree "
         f"{proof['degree']} would pass {'one of them' if patterns else 'a shape'} with a chance of at most "
         f"{proof['chance']:.0e}{unseen}"
     )

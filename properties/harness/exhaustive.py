@@ -11,6 +11,7 @@ from properties.harness.bounds import Value
 from properties.harness.comparison import agree
 from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
 from properties.harness.probes import SEED
+from properties.harness.shards import WHOLE, in_words
 from properties.harness.single import widened
 from properties.harness.sizes import fit_valid
 from properties.harness.strategies import GRID, Case, blocks
@@ -30,11 +31,13 @@ _LEVELS = (-1.0, 1.0, 3.0)  # a dead entry, one that is positive but does not wi
 def noted(what: str, where: str, **numbers: Any) -> None:
     """Note what the certificate is to say of this statement if it holds; `numbers` go with it.
 
-    Of a target with limits it says no more than that the supported shapes were tried.
+    Of a target with limits it says no more than that the supported shapes were tried, of a shard which part it is.
     """
     if current().target.limits != Limits():
         where += ", as far as the target supports these"
-    current().record.proof = {"what": what, "where": where, **numbers}
+    number, shards = current().shard
+    part = {} if (number, shards) == WHOLE else {"part": in_words([number], shards)}
+    current().record.proof = {"what": what, "where": where, **numbers, **part}
 
 
 def basis(shape: tuple[int, ...]) -> Array:

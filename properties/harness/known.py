@@ -5,6 +5,8 @@ from typing import Any
 
 from properties.harness.catalogue import all_properties
 from properties.harness.results import NO_LONGER_FAILS
+from properties.harness.shards import WHOLE
+from properties.harness.trial import current
 
 
 def read_known(path: str | None) -> dict[str, str]:
@@ -35,12 +37,16 @@ def read_known(path: str | None) -> dict[str, str]:
 
 
 def held_to(reason: str | None, result: dict[str, Any]) -> None:
-    """Turn a failure that is known, with a reason, into "known", and one that did not come into a refutation."""
+    """Turn a failure that is known, with a reason, into "known", and one that did not come into a refutation.
+
+    Not of a shard alone, since another may see it fail: the latter is told when they are merged.
+    """
     if reason is None:
         return
+    result["listed"] = reason
     if result["outcome"] in ("refuted", "crashed"):
         result.update(outcome="known", message=reason)
-    elif result["outcome"] == "held":
+    elif result["outcome"] == "held" and current().shard == WHOLE:
         result.update(
             outcome="refuted",
             message=NO_LONGER_FAILS,

@@ -24,6 +24,7 @@ from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
 from properties.harness.results import FAILING, finished, plain_lines
+from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
@@ -45,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--property-timeout", type=float, default=DEFAULT_TIMEOUT, metavar="S", help="seconds that a property may take"
     )
+    group.addoption("--shard", type=shard_of, default=WHOLE, metavar="I/N", help="this part of the campaign alone")
     group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
 
 
@@ -53,6 +55,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    examples, shard = config.getoption("--examples"), config.getoption("--shard")
+    if shard[1] > examples:
+        raise pytest.UsageError(f"--shard {name_of(shard)}: {examples} examples are too few for {shard[1]} shards")
     spec = config.getoption("--target")
     if spec and current().target.name != spec:
         try:
@@ -62,8 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
-        stack.enter_context(on_trial(target, conventions, config.getoption("--examples")))
-    register_profile(config.getoption("--examples"))
+        stack.enter_context(on_trial(target, conventions, examples, shard))
+    register_profile(examples_of(shard, examples))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -149,7 +154,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     `-k` may name a property by its id.
     """
-    seed = config.getoption("--seed")
+    seed = seed_of(config.getoption("--shard"), config.getoption("--seed"))
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
     failed = set(_database().fetch(_FAILED))

@@ -13,6 +13,7 @@ from properties.harness.certificate import certificate, not_proved
 from properties.harness.contract import OPERATIONS
 from properties.harness.definitions import definitions
 from properties.harness.results import FAILING, OUTCOMES, parted
+from properties.harness.shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
 from properties.harness.target import Target
 from properties.harness.text import printable
 from properties.harness.trial import DEFAULT_EXAMPLES, Conventions
@@ -22,6 +23,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+_HELD_AGAINST = "it is held against the target's own"
 LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target's name in it
 
 
@@ -38,6 +40,7 @@ class Asked:
     known: str | None = None
     timeout: float = DEFAULT_TIMEOUT
     in_python: bool = False
+    shard: Shard = WHOLE
 
     def reproduce(self, entry: Property) -> str:
         """The command, or the call, that runs one property again as it ran here."""
@@ -50,7 +53,8 @@ class Asked:
             ("--timeout", self.timeout, DEFAULT_TIMEOUT),
         )
         for option, value, default in options:
-            command += [option, f"{value:.10g}"] if value != default else []
+            command += [option, f"{value:.10g}" if isinstance(value, float) else str(value)] if value != default else []
+        command += ["--shard", name_of(self.shard)] if self.shard != WHOLE else []
         return shlex.join([*command, "-k", entry.id])
 
 
@@ -85,26 +89,36 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
     """The report as the contract has it, with what was asked for and the warnings beside."""
     catalogue = all_properties()
     selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
-    entries = [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected]
-    _name_causes(entries)
-    tried = _tried(selected, outcomes.results)
-    totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
-    report = {
-        "schema_version": 1,
+    gathered = {
         "target": asked.target,
-        "verdict": _verdict(totals, outcomes.interrupted),
         **found,
-        "shapes": {name: [sides(key) for key in tried["shapes"][name]] for name in sorted(tried["shapes"])},
-        "tried": tried,
-        "certificate": {"operations": certificate(entries), "not_proved": not_proved(Layout(found["layout"]))},
-        "properties": entries,
-        "totals": totals,
+        "tried": _tried(selected, outcomes.results),
+        "properties": [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected],
         "warnings": outcomes.warnings,
         "interrupted": outcomes.interrupted,
         "seed": asked.seed,
         "examples": asked.examples,
+        "shard": list(asked.shard) if asked.shard != WHOLE else None,
+        "merged": None,
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+    }
+    return completed(gathered)
+
+
+def completed(gathered: dict[str, Any]) -> dict[str, Any]:
+    """The report of what was gathered, in one run or in several: with its verdict, totals, certificate and summary."""
+    entries, shapes, merged = gathered["properties"], gathered["tried"]["shapes"], gathered["merged"]
+    _name_causes(entries)
+    totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
+    report = {
+        "schema_version": 1,
+        "target": gathered["target"],
+        "verdict": _verdict(totals, gathered["interrupted"] or bool(merged and merged["missing"])),
+        "totals": totals,
+        "shapes": {name: [sides(key) for key in shapes[name]] for name in sorted(shapes)},
+        "certificate": {"operations": certificate(entries), "not_proved": not_proved(Layout(gathered["layout"]))},
+        **gathered,
     }
     return {**report, "summary": one_line(report)}
 
@@ -118,12 +132,23 @@ def one_line(report: dict[str, Any], *more: str) -> str:
     follow = len(parted(report["properties"])[1])
     follows = f", {follow} of them as {'a consequence' if follow == 1 else 'consequences'} of others" if follow else ""
     examples = sum(entry["examples"] for entry in report["properties"])
-    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *more])
+    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *_shards(report), *more])
     name = printable(report["target"])
     rests = [f": {report['verdict']} ({counts}{words})" for words in (follows + how, how, "")]
     rest = next(one for one in rests if len(one) + min(len(name), SHORTEST_NAME) <= LONGEST or one is rests[-1])
     room = LONGEST - len(rest)
     return (name if len(name) <= room else f"…{name[len(name) - room + 1 :]}") + rest
+
+
+def _shards(report: dict[str, Any]) -> list[str]:
+    """Which part of a campaign a report is of, in a word or two; of a run that is all of one there is none."""
+    if report["shard"]:
+        number, shards = report["shard"]
+        return [in_words([number], shards)]
+    if not report["merged"]:
+        return []
+    shards, missing = report["merged"]["shards"], report["merged"]["missing"]
+    return [f"without {in_words(missing, shards)}" if missing else f"{shards} shards"]
 
 
 def exit_status(report: dict[str, Any]) -> int:
@@ -134,8 +159,9 @@ def exit_status(report: dict[str, Any]) -> int:
 
 
 def applied(report: dict[str, Any]) -> bool:
-    """Whether any property applied to the target at all."""
-    return any(entry["outcome"] != "not applicable" for entry in report["properties"])
+    """Whether any property applied to the target at all, if only in other shards."""
+    entries = report["properties"]
+    return any(entry["outcome"] != "not applicable" or entry["message"] == LEFT_TO_OTHERS for entry in entries)
 
 
 def as_json(report: dict[str, Any]) -> str:
@@ -146,7 +172,8 @@ def as_json(report: dict[str, Any]) -> str:
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
     blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
     blank["seconds_in_target"] = 0.0
-    empty: dict[str, Any] = dict.fromkeys(("proof", "counterexample", "yours", "expected", "message", "script"))
+    nothing = ("proof", "counterexample", "yours", "expected", "message", "script", "listed")
+    empty: dict[str, Any] = dict.fromkeys(nothing)
     empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": []}
     result = {**blank, **empty, **(result or {})}
     return {
@@ -183,14 +210,15 @@ def _name_causes(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         causes = sorted(alone & set(entry["operations"][1:]))
         if entry["outcome"] in FAILING and causes:
-            why = f"it is held against the target's own {', '.join(causes)}: mend first what is said of that"
-            entry["diagnosis"] = [*entry["diagnosis"], why]
+            why = f"{_HELD_AGAINST} {', '.join(causes)}: mend first what is said of that"
+            found = [line for line in entry["diagnosis"] if not line.startswith(_HELD_AGAINST)]  # in a shard alone
+            entry["diagnosis"] = [*found, why]
 
 
-def _verdict(totals: dict[str, int], interrupted: bool) -> str:
+def _verdict(totals: dict[str, int], incomplete: bool) -> str:
     if totals["refuted"]:
         return "refuted"
-    if interrupted:
+    if incomplete:
         return "incomplete"
     return "broken" if any(totals[outcome] for outcome in FAILING) else "holds"
 

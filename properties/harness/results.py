@@ -45,6 +45,7 @@ def finished(
         "follows_from": [],
         "message": None,
         "script": None,
+        "listed": None,
     }
     if error is None:
         return result

@@ -230,7 +230,7 @@ def _child(
             WATCH.stuck = {name: one for name, one in WATCH.stuck.items() if name not in spared or name in stuck}
             WATCH.spared = set(spared)
             tell("found", found(target, conventions))
-            with on_trial(target, conventions, asked.examples):
+            with on_trial(target, conventions, asked.examples, asked.shard):
                 status = run_session(asked, tell, done, suspect)
             errors.seek(0)
             tell("ended", status, errors.read().decode(errors="replace").strip())

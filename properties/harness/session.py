@@ -12,6 +12,7 @@ import pytest
 from properties.harness.catalogue import FOLDER, MODULES
 from properties.harness.report import Asked
 from properties.harness.results import ended, finished
+from properties.harness.shards import name_of
 from properties.harness.text import printable
 from properties.harness.trial import current
 from properties.harness.watch import WATCH
@@ -85,6 +86,7 @@ def _arguments(asked: Asked) -> list[str]:
     ):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
+    arguments.append(f"--shard={name_of(asked.shard)}")
     arguments.append(f"--property-timeout={asked.timeout}")
     if asked.workers:
         arguments += ["-p", "xdist.plugin", "-n", str(asked.workers), "--max-worker-restart=1000"]

@@ -12,7 +12,9 @@ from typing import Any, cast
 
 import hypothesis
 
+from properties.harness.limits import NotApplicable
 from properties.harness.reduction import reductions
+from properties.harness.shards import LEFT_TO_OTHERS, own
 from properties.harness.strategies import Case
 from properties.harness.target import Failure
 from properties.harness.trial import Record, current
@@ -66,16 +68,18 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
     """Every one of the `cases`, each passed as `case`; the first that fails is the counterexample.
 
     `cases` is called with the statement's operations. If they are not `ordered`, smallest first, the counterexample is
-    cut down.
+    cut down. Of a campaign in shards these are the shard's own, and it is `NotApplicable` to one that gets none.
     """
 
     def decorate(test: Statement) -> Statement:
         def exhaustively(**operations: Any) -> None:
-            for case in cases(**operations):
-                try:
+            shard = current().shard
+            case = None
+            for case in own(shard, cases(**operations)):
+                with suppress(LeftOut):
                     _run(test, {**operations, "case": case})
-                except LeftOut:
-                    continue
+            if case is None and shard[0] > 1:  # the first shard has a case if there is any
+                raise NotApplicable(LEFT_TO_OTHERS)
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(exhaustively, name, getattr(test, name))

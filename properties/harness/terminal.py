@@ -14,6 +14,7 @@ from rich.text import Text
 from properties.harness.certificate import told
 from properties.harness.report import one_line
 from properties.harness.results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
+from properties.harness.shards import in_words
 from properties.harness.text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
@@ -153,6 +154,12 @@ def notes(report: dict[str, Any]) -> list[str]:
     for entry in report["properties"]:
         if entry["outcome"] == "known":
             lines.append(printable(f"known: {entry['id']}: {entry['message']}"))
+    if report["shard"]:
+        number, shards = report["shard"]
+        lines.append(f"{in_words([number], shards)}: what is proved is told once all of them are merged")
+    if missing := (report["merged"] or {}).get("missing"):
+        verb = "is" if len(missing) == 1 else "are"
+        lines.append(f"incomplete: {in_words(missing, report['merged']['shards'])} {verb} missing")
     if report["interrupted"]:
         done = sum(entry["outcome"] != "not run" for entry in report["properties"])
         lines.append(f"interrupted: {done} of {len(report['properties'])} properties were done")

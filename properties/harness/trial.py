@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from properties.harness.shards import WHOLE, Shard
 from properties.harness.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
@@ -50,7 +51,8 @@ class Trial:
     target: Target = field(default_factory=lambda: Target("nothing", {}))
     conventions: Conventions = field(default_factory=Conventions)
     record: Record = field(default_factory=Record)
-    examples: int = DEFAULT_EXAMPLES
+    examples: int = DEFAULT_EXAMPLES  # of the campaign, whatever this shard's share of them is
+    shard: Shard = WHOLE
     wrong: dict[str, bool] = field(default_factory=dict)  # of each operation that it was asked of
 
     @property
@@ -77,9 +79,11 @@ def current() -> Trial:
 
 
 @contextmanager
-def on_trial(target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES) -> Iterator[Trial]:
+def on_trial(
+    target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES, shard: Shard = WHOLE
+) -> Iterator[Trial]:
     """Make a target the one that strategies, oracles and comparisons speak about."""
-    token = _CURRENT.set(Trial(target, conventions, examples=examples))
+    token = _CURRENT.set(Trial(target, conventions, examples=examples, shard=shard))
     try:
         yield current()
     finally:

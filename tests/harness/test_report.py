@@ -129,6 +129,12 @@ def test_terminal_fits_80_columns_and_escapes(capsys):
         assert part in printed
 
 
+def test_seed_is_repeated_in_full():
+    """The command that repeats a property has every digit of the seed."""
+    entry = next(iter(all_properties().values()))
+    assert " --seed 12345678901234 " in Asked("mine.py", 100, 12345678901234).reproduce(entry)
+
+
 def test_counts_of_what_was_tried_are_summed():
     """Shapes, ties and margins add up over all properties, errors over those of one operation."""
     one, other = Record(), Record()

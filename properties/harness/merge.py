@@ -1,0 +1,90 @@
+"""Merging the reports of a campaign's shards into one, in whatever order they come."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from math import inf, prod
+from typing import Any
+
+from properties.harness.campaign import FIELDS, SUMS, Report, read_campaign
+from properties.harness.contract import OPERATIONS
+from properties.harness.judging import COMPARED_NOTHING
+from properties.harness.known import held_to
+from properties.harness.report import completed
+from properties.harness.results import FAILING
+from properties.harness.shards import LEFT_TO_OTHERS, in_words
+from properties.harness.tried import SIZED, summed
+
+Entry = dict[str, Any]
+_STRONGEST = ("refuted", "crashed", "known", "not run", "held", "not applicable")
+
+
+def merge(paths: Iterable[str]) -> Report:
+    """The report of the campaign whose shards' reports these are; `incomplete` if some are missing.
+
+    Figures are summed, errors are the largest, and of a property that fails in several shards the counterexample
+    with the fewest entries is kept. Raises `CannotMerge`.
+    """
+    by_number, shards = read_campaign(paths)
+    missing = [number for number in range(1, shards + 1) if number not in by_number]
+    part = in_words(list(by_number), shards) if missing else None
+    reports = list(by_number.values())
+    names = reports[0]["versions"]
+    versions = {name: {str(report["versions"].get(name)) for report in reports} for name in names}
+    columns = zip(*(report["properties"] for report in reports), strict=True)
+    return completed(
+        {
+            **{name: reports[0][name] for name in FIELDS},
+            "tried": _tried([report["tried"] for report in reports]),
+            "properties": [_entry(column, part) for column in columns],
+            "warnings": dict(sum((Counter(report["warnings"]) for report in reports), Counter())),
+            "interrupted": any(report["interrupted"] for report in reports),
+            "shard": None,
+            "merged": {"shards": shards, "missing": missing},
+            "seconds": round(sum(report["seconds"] for report in reports), 3),
+            "versions": {name: ", ".join(sorted(found)) for name, found in versions.items()},
+        }
+    )
+
+
+def _tried(every: list[dict[str, Any]]) -> dict[str, Any]:
+    def by_name(kind: str, names: Iterable[str]) -> dict[str, dict[str, int]]:
+        sums = {name: summed(tried[kind].get(name, {}) for tried in every) for name in names}
+        return {name: counts for name, counts in sums.items() if counts}
+
+    plain = {kind: summed(tried[kind] for tried in every) for kind in ("maxima", "margins", "patterns")}
+    return {"shapes": by_name("shapes", SIZED), **plain, "errors": by_name("errors", OPERATIONS)}
+
+
+def _entry(of: tuple[Entry, ...], part: str | None) -> Entry:
+    """One property's entry, of all shards or of that part of them."""
+    outcome = next(one for one in _STRONGEST if any(entry["outcome"] == one for entry in of))
+    joined = min((entry for entry in of if entry["outcome"] == outcome), key=_rank).copy()
+    joined |= {name: sum(entry[name] for entry in of) for name in SUMS}
+    joined["largest_error"] = max(entry["largest_error"] for entry in of)
+    for name in ("seconds", "seconds_in_target"):
+        joined[name] = round(sum(entry[name] for entry in of), 4)
+    joined["proof"] = _proof([entry["proof"] for entry in of if entry["proof"]], part)
+    if outcome not in (*FAILING, "known"):
+        joined["reproduce"] = re.sub(r" --shard \d+/\d+(?= -k \S+$)", "", joined["reproduce"])
+    if part is None and outcome == "held":
+        held_to(joined["listed"], joined)
+    left = [entry for entry in of if entry["message"] == LEFT_TO_OTHERS]
+    if part is None and outcome == "not applicable" and (of[0] in left or any(entry["examples"] for entry in left)):
+        joined.update(outcome="crashed", message=f"{COMPARED_NOTHING}, or too few examples a shard")
+    return joined
+
+
+def _rank(entry: Entry) -> tuple[bool, float]:
+    """The entry that tells most comes first: of an applicable property the smallest case."""
+    values = (entry["counterexample"] or {}).values()
+    sizes = [prod(value["shape"]) if isinstance(value, dict) else 1 for value in values]
+    return entry["message"] == LEFT_TO_OTHERS, sum(sizes) if sizes else inf
+
+
+def _proof(proofs: list[dict[str, Any]], part: str | None) -> dict[str, Any] | None:
+    if not proofs:
+        return None
+    joined = {name: value for name, value in proofs[0].items() if name != "part"}
+    joined |= {"covered": sum(proof["covered"] for proof in proofs)} if "covered" in joined else {}
+    return joined | ({"part": part} if part else {})
