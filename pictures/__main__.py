@@ -4,7 +4,6 @@
 It needs Chromium (Debian's package `chromium`) and the extra `test`.
 """
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -14,21 +13,21 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import reference
+from pictures import NAMES, chromium
 from properties import verify
 from properties.harness.page import render
 from reference import notebook
 
 WIDTH, COLORS = 900, 48
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main(folder: Path) -> None:
     """Write both pictures into the folder. Raises `FileNotFoundError` without a Chromium."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
+    path = chromium()
+    if path is None:
         raise FileNotFoundError(f"no Chromium: none of {', '.join(NAMES)} can be found")
     with tempfile.TemporaryDirectory() as pages, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": WIDTH, "height": 720})
         page.goto(_written(notebook, "reference.notebook", Path(pages)))
         box = page.locator("#max_pool_gradient").bounding_box()

@@ -1,19 +1,18 @@
 """The page in a real browser: headless Chromium at a desk and on a phone, by day and by night."""
 
 import os
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 import reference
+from pictures import chromium
 from properties import verify
 from properties.harness.page import render
 from reference import notebook
-from reference.pooling import grow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = chromium()
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>${alert(1)}{{7*7}}\'"'
 DESK, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
@@ -21,11 +20,6 @@ DESK, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium: Debian's package is `chromium`"
 )
-
-
-def mask_repeat(x, window, upstream):
-    """The notebook's pooling gradient, wrong at ties."""
-    return (x == grow(reference.max_pool(x, window), window)) * grow(upstream, window)
 
 
 def hostile(*_):
@@ -39,7 +33,7 @@ def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pages")
     refuted = {
         "max_pool": reference.max_pool,
-        "max_pool_gradient": mask_repeat,
+        "max_pool_gradient": reference.mask_repeat,
         "gradients": notebook.gradients,
     }
     targets = {
@@ -57,9 +51,9 @@ def browser():
     """One Chromium for all."""
     assert CHROMIUM, "no Chromium: Debian's package is `chromium`"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from properties.harness.definitions import in_repository
-from properties.harness.results import parted
+from properties.harness.results import grouped, parted
 from properties.harness.text import printable
 
 MOST = 10  # annotations that GitHub shows of a step
@@ -29,9 +29,7 @@ def is_here() -> bool:
 
 def annotations(report: dict[str, Any]) -> list[str]:
     """An annotation on each operation of which a failure is news, at most `MOST`; the last one counts the rest."""
-    failing: dict[str, list[dict[str, Any]]] = {}
-    for entry in parted(report["properties"])[0]:
-        failing.setdefault(entry["operation"], []).append(entry)
+    failing = grouped(parted(report["properties"])[0])
     lines = []
     for operation, entries in failing.items():
         places = report["definitions"].get(operation), _own_place(report["target"])

@@ -16,7 +16,7 @@ from properties.harness.charts import charts_of
 from properties.harness.formulas import formulas
 from properties.harness.notation import typeset
 from properties.harness.pictures import heat_map
-from properties.harness.results import by_operation, explanation, outcomes_of, parted
+from properties.harness.results import by_operation, explanation, grouped, outcomes_of, parted
 from properties.harness.stages import UNMARKED, Marks, Panel, panels
 from properties.harness.terminal import hints, notes, summary
 
@@ -69,8 +69,7 @@ def _groups(news: list[dict[str, Any]], report: dict[str, Any]) -> Iterator[dict
     found = report["conventions"]["convolution"]
     kind = ", for " + ("the cross-correlation" if found == "correlation" else "the true convolution")
     one = ", for one image, channel and filter; sums go over all" if report["layout"] != "HW" else ""
-    for name in dict.fromkeys(entry["operation"] for entry in news):
-        first, *others = [entry for entry in news if entry["operation"] == name]
+    for name, (first, *others) in grouped(news).items():
         lines = formulas(name, report["conventions"])
         depends = any("image[" in line or "kernel[" in line for line in lines)
         yield {

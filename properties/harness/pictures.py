@@ -63,10 +63,7 @@ class _Drawing:
         with rc_context(_SETTINGS), io.StringIO() as file:
             self.figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
             text = file.getvalue()
-        needless = (
-            r"<metadata>.*?</metadata>|<defs>.*?</defs>|<!--.*?-->| (?:id|xmlns|xmlns:xlink)=\"[^\"]*\"|(?<=\n) +"
-        )
-        text = re.sub(needless, "", text[text.index("<svg") :], flags=re.DOTALL)
+        text = _NEEDLESS.sub("", text[text.index("<svg") :])
         for stand_in, color in _OF_PAGE.items():
             text = text.replace(stand_in, color)
         return Markup(text.replace("<svg", f'<svg role="img" aria-label="{escape(alt)}"', 1))  # noqa: S704  # escaped

@@ -170,8 +170,8 @@ def as_json(report: dict[str, Any]) -> str:
 
 
 def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
-    blank = {"outcome": "not run", "examples": 0, "left_out": 0, "comparisons": 0, "largest_error": 0.0, "seconds": 0.0}
-    blank["seconds_in_target"] = 0.0
+    blank = {"outcome": "not run", **dict.fromkeys(("examples", "left_out", "comparisons"), 0)}
+    blank |= dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), 0.0)
     nothing = ("proof", "counterexample", "yours", "expected", "message", "script", "listed")
     empty: dict[str, Any] = dict.fromkeys(nothing)
     empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": []}

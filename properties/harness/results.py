@@ -97,6 +97,14 @@ def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[di
     return [entry for entry, follow in pairs if not follow], [entry for entry, follow in pairs if follow]
 
 
+def grouped(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The entries of each operation, in the order in which they first come."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        found.setdefault(entry["operation"], []).append(entry)
+    return found
+
+
 class Row(NamedTuple):
     """What came of all the properties of an operation: how many had each outcome, and their sums."""
 

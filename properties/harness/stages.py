@@ -68,9 +68,8 @@ def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Pa
             for some in (drawn, sides)
         ]
     values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
-    arrays = {panel.title.partition(":")[0] for panel in (*drawn, *sides)}
-    words = {name: shown_encoded(value) for name, value in values.items() if value is not None and name not in arrays}
-    return flat[0], flat[1], words
+    told = {name: value for name, value in values.items() if value is not None and not _is_array(decoded(value))}
+    return flat[0], flat[1], {name: shown_encoded(value) for name, value in told.items()}
 
 
 def _value(name: str, value: Any) -> Any:
@@ -155,7 +154,7 @@ def _slices(panel: Panel, layout: Layout, kernel: Any) -> Iterator[Panel]:
     for place in list(np.ndindex(lengths))[:MOST_SLICES]:
         several = [f"{name} {i}" for name, i, length in zip(names, place, lengths, strict=False) if length > 1]
         title = f"{panel.title} ({', '.join(several)})" if several else panel.title
-        if prod(lengths) > MOST_SLICES and place == (*(0 for _ in lengths),):
+        if prod(lengths) > MOST_SLICES and not any(place):
             title += f" of {prod(lengths)}, {MOST_SLICES} shown"
         yield panel._replace(title=title, values=turned(values)[place], marks=marks.mapped(_part(turned, place)))
 

@@ -33,7 +33,8 @@ def shown_encoded(value: Any, wrong: Sequence[Sequence[int]] = ()) -> str:
     Before the entries of an array that are `wrong`, by their indices, stands a star.
     """
     if not isinstance(value, list):
-        return _starred(shown(decoded(value)), decoded(value), wrong)
+        plain = decoded(value)
+        return _starred(shown(plain), plain, wrong)
     if any(isinstance(part, dict) for part in value):
         return "\n".join(shown(decoded(part)) for part in value)
     return f"({', '.join(str(part) for part in value)})"

@@ -1,8 +1,6 @@
 """The notebook's pictures show the arrays that are really there, and the command that draws them says what is wrong."""
 
 import os
-import subprocess
-import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -17,8 +15,8 @@ from reference import command, notebook
 from reference.course import LEARNED, TRIES, Found, find_start, follow, verdicts
 from reference.figure import draw, write
 from reference.pictures import pictures
+from tests.test_readme import python
 
-ROOT = Path(__file__).parents[2]
 KERNEL, WEIGHTS = notebook.start()
 IMAGE, TARGET = notebook.IMAGES[1], notebook.TARGETS[1]
 TIED_KERNEL = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
@@ -475,19 +473,6 @@ def test_without_options_it_prints_what_it_did(capsys):
         "Why it does not learn, at the start and at the end:",
     ]
     assert len(lines) == 28
-
-
-def python(*arguments, folder):
-    """Python in a process of its own, in this folder."""
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
 
 
 def test_command_draws(tmp_path):
