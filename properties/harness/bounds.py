@@ -100,10 +100,10 @@ def convolution_units(image: Array, terms: int, summed: int = 1) -> float:
 
 def conv2d(image: Array, kernel: Array) -> Value:
     """The convolution: each entry sums as many products as the kernel has entries, or one of its filters."""
-    return Value(oracles.conv2d(image, kernel), _forward_units(image, kernel), norm(image) * norm(kernel))
+    return Value(oracles.conv2d(image, kernel), forward_units(image, kernel), norm(image) * norm(kernel))
 
 
-def _forward_units(image: Array, kernel: Array) -> float:
+def forward_units(image: Array, kernel: Array) -> float:
     filters, channels = _filters_and_channels(kernel)
     return convolution_units(image, kernel.size // filters, channels)
 
@@ -111,10 +111,10 @@ def _forward_units(image: Array, kernel: Array) -> float:
 def conv2d_kernel_gradient(image: Array, kernel: Array, upstream: Array) -> Value:
     """The kernel's gradient: each entry sums as many products as upstream has entries, for one filter."""
     value = oracles.conv2d_kernel_gradient(image, kernel, upstream)
-    return Value(value, _kernel_units(image, kernel, upstream), norm(image) * norm(upstream))
+    return Value(value, kernel_units(image, kernel, upstream), norm(image) * norm(upstream))
 
 
-def _kernel_units(image: Array, kernel: Array, upstream: Array) -> float:
+def kernel_units(image: Array, kernel: Array, upstream: Array) -> float:
     filters, _ = _filters_and_channels(kernel)
     return convolution_units(image, upstream.size // filters, current().target.layout.count(image))
 
@@ -161,7 +161,7 @@ class ForwardValues:
     delta: Value
 
 
-def _within(value: Any, error: Any) -> Value:
+def within(value: Any, error: Any) -> Value:
     """A value whose allowed error was found by propagation, counted in eighths of it as units."""
     units = ALLOWED + LIBRARY
     return Value(value, units, error / (units * current().target.eps), tiny())
@@ -178,36 +178,46 @@ def forward(image: Array, target: Any, kernel: Array, weights: Array) -> Forward
     eps, layout = current().target.eps, current().target.layout
     stages = oracles.forward(image, kernel, weights)
     residuals, deltas = oracles.residual_and_delta(stages, target)
-    error_y = _forward_units(image, kernel) * eps * norm(image) * norm(kernel)
-    w, pooled = np.abs(weights).ravel(), stages.pooled.reshape(-1, weights.size)
-    columns = (layout.numbered(each) for each in (stages.weighted, stages.prediction, residuals, deltas, target))
-    errors = [_errors(error_y, w, *each) for each in zip(pooled, *columns, strict=True)]
-    squares = float(sum(residual**2 for residual in layout.numbered(residuals)))
-    cost_error = sum(error for _, error, _ in errors) + (len(errors) - 1) * eps * squares / 2
+    error_y = forward_units(image, kernel) * eps * norm(image) * norm(kernel)
+    numbers = stages.weighted, stages.prediction, residuals, deltas, target
+    of_each = (np.array(layout.numbered(each)) for each in numbers)
+    in_prediction, in_cost, in_delta = errors(
+        error_y, np.abs(weights).ravel(), stages.pooled.reshape(-1, weights.size), *of_each
+    )
+    squares = float(np.sum(np.square(residuals)))
+    cost_error = float(in_cost.sum()) + (len(in_cost) - 1) * eps * squares / 2
     return ForwardValues(
         stages,
         error_y,
-        prediction=_within(stages.prediction, layout.gathered(error for error, _, _ in errors)),
-        cost=_within(squares / 2, cost_error),
-        delta=_within(deltas, layout.gathered(error for _, _, error in errors)),
+        prediction=within(stages.prediction, layout.gathered(in_prediction.tolist())),
+        cost=within(squares / 2, cost_error),
+        delta=within(deltas, layout.gathered(in_delta.tolist())),
     )
 
 
-def _errors(
-    error_y: float, w: Array, pooled: Array, s: float, prediction: float, residual: float, delta: float, target: float
-) -> tuple[float, float, float]:
-    """What rounding may add to one image's prediction, its cost and its δ."""
-    eps = current().target.eps
-    error_s = error_y * float(w.sum()) + inner_product(w.size) * eps * float(w @ (pooled + error_y))
-    steepest = oracles.arctan_slope(max(abs(s) - error_s, 0.0))
-    error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * abs(prediction)
-    error_r = error_p + ALLOWED * eps * (abs(prediction) + abs(target))
-    slope = oracles.arctan_slope(s)
-    own_error = SLOPE_UNITS * eps * (slope + math.pi * math.sqrt(slope)) + _slope_floor()
-    error_slope = 2 * (abs(s) + error_s) * steepest**2 * error_s + own_error
-    error_delta = abs(residual) * error_slope + steepest * error_r + error_slope * error_r
-    error_cost = abs(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2
-    return error_p, error_cost, error_delta + ALLOWED * eps * abs(delta)
+def errors(
+    error_y: Any, w: Array, pooled: Array, s: Array, prediction: Array, residual: Array, delta: Array, target: Array
+) -> tuple[Array, Array, Array]:
+    """What rounding may add to each image's prediction, its cost and its δ; w are the weights' absolute values.
+
+    `w` and `pooled` are (images, n), all else (images,); `error_y` and `w` may be the same for all.
+    """
+    eps, size = current().target.eps, np.abs
+    error_s = (w * (error_y + inner_product(w.shape[-1]) * eps * (pooled + error_y))).sum(axis=-1)
+    steepest = _steepness(np.maximum(size(s) - error_s, 0.0))
+    error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * size(prediction)
+    error_r = error_p + ALLOWED * eps * (size(prediction) + size(target))
+    slope = _steepness(s)
+    own_error = SLOPE_UNITS * eps * (slope + math.pi * np.sqrt(slope)) + _slope_floor()
+    error_slope = 2 * (size(s) + error_s) * steepest**2 * error_s + own_error
+    error_delta = size(residual) * error_slope + steepest * error_r + error_slope * error_r
+    error_cost = size(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2
+    return error_p, error_cost, error_delta + ALLOWED * eps * size(delta)
+
+
+def _steepness(s: Array) -> Array:
+    """`1 / (1 + s²)` without overflow, for a bound."""
+    return np.square(1.0 / np.hypot(1.0, s))
 
 
 def gradients(image: Array, target: Any, kernel: Array, weights: Array) -> tuple[Value, Value]:
@@ -218,19 +228,19 @@ def gradients(image: Array, target: Any, kernel: Array, weights: Array) -> tuple
     eps, layout = current().target.eps, current().target.layout
     values = forward(image, target, kernel, weights)
     upstream = oracles.preactivation_gradient(values.stages, 1.0, weights)
-    deltas, errors = layout.numbered(values.delta.value), layout.numbered(values.delta.allowed)
-    parts = list(zip(layout.images(image), layout.images(upstream), deltas, errors, strict=True))
+    deltas, errors_of_deltas = layout.numbered(values.delta.value), layout.numbered(values.delta.allowed)
+    parts = list(zip(layout.images(image), layout.images(upstream), deltas, errors_of_deltas, strict=True))
     kernel_value = sum(oracles.conv2d_kernel_gradient(x, kernel, u) * delta for x, u, delta, _ in parts)
     shares = (oracles.conv2d_kernel_gradient(np.abs(x), kernel, np.abs(u)) * error for x, u, _, error in parts)
     passed_on = norm(upstream * layout.scattered(values.delta.value))
-    kernel_error = sum(shares) + _kernel_units(image, kernel, upstream) * eps * norm(image) * passed_on
+    kernel_error = sum(shares) + kernel_units(image, kernel, upstream) * eps * norm(image) * passed_on
     pooled, error_y, units = values.stages.pooled, values.preactivation_error, ALLOWED + len(parts) - 1
     weights_error = sum(
         one.reshape(-1, 1) * (error + units * eps * abs(delta)) + error_y * (abs(delta) + error)
-        for one, delta, error in zip(layout.images(pooled), deltas, errors, strict=True)
+        for one, (_, _, delta, error) in zip(layout.images(pooled), parts, strict=True)
     )
     weights_value = oracles.weights_gradient(pooled, values.delta.value)
-    return _within(kernel_value, kernel_error), _within(weights_value, weights_error)
+    return within(kernel_value, kernel_error), within(weights_value, weights_error)
 
 
 def train_step(image: Array, target: Any, kernel: Array, weights: Array, learning_rate: float) -> tuple[Value, Value]:
@@ -245,7 +255,7 @@ def moved(parameter: Array, gradient: Value, rate: float) -> Value:
     """`parameter − rate · gradient`."""
     step = rate * np.asarray(gradient.value)
     rounding = ALLOWED * current().target.eps * (np.abs(parameter) + np.abs(step))
-    return _within(parameter - step, rate * np.asarray(gradient.allowed) + rounding)
+    return within(parameter - step, rate * np.asarray(gradient.allowed) + rounding)
 
 
 def of(operation: str, case: dict[str, Any]) -> tuple[Value, ...]:

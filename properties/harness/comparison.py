@@ -38,13 +38,27 @@ def agree(yours: Any, expected: Value, what: str) -> None:
             expected=expected.value,
             wrong=wrong,
         )
-    excess = error - expected.floor
-    inexact = excess > 0
+    _count(error - expected.floor, unit)
+
+
+def agreeing(yours: list[Any], expected: Value) -> Any:
+    """At which points answers agree with what is expected at all of them, along its first axis; those are recorded."""
+    error, unit = np.abs(np.stack(yours) - expected.value), np.broadcast_to(expected.unit, expected.value.shape)
+    wrong = ~(error <= expected.units * unit + expected.floor)
+    agree = ~wrong.reshape(len(wrong), -1).any(axis=1)
+    current().record.comparisons += error[agree].size
+    _count((error - expected.floor)[agree], unit[agree])
+    return agree
+
+
+def _count(excess: Any, unit: Any) -> None:
+    """Record the errors beyond what underflow may lose, in units of rounding."""
+    record, inexact = current().record, excess > 0
     if inexact.any():
-        shares = np.broadcast_to(excess / np.where(unit > 0, unit, np.inf), right.shape)[inexact]
+        shares = np.broadcast_to(excess / np.where(unit > 0, unit, np.inf), excess.shape)[inexact]
         record.largest_error = max(record.largest_error, float(shares.max()))
         record.tried["errors"].update(np.ldexp(1.0, np.maximum(np.frexp(shares)[1], LEAST_ERROR)).tolist())
-    record.tried["errors"][0.0] += int(right.size - inexact.sum())
+    record.tried["errors"][0.0] += int(excess.size - inexact.sum())
 
 
 def agree_throughout(operation: Operation, case: Case) -> None:

@@ -217,7 +217,7 @@ def patterns(**_: Any) -> Iterator[Case]:
 
 def pattern_of(windows: Array) -> tuple[int, ...]:
     """Which entry wins in each window of pre-activations, (windows, 4); 4 if none is positive."""
-    return tuple(int(row.argmax()) if row.max() > 0 else row.size for row in windows)
+    return tuple(np.where(windows.max(axis=1) > 0, windows.argmax(axis=1), windows.shape[1]).tolist())
 
 
 def _tiled(window: Array, whole: Shape) -> Case:

@@ -12,7 +12,7 @@ from properties.harness.diagnosis import explained
 from properties.harness.limits import Limits, NotApplicable
 from properties.harness.reproduction import importable_name, of_one_call, reproduction
 from properties.harness.shards import LEFT_TO_OTHERS, WHOLE
-from properties.harness.statement import Statement, reduced
+from properties.harness.statement import FailedElsewhere, Statement, reduced, replayed
 from properties.harness.target import Crashed, Failure
 from properties.harness.text import decoded
 from properties.harness.trial import Record, current
@@ -33,7 +33,10 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
     try:
         with WATCH.over(entry.id, timeout):
             try:
-                yield record
+                try:
+                    yield record
+                except FailedElsewhere as elsewhere:
+                    replayed(statement, operations, elsewhere.tape)
             except Failure as failure:
                 found = reduced(statement, operations, failure)
                 found.script = reproduction(entry, statement, operations, found)

@@ -81,7 +81,7 @@ def read_kinked(tape: Tape) -> Case:
 
 def _fill_first(kernel: Array, value: float) -> None:
     """Let no filter's first entry be 0."""
-    first = kernel.reshape(-1, *kernel.shape[-3:])[:, 0, 0, 0] if kernel.ndim > 2 else kernel[:1, 0]
+    first = (kernel[:, 0] if kernel.ndim == 4 else kernel)[..., :1, 0]
     first[first == 0] = value
 
 
@@ -103,7 +103,7 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
     if lively:
         weights = np.where(weights == 0, weight_scale, weights)
         target = target + 1.0 * (oracles.forward(image, kernel, weights).prediction == target)
-    if not layout.batched:
+    if not np.ndim(target):
         target = float(target)
     return Case(image=image, target=target, kernel=kernel, weights=weights, learning_rate=rate)
 
@@ -112,7 +112,7 @@ def _read_target(tape: Tape, images: int) -> Any:
     """A number, or for a target with batches one for each image."""
     if current().target.layout.batched:
         return tape.dyadic((images,), (MOST.images,)) / 2
-    return tape.dyadic((1, 1), (1, 1)).item() / 2
+    return tape.dyadic((1, 1), (1, 1))[..., 0, 0] / 2
 
 
 def _settle(image: Array, kernel: Array, plan: Any) -> Array:
@@ -127,7 +127,11 @@ def _settle(image: Array, kernel: Array, plan: Any) -> Array:
     result = oracles.correlation(image, turned)
     if plan is None and is_smooth(current().target.layout.outward(result)):
         return result
-    if image.ndim == 2:
+    if kernel.ndim == 3:
+        for number in range(len(image)):
+            if not is_smooth(result[number]):
+                _settle_image(image[number][None], turned[number][None, None], plan, result[number][None])
+    elif image.ndim == 2:
         _settle_image(image[None], turned[None, None], plan, result[None])
     elif image.ndim == 3:
         _settle_image(image, turned, None if plan is None else plan[0], result)
@@ -169,5 +173,5 @@ def is_smooth(preactivations: Array) -> bool:
     return bool((windows != 0).all() and (windows[:, 1:] != windows[:, :-1]).all())
 
 
-smooth_network_cases, kinked_network_cases = decoded(read_smooth), decoded(read_kinked)
+smooth_network_cases, kinked_network_cases = decoded(read_smooth, several=True), decoded(read_kinked)
 lively_network_cases = decoded(partial(read_smooth, lively=True))

@@ -45,9 +45,14 @@ def patches(x: Array, shape: Shape) -> Array:
 
 
 def correlation(x: Array, kernel: Array) -> Array:
-    """`Σ x[i+a, j+b] kernel[a,b]`, wherever the kernel fits; with channels, rows and columns last, their sum."""
+    """`Σ x[i+a, j+b] kernel[a,b]`, wherever the kernel fits; with channels, rows and columns last, their sum.
+
+    Of points, with a kernel each, one by one.
+    """
     if kernel.ndim == 2:
         return np.einsum("ijab,ab->ij", patches(x, kernel.shape), kernel)
+    if kernel.ndim == 3:
+        return np.einsum("pijab,pab->pij", patches(x, kernel.shape[1:]), kernel)
     return np.einsum("...cijab,ocab->...oij", patches(x, kernel.shape[-2:]), kernel)
 
 
@@ -61,9 +66,9 @@ def paired_correlation(image: Array, upstream: Array) -> Array:
 
     (H, W) and (r, c) to (h, w); with channels, in the target's layout, to (C_out, C_in, h, w).
     """
-    if upstream.ndim == 2:
-        return correlation(image, upstream)
     layout = current().target.layout
+    if not layout.channelled:
+        return correlation(image, upstream)
     image, upstream = (layout.inward(x) for x in (image, upstream))
     image, upstream = (x.reshape(-1, *x.shape[-3:]) for x in (image, upstream))
     return np.einsum("ncabij,noij->ocab", patches(image, upstream.shape[-2:]), upstream)
@@ -159,6 +164,8 @@ def forward(image: Array, kernel: Array, weights: Array) -> Forward:
 def _weighted(pooled: Array, weights: Array) -> Any:
     if current().target.layout.batched:
         return pooled.reshape(len(pooled), -1) @ weights.ravel()
+    if weights.ndim > 2:
+        return (pooled.reshape(weights.shape) * weights).sum(axis=(1, 2))
     return float(pooled.ravel() @ weights.ravel())
 
 

@@ -25,6 +25,7 @@ from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
 from properties.harness.results import FAILING, finished, plain_lines
 from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
+from properties.harness.statement import settle
 from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
@@ -169,13 +170,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
-
-
-def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
-    """Give a sampled statement these settings and this seed; it keeps else those of the time of its import."""
-    statement._hypothesis_internal_use_settings = settings
-    # what hypothesis.seed sets, without its side effect: that one turns the database off
-    statement._hypothesis_internal_use_seed = seed
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

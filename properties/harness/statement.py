@@ -11,16 +11,20 @@ from contextlib import suppress
 from typing import Any, cast
 
 import hypothesis
+import numpy as np
+from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 
 from properties.harness.limits import NotApplicable
 from properties.harness.reduction import reductions
 from properties.harness.shards import LEFT_TO_OTHERS, own
-from properties.harness.strategies import Case
-from properties.harness.target import Failure
+from properties.harness.strategies import Case, Points
+from properties.harness.target import Failure, Refuted
 from properties.harness.trial import Record, current
 from properties.harness.tried import note
 
 Statement = Callable[..., None]
+AtOnce = Callable[..., Any]
+ONCE = "the answer was wrong, and right when it was asked for again"
 Strategy = hypothesis.strategies.SearchStrategy[Case]
 
 
@@ -28,10 +32,20 @@ class LeftOut(Exception):
     """The target does not support this case."""
 
 
-def given(case: Strategy | Mapping[str, Strategy]) -> Callable[[Statement], Statement]:
+class FailedElsewhere(BaseException):  # no Exception: Hypothesis is not to shrink what it did not draw
+    """A point fails that was derived from the one drawn: here is its tape."""
+
+    def __init__(self, tape: bytes) -> None:
+        self.tape = tape
+        super().__init__()
+
+
+def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None) -> Callable[[Statement], Statement]:
     """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another.
 
-    With a strategy for each layer, the one of the `operation` under test is drawn from.
+    With a strategy for each layer, the one of the `operation` under test is drawn from. Where an example carries
+    several points, `at_once` takes them all, together, and the operations, and says at which the statement holds; the
+    others are left to the statement itself. Raises `FailedElsewhere` if the one that fails is not the one drawn.
     """
 
     def decorate(test: Statement) -> Statement:
@@ -40,21 +54,25 @@ def given(case: Strategy | Mapping[str, Strategy]) -> Callable[[Statement], Stat
             if isinstance(case, Mapping):
                 data = arguments.pop("data")
                 arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
+            if isinstance(arguments["case"], Points):
+                _run_points(test, arguments, at_once)
+                return
             try:
                 _run(test, arguments)
             except LeftOut:
                 hypothesis.reject()
 
         if not isinstance(case, Mapping):
-            return _named(hypothesis.given(case=case)(body), test)
+            return _named(hypothesis.given(case=case)(body), test, several=case.several)  # type: ignore[attr-defined]
         body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
         return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test)
 
     return decorate
 
 
-def _named(statement: Any, test: Statement, *, cuts_down: bool = True) -> Statement:
-    statement.test, statement.cuts_down = test, cuts_down
+def _named(statement: Any, test: Statement, *, cuts_down: bool = True, several: bool = False) -> Statement:
+    statement.test, statement.cuts_down, statement.several = test, cuts_down, several
+    statement._hypothesis_internal_database_key = f"{test.__module__}.{test.__qualname__}".encode()
     return cast(Statement, statement)
 
 
@@ -89,6 +107,32 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
     return decorate
 
 
+def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
+    """Give a sampled statement these settings and this seed; it keeps else those of the time of its import.
+
+    If its examples carry several points, it draws as many examples less.
+    """
+    if statement.several and current().carries > 1:
+        settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
+    statement._hypothesis_internal_use_settings = settings
+    # what hypothesis.seed sets, without its side effect: that one turns the database off
+    statement._hypothesis_internal_use_seed = seed
+
+
+def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
+    """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
+    settings, key = statement._hypothesis_internal_use_settings, statement._hypothesis_internal_database_key
+    database = settings.database or InMemoryExampleDatabase()
+    database.save(key, choices_to_bytes((tape,)))
+    phases = (hypothesis.Phase.reuse, hypothesis.Phase.shrink)
+    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, database=database, phases=phases)
+    try:
+        statement(**operations)
+    finally:
+        statement._hypothesis_internal_use_settings = settings
+    raise hypothesis.errors.Flaky("the case did not fail again")
+
+
 def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
     """The same statement's failure on the smallest case that taking parts away from its own leads to."""
     test = statement.test  # type: ignore[attr-defined]
@@ -100,6 +144,37 @@ def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) 
             except Failure as error:
                 failure, smaller = error, reductions(case)
     return failure
+
+
+def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None) -> None:
+    """Take all points at once, where that can be, and those that do not agree one by one."""
+    record, points = current().record, arguments.pop("case")
+    agree = np.zeros(len(points.tapes), bool)
+    seen: Failure | None = None
+    if at_once:
+        record.case = points.case(0)
+        try:
+            agree, seen = at_once(points.together, **arguments), Refuted(ONCE)
+        except NotImplementedError:
+            pass
+        except Failure as failure:
+            seen = failure
+    if agree.any():
+        record.examples += int(agree.sum())
+        note(record.tried, points.some(agree), int(agree.sum()))
+    rest = np.flatnonzero(~agree)
+    for number in rest:
+        try:
+            _run(test, {**arguments, "case": points.case(number)})
+        except LeftOut:
+            continue
+        except Failure:
+            if number == 0:
+                raise
+            raise FailedElsewhere(points.tapes[number].tobytes()) from None
+    if seen and len(rest):
+        record.refutation, seen.case = seen, points.case(rest[0])
+        raise FailedElsewhere(points.tapes[rest[0]].tobytes())
 
 
 def _run(test: Statement, arguments: dict[str, Any]) -> None:

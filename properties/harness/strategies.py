@@ -10,8 +10,9 @@ finite differences of piecewise-linear operations too.
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
+from hashlib import blake2b
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -52,10 +53,15 @@ class Case(dict[str, Any]):
 
 
 class Tape:
-    """Bytes that a case is read from, region by region."""
+    """Bytes that a case is read from, region by region; or as many rows of them as there are points.
 
-    def __init__(self, data: bytes | None) -> None:
-        self.data, self.position = data, 0
+    Points are cases of one shape, read at once: their arrays have an axis for the points in front, and what is chosen
+    is the first one's choice, which is written into the other rows too, so that each is the tape of its own case.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self.data = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+        self.position = 0
 
     def take(self, count: int) -> Any:
         """The next `count` bytes, last first; a very large region repeats 1024.
@@ -66,17 +72,21 @@ class Tape:
         start, self.position = self.position, self.position + taken
         if self.data is None:
             return np.zeros(count, np.uint8)
-        region = np.frombuffer(self.data, np.uint8, taken, start)[::-1]
-        return region if taken == count else np.resize(region, count)
+        region = self.data[..., start : start + taken][..., ::-1]
+        return region if taken == count else region.take(np.arange(count), axis=-1, mode="wrap")
 
     def choose(self, count: int) -> int:
         """A number from 0 up to but without `count`."""
-        high, low = self.take(2).tolist() if count > 256 else (0, self.take(1).item())
-        return int(high * 256 + low) % count
+        start, drawn = self.position, self.take(2 if count > 256 else 1)
+        if drawn.ndim > 1:
+            drawn = drawn[0]
+            self.data[1:, start : self.position] = self.data[0, start : self.position]
+        return int.from_bytes(drawn.tobytes(), "big") % count
 
     def matrix(self, shape: tuple[int, ...], extent: tuple[int, ...]) -> Any:
         """Bytes in this shape out of a region for `extent`, the largest."""
-        return self.take(prod(extent)).reshape(extent)[tuple(map(slice, shape))]
+        taken = self.take(prod(extent))
+        return taken.reshape(*taken.shape[:-1], *extent)[(..., *map(slice, shape))]
 
     def dyadic(self, shape: tuple[int, ...], extent: tuple[int, ...], scale: float = 1.0) -> Array:
         """An array of short dyadic numbers times `scale`; if that is `MIXED`, only about half of them are."""
@@ -93,15 +103,54 @@ class Tape:
 Build = Callable[[Tape], Case]
 
 
-def decoded(build: Build) -> st.SearchStrategy[Case]:
-    """The cases that `build` reads off a tape of the length that it takes."""
+class Points(NamedTuple):
+    """Cases of one shape: all at once, with an axis for the points in front, and the tape of each."""
+
+    together: Case
+    tapes: Any
+
+    def case(self, number: int) -> Case:
+        """One of them, as it would be drawn alone."""
+        return Case({name: _of(value, number) for name, value in self.together.items()})
+
+    def some(self, numbers: Any) -> Case:
+        """Those of these numbers together."""
+        return Case({name: _of(value, numbers) for name, value in self.together.items()})
+
+
+def _of(value: Any, number: Any) -> Any:
+    if np.ndim(value) == 0:
+        return value  # chosen: the same for all
+    return value[number] if np.ndim(number) or value.ndim > 1 else float(value[number])
+
+
+def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
+    """The cases that `build` reads off a tape of the length that it takes.
+
+    If `build` takes `several` and the budget is large, an example carries `Points` in place of one case: that of the
+    tape that was drawn, and others that are derived from it.
+    """
 
     @st.composite
-    def strategy(draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> Case:
-        target = current().target
-        return build(Tape(draw(_bytes(_length(build, target.limits, target.dtype, target.layout)))))
+    def strategy(draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> Case | Points:
+        trial = current()
+        target = trial.target
+        data = draw(_bytes(_length(build, target.limits, target.dtype, target.layout)))
+        if several and trial.points > 1:
+            return points(build, data, trial.points)
+        return build(Tape(data))
 
-    return strategy()
+    cases = strategy()
+    cases.several = several  # type: ignore[attr-defined]
+    return cases
+
+
+def points(build: Build, data: bytes, count: int) -> Points:
+    """The case of this tape, and behind it as many others of its shape as make `count`: always the same ones."""
+    seed = int.from_bytes(blake2b(data, digest_size=16).digest())
+    derived = np.random.Generator(np.random.SFC64(seed)).bytes((count - 1) * len(data))
+    tapes = np.frombuffer(bytearray(data + derived), np.uint8).reshape(count, -1)
+    return Points(build(Tape(tapes)), tapes)
 
 
 @cache

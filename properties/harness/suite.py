@@ -9,8 +9,8 @@ import pytest
 from properties.harness.catalogue import Property, all_properties, arguments_of
 from properties.harness.conventions import examined
 from properties.harness.judging import judged
-from properties.harness.plugin import settle
 from properties.harness.results import finished, plain_lines
+from properties.harness.statement import settle
 from properties.harness.target import Failure, Target
 from properties.harness.trial import Conventions, on_trial
 from properties.harness.verify import target_of

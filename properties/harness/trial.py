@@ -7,10 +7,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from properties.harness.shards import WHOLE, Shard
+from properties.harness.shards import WHOLE, Shard, examples_of
 from properties.harness.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
+MOST_POINTS = 64  # of one example, where the budget is large
 Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
 
 
@@ -59,6 +60,27 @@ class Trial:
     def share(self) -> float:
         """How much of what is exhaustive is tried: all of it, unless fewer examples are asked for than usual."""
         return min(self.examples / DEFAULT_EXAMPLES, 1.0)
+
+    @property
+    def budget(self) -> int:
+        """How many cases a property is to try."""
+        return examples_of(self.shard, self.examples)
+
+    @property
+    def left(self) -> int:
+        """How many cases the property under way is still to try."""
+        return self.budget - self.record.examples - self.record.left_out
+
+    @property
+    def carries(self) -> int:
+        """How many of them an example carries, if it can carry several: 1 until there are twice as many as usual."""
+        layout = self.target.layout
+        return 1 if layout.channelled else max(1, min(self.budget // DEFAULT_EXAMPLES, MOST_POINTS))
+
+    @property
+    def points(self) -> int:
+        """How many points the next example carries: 1 once a failure was seen, so that it shrinks to one point."""
+        return max(1, min(self.carries, self.left)) if self.record.refutation is None else 1
 
     @property
     def flips(self) -> bool:

@@ -17,8 +17,9 @@ from properties.harness.trial import Counts
 SIZED = ("image", "kernel", "x", "window", "features")  # what a verdict's shapes are told by
 
 
-def note(tried: Counts, case: Case) -> None:
-    """Count a case: its shapes, and for each pooling window, of the network's too, its maxima and its margin.
+def note(tried: Counts, case: Case, points: int = 0) -> None:
+    """Count a case, or so many points together: its shapes, and for each pooling window, of the network's too, its
+    maxima and its margin.
 
     `maxima` counts windows by how many of their entries are maximal. `margins` counts those with one by the gap between
     it and the next entry over the window's largest magnitude: by the power of two that this is below. `patterns` counts
@@ -26,14 +27,15 @@ def note(tried: Counts, case: Case) -> None:
     """
     for name in SIZED:
         if name in case:
-            tried[name][getattr(case[name], "shape", case[name])] += 1
+            tried[name][getattr(case[name], "shape", case[name])[points > 0 :]] += points or 1
     if "window" in case:
         _note_windows(tried, blocks(case.x, case.window).reshape(-1, prod(case.window)))
     elif "kernel" in case and "weights" in case:
         windows = blocks(oracles.conv2d(case.image, case.kernel), POOL).reshape(-1, prod(POOL))
         _note_windows(tried, windows)
-        if len(windows) == NOTEBOOK_WINDOWS:
-            tried["patterns"]["".join(map(str, pattern_of(windows)))] += 1
+        if len(windows) == NOTEBOOK_WINDOWS * (points or 1):
+            winners = "".join(map(str, pattern_of(windows)))
+            tried["patterns"].update(map("".join, zip(*[iter(winners)] * NOTEBOOK_WINDOWS, strict=True)))
 
 
 def _note_windows(tried: Counts, windows: Array) -> None:

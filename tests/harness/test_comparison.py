@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from properties.harness.bounds import Value, exactly
-from properties.harness.comparison import agree, require
+from properties.harness.comparison import agree, agreeing, require
 from properties.harness.target import Refuted
 from tests.doubles import trial_of
 
@@ -91,3 +91,18 @@ def test_require_counts_and_refuses(trial):
     with pytest.raises(Refuted, match="does not hold") as caught:
         require(False, "does not hold", yours=1, expected=2)
     assert (trial.record.comparisons, caught.value.yours, caught.value.expected) == (2, 1, 2)
+
+
+def test_points_that_agree_are_told_and_recorded(trial):
+    """Of answers at three points the second is beyond its bound: the other two agree, and they alone are recorded."""
+    right = np.ones((3, 2))
+    yours = [right[0] + [0.0, 4 * EPS], right[1] + [0.0, 5 * EPS], right[2]]
+    np.testing.assert_array_equal(agreeing(yours, exactly(right)), [True, False, True])
+    assert trial.record.comparisons == 4
+    assert trial.record.largest_error == 4.0
+    assert trial.record.tried["errors"] == {0.0: 3, 8.0: 1}
+
+
+def test_point_that_is_not_a_number_does_not_agree(trial):
+    """NaN and infinities are beyond every bound."""
+    assert agreeing([np.array([np.nan]), np.array([np.inf])], exactly(np.ones((2, 1)))).tolist() == [False, False]

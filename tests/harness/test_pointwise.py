@@ -1,0 +1,62 @@
+"""Points are cases of their own, and the oracle that takes them all at once says of each what the other one says."""
+
+import numpy as np
+import pytest
+
+from properties.harness import bounds, pointwise
+from properties.harness.network_cases import is_smooth, read_smooth
+from properties.harness.oracles import conv2d
+from properties.harness.strategies import Tape, points
+from tests.doubles import trial_of
+
+COUNT = 64
+SEEDS = range(40)
+ARGUMENTS = ("image", "target", "kernel", "weights")
+
+
+@pytest.fixture
+def drawn():
+    """Points of many shapes and scales, for the true convolution."""
+    with trial_of(relu=np.abs):
+        generator = np.random.default_rng(0)
+        yield [points(read_smooth, generator.bytes(400), COUNT) for _ in SEEDS]
+
+
+def test_each_point_is_the_case_of_its_tape(drawn):
+    """What is read of all tapes at once is what is read of each alone, to the bit."""
+    for of_one in drawn:
+        for number, tape in enumerate(of_one.tapes):
+            alone, case = read_smooth(Tape(tape.tobytes())), of_one.case(number)
+            assert alone.keys() == case.keys()
+            for name, value in alone.items():
+                assert type(case[name]) is type(value)
+                np.testing.assert_array_equal(case[name], value, err_msg=name)
+
+
+def test_first_point_is_the_one_that_was_drawn():
+    """The first tape is the one that Hypothesis shrinks; the others are the same every time, and others than it."""
+    with trial_of(relu=np.abs):
+        data = np.random.default_rng(1).bytes(400)
+        once, again = (points(read_smooth, data, 3) for _ in range(2))
+        assert once.tapes[0].tobytes() == data
+        np.testing.assert_array_equal(once.tapes, again.tapes)
+        assert len({tape.tobytes() for tape in once.tapes}) == 3
+
+
+def test_points_lie_off_kinks(drawn):
+    """Each of them is settled off ties and zeros, as a case that comes alone is."""
+    cases = [of_one.case(number) for of_one in drawn for number in range(COUNT)]
+    assert all(is_smooth(conv2d(case.image, case.kernel)) for case in cases)
+
+
+def test_values_and_bounds_are_those_of_each_point(drawn):
+    """At every point both gradients are what the oracle for one case gives, and so are their bounds."""
+    for of_one in drawn:
+        together = pointwise.gradients(of_one.together)
+        for number in range(COUNT):
+            for several, one in zip(
+                together, bounds.gradients(*of_one.case(number).arguments(*ARGUMENTS)), strict=True
+            ):
+                allowed = several.allowed[number]
+                assert (np.abs(several.value[number] - one.value) <= allowed / 4).all()
+                np.testing.assert_allclose(allowed, one.allowed, rtol=1e-9)
