@@ -34,29 +34,43 @@ def drawn(side: int) -> Point:
     return normal((side, side)), 0.5, normal((3, 3)), normal((windows, 1)) / windows
 
 
-def of_pytorch(point: Point, *, compiled: bool) -> Step:
-    """The step with PyTorch's autograd; the true convolution is its cross-correlation with the kernel turned."""
+def pytorch_cost(image: Any, target: float, kernel: Any, weights: Any) -> Any:
+    """The cost of tensors; the true convolution is PyTorch's cross-correlation with the kernel turned."""
     import torch
     from torch.nn.functional import conv2d, max_pool2d
 
+    convolved = conv2d(image[None, None], kernel.flip(0, 1)[None, None])
+    features = max_pool2d(convolved.relu(), 2).reshape(1, -1)
+    return (torch.atan(features @ weights) - target).square().sum() / 2
+
+
+def of_pytorch(point: Point, *, compiled: bool) -> Step:
+    """The step with PyTorch's autograd."""
+    import torch
+
     image, kernel, weights = (torch.tensor(point[number]) for number in (0, 2, 3))
-
-    def cost(kernel: Any, weights: Any) -> Any:
-        convolved = conv2d(image[None, None], kernel.flip(0, 1)[None, None])
-        features = max_pool2d(convolved.relu(), 2).reshape(1, -1)
-        return (torch.atan(features @ weights) - point[1]).square().sum() / 2
-
+    cost: Callable[..., Any] = pytorch_cost
     if compiled:
         torch.compiler.reset()  # or it would be compiled for images of any size
-        cost = torch.compile(cost, dynamic=False)
+        cost = torch.compile(pytorch_cost, dynamic=False)
 
     def step() -> tuple[Any, Any]:
         parameters = [value.detach().requires_grad_() for value in (kernel, weights)]
-        gradients = torch.autograd.grad(cost(*parameters), parameters)
+        gradients = torch.autograd.grad(cost(image, point[1], *parameters), parameters)
         with torch.no_grad():
             return tuple(value - RATE * slope for value, slope in zip(parameters, gradients, strict=True))
 
     return step
+
+
+def jax_cost(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
+    """The cost of JAX's arrays."""
+    import jax
+
+    convolved = jax.lax.conv(image[None, None], kernel[None, None, ::-1, ::-1], (1, 1), "VALID")
+    rows, columns = (side // 2 for side in convolved.shape[2:])
+    pooled = jax.nn.relu(convolved).reshape(rows, 2, columns, 2).max(axis=(1, 3))
+    return jax.numpy.sum((jax.numpy.arctan(pooled.reshape(1, -1) @ weights) - target) ** 2) / 2
 
 
 def of_jax(point: Point) -> Step:
@@ -66,19 +80,12 @@ def of_jax(point: Point) -> Step:
     jax.config.update("jax_enable_x64", True)
     image, kernel, weights = (jax.numpy.asarray(point[number]) for number in (0, 2, 3))
 
-    def cost(parameters: Any, image: Any) -> Any:
-        kernel, weights = parameters
-        convolved = jax.lax.conv(image[None, None], kernel[None, None, ::-1, ::-1], (1, 1), "VALID")
-        rows, columns = (side // 2 for side in convolved.shape[2:])
-        pooled = jax.nn.relu(convolved).reshape(rows, 2, columns, 2).max(axis=(1, 3))
-        return jax.numpy.sum((jax.numpy.arctan(pooled.reshape(1, -1) @ weights) - point[1]) ** 2) / 2
-
     @jax.jit
-    def step(parameters: Any, image: Any) -> Any:
-        slopes = jax.grad(cost)(parameters, image)
-        return tuple(value - RATE * slope for value, slope in zip(parameters, slopes, strict=True))
+    def step(image: Any, kernel: Any, weights: Any) -> Any:
+        slopes = jax.grad(jax_cost, argnums=(2, 3))(image, point[1], kernel, weights)
+        return tuple(value - RATE * slope for value, slope in zip((kernel, weights), slopes, strict=True))
 
-    return lambda: jax.block_until_ready(step((kernel, weights), image))
+    return lambda: jax.block_until_ready(step(image, kernel, weights))
 
 
 MAKERS: dict[str, Callable[[Point], Step]] = {

@@ -192,7 +192,7 @@ def cost_decreases(problem: Problem, point: Point) -> bool:
     return objective(start - 1e-4 * gradient(start)) <= objective(start)
 
 
-_CHECKS: dict[str, Callable[[Problem, Point], bool]] = {
+CHECKS: dict[str, Callable[[Problem, Point], bool]] = {
     "gradcheck": gradcheck,
     "gradcheck, fast mode": partial(gradcheck, fast_mode=True),
     "SciPy check_grad": scipy_check_grad,
@@ -201,7 +201,7 @@ _CHECKS: dict[str, Callable[[Problem, Point], bool]] = {
     "relative-error loop": relative_error_loop,
     "cost decreases": cost_decreases,
 }
-CHECKERS = tuple(_CHECKS)
+CHECKERS = tuple(CHECKS)
 
 
 def accepts(name: str, problem: Problem, point: Point) -> bool:
@@ -209,7 +209,7 @@ def accepts(name: str, problem: Problem, point: Point) -> bool:
     try:
         problem.value(*(array.copy() for array in point))
         problem.gradient(problem.upstream.copy(), *(array.copy() for array in point))
-        return _CHECKS[name](problem, point)
+        return CHECKS[name](problem, point)
     except ModuleNotFoundError:
         raise
     except Exception:

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 import reference
-from benchmarks import conventions, detection_floor, false_alarms, kill_matrix, ties, trials
+from benchmarks import (
+    conventions,
+    detection_floor,
+    false_alarms,
+    gradient_checks,
+    kill_matrix,
+    numpy_network,
+    ties,
+    trials,
+)
 from benchmarks.variants import VARIANTS
 
 ROOT = Path(__file__).parents[1]
@@ -17,6 +26,7 @@ COMMANDS = (
     "conventions",
     "detection_floor",
     "false_alarms",
+    "gradient_checks",
     "kill_matrix",
     "mutation",
     "network",
@@ -116,3 +126,39 @@ def test_conventions_are_found_by_probing(name, row):
     """A line of the table has what the suite finds out about the example, and a dash for what it does not offer."""
     found = conventions.line(conventions.measure(ROOT / "examples" / f"{name}.py"))
     assert re.fullmatch(re.escape(f"| `{name}.py` ") + row.replace("|", r"\|"), found)
+
+
+def test_hand_written_network_is_the_references():
+    """What all checkers are timed on has the reference's cost and gradients, at points with dead ReLUs among them."""
+    for point, _ in zip(gradient_checks.drawn(), range(50), strict=False):
+        assert numpy_network.cost(*point) == pytest.approx(reference.cost(*point), rel=1e-12)
+        for ours, right in zip(numpy_network.gradients(*point), reference.gradients(*point), strict=True):
+            np.testing.assert_allclose(ours, right, rtol=1e-12, atol=1e-15)
+
+
+def test_checkers_are_asked_about_both_gradients():
+    """A wrong gradient is caught by this suite's property and by a peer, a right one by neither."""
+    for caught in (gradient_checks.caught_by_ours, lambda error: gradient_checks.caught_by("SciPy check_grad", error)):
+        assert [caught(error) for error in (0.1, 0.0)] == [True, False]
+
+
+def test_rates_count_points(monkeypatch):
+    """A check that takes a tenth of a second, by a clock of its own, is made ten times a second."""
+    now = [0.0]
+
+    def check(point):
+        now[0] += 0.1
+
+    monkeypatch.setattr(gradient_checks.time, "perf_counter", lambda: now[0])
+    assert gradient_checks.rate(check, 5.0) == pytest.approx(10.0)
+
+
+def test_ratios_are_of_the_fastest_and_tightest_peer():
+    """Of several networks of a peer the faster counts, and of several floors the least."""
+    rows = [
+        {"checker": "backproof", "rate": 100.0, "floor": 1e-14},
+        {"checker": "gradcheck", "rate": 2.0, "floor": 1e-2},
+        {"checker": "gradcheck", "rate": 4.0, "floor": None},
+        {"checker": "SciPy check_grad", "rate": 20.0, "floor": 1e-6},
+    ]
+    assert list(gradient_checks.ratios(rows).values()) == pytest.approx([5.0, 25.0, 1e8])

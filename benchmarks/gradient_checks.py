@@ -1,0 +1,202 @@
+"""Verified cases per second: this suite beside the gradient checkers that people use, on one and the same network.
+
+`python -m benchmarks.gradient_checks [--json FILE] [--seconds S]` has every checker verify both gradients of the
+notebook's network (a 6×6 image, a 3×3 kernel, 4 weights) at random points for S seconds, in one run, and then looks for
+the smallest relative error of the gradients that it catches at any of twenty points. A peer gets the hand-written
+gradients of `benchmarks.numpy_network`, as its users would hand them over, and where it differentiates by itself a
+network of its own too. Peers' points are Gaussian; this suite draws its own, and all that it does beside is timed too.
+It needs `pip install '.[benchmarks]'`.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import hypothesis
+import numpy as np
+from tqdm import tqdm
+
+import reference
+from benchmarks import numpy_network, peers, trials
+from benchmarks.detection_floor import floor
+from benchmarks.network import Point, jax_cost, pytorch_cost
+from properties.harness.catalogue import all_properties
+from properties.harness.conventions import examined
+from properties.harness.judging import judged
+from properties.harness.statement import settle
+from properties.harness.target import Refuted, make_target
+from properties.harness.trial import on_trial
+
+OURS = "backproof"
+PROPERTY = "network.gradients_are_the_chain_rule"
+EVERY_ENTRY, ONE_DIRECTION, NO_VERDICT = "every entry", "one direction", "every entry, no verdict"
+CHECKED = {"gradcheck": EVERY_ENTRY, "SciPy check_grad": NO_VERDICT}
+PEERS = ("gradcheck", "gradcheck, fast mode", "SciPy check_grad", "JAX check_grads", "autograd check_grads")
+FEWEST, SEVERAL_POINTS = 100, 200  # examples: for a floor, and from which an example carries several points
+Check = Callable[[Point], object]
+Offered = Mapping[str, Any]
+
+
+def drawn() -> Iterator[Point]:
+    """Images (6, 6), targets, kernels (3, 3) and weights (4, 1) from the standard normal distribution, without end."""
+    normal = np.random.default_rng(7839).standard_normal
+    while True:
+        yield normal((6, 6)), float(normal()), normal((3, 3)), normal((4, 1))
+
+
+def handed_over(name: str, point: Point) -> None:
+    """A peer's check of the hand-written gradients."""
+    image, target, *parameters = point
+    if not peers.CHECKS[name](peers.network("gradients", vars(numpy_network), image, target), tuple(parameters)):
+        raise ValueError(f"{name} refuses the right gradients at {point}")
+
+
+def of_pytorch(point: Point, *, fast_mode: bool) -> None:
+    """`gradcheck` of PyTorch's own gradients."""
+    import torch
+
+    image, kernel, weights = (torch.tensor(point[number]) for number in (0, 2, 3))
+    parameters = kernel.requires_grad_(), weights.requires_grad_()
+    torch.autograd.gradcheck(partial(pytorch_cost, image, point[1]), parameters, fast_mode=fast_mode)
+
+
+def of_jax(*, compiled: bool) -> Check:
+    """`check_grads` of JAX's own gradients."""
+    import jax
+    from jax.test_util import check_grads
+
+    jax.config.update("jax_enable_x64", True)
+    cost = jax.jit(jax_cost) if compiled else jax_cost
+
+    def check(point: Point) -> None:
+        image, target, kernel, weights = (jax.numpy.asarray(part) for part in point)
+        check_grads(partial(cost, image, target), (kernel, weights), order=1, modes=("rev",))
+
+    return check
+
+
+def rate(check: Check, seconds: float) -> float:
+    """Points verified per second, after a first one that may compile."""
+    points = drawn()
+    check(next(points))
+    count, started = 0, time.perf_counter()
+    while (took := time.perf_counter() - started) < seconds:
+        check(next(points))
+        count += 1
+    return count / took
+
+
+def verified(offered: Offered, examples: int) -> float:
+    """Examples per second of this suite's property. Raises the `Refuted` that it finds."""
+    entry = next(one for one in all_properties().values() if one.id == PROPERTY)
+    target, conventions = examined(make_target(SimpleNamespace(**offered), "target"))
+    operations = {name: target.operations[name] for name in entry.operations}
+    with on_trial(target, conventions, examples):
+        trials.settle(examples)
+        settle(entry.function, hypothesis.settings.default, 0)
+        started = time.perf_counter()
+        with judged(entry, entry.function, operations, 600.0) as record:
+            entry.function(**operations)
+        return record.examples / (time.perf_counter() - started)
+
+
+def rate_of_ours(offered: Offered, seconds: float) -> float:
+    """The same, of as many examples as take about so many seconds."""
+    return verified(offered, max(SEVERAL_POINTS, int(seconds * verified(offered, 50 * SEVERAL_POINTS))))
+
+
+def too_large(error: float) -> dict[str, Any]:
+    """The hand-written network with gradients that are too large by this relative error."""
+
+    def gradients(*point: Any) -> tuple[Any, Any]:
+        for_kernel, for_weights = numpy_network.gradients(*point)
+        return for_kernel * (1 + error), for_weights * (1 + error)
+
+    return vars(numpy_network) | {"gradients": gradients}
+
+
+def caught_by_ours(error: float) -> bool:
+    """Whether this suite's property refutes it, in a default run of 100 examples."""
+    try:
+        verified(too_large(error), FEWEST)
+    except Refuted:
+        return True
+    return False
+
+
+def caught_by(name: str, error: float) -> bool:
+    """Whether the peer refutes it at any of twenty points."""
+    offered = {"cost": None, "predict": None, "train_step": None} | too_large(error)
+    return bool(peers.refuted("gradients", offered, peers.POINTS[0], checkers=(name,))[name])
+
+
+def measured(seconds: float) -> list[dict[str, Any]]:
+    """A row for each checker and network: what it checks, its rate, and its floor where the gradients are ours."""
+    import torch
+
+    torch.set_num_threads(1)  # more of them are slower for so small a network
+    ours = {"NumPy, by hand": vars(numpy_network), "the reference": vars(reference)}
+    own: dict[tuple[str, str], Check] = {
+        ("gradcheck", "PyTorch"): partial(of_pytorch, fast_mode=False),
+        ("gradcheck, fast mode", "PyTorch"): partial(of_pytorch, fast_mode=True),
+        ("JAX check_grads", "JAX, eager"): of_jax(compiled=False),
+        ("JAX check_grads", "JAX, jitted"): of_jax(compiled=True),
+    }
+    by_hand = {(name, "NumPy, by hand"): partial(handed_over, name) for name in PEERS}
+    rows = []
+    with tqdm(total=len(ours) + len(own) + len(by_hand), desc="gradient checks", disable=None) as bar:
+        for network, offered in ours.items():
+            figures = {"rate": rate_of_ours(offered, seconds), "floor": floor(caught_by_ours)}
+            rows.append({"checker": OURS, "network": network, "checks": EVERY_ENTRY, **figures})
+            bar.update()
+        for (name, network), check in (by_hand | own).items():
+            least = floor(partial(caught_by, name)) if (name, network) in by_hand else None
+            checks = CHECKED.get(name, ONE_DIRECTION)
+            rows.append(
+                {"checker": name, "network": network, "checks": checks, "rate": rate(check, seconds), "floor": least}
+            )
+            bar.update()
+    return rows
+
+
+def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Our rate over the fastest peer's and over `gradcheck`'s in slow mode, and how much tighter its bound is.
+
+    Of the same gradients, written by hand in NumPy; of a peer that has several networks, whichever is faster counts.
+    """
+    ours, theirs = rows[0], [row for row in rows if row["checker"] != OURS]
+    slow = max(row["rate"] for row in theirs if row["checker"] == "gradcheck")
+    return {
+        "times the fastest peer": ours["rate"] / max(row["rate"] for row in theirs),
+        "times gradcheck, slow mode": ours["rate"] / slow,
+        "times as tight as the tightest peer": min(row["floor"] for row in theirs if row["floor"]) / ours["floor"],
+    }
+
+
+def main() -> None:
+    """Measure, print, and write the figures where asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gradient_checks", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, metavar="S", help="of each checker (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    rows = measured(options.seconds)
+    print("| checker | network | checks | cases a second | smallest error caught |")
+    print("| --- | --- | --- | --- | --- |")
+    for row in rows:
+        least = f"{row['floor']:.0e}" if row["floor"] else "–"
+        print(f"| {row['checker']} | {row['network']} | {row['checks']} | {row['rate']:,.0f} | {least} |")
+    for what, ratio in ratios(rows).items():
+        print(f"{what}: {ratio:,.3g}")
+    if options.json:
+        options.json.write_text(json.dumps({"rows": rows, "ratios": ratios(rows)}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
