@@ -4,7 +4,6 @@ import operator
 
 import numpy as np
 from numpy.typing import ArrayLike
-from skimage.util import view_as_blocks
 
 from reference.arrays import Array, matrix
 
@@ -30,9 +29,8 @@ def max_pool_gradient(x: ArrayLike, window: Window, upstream: ArrayLike) -> Arra
     blocks = _blocks(x, window)
     rows, columns, p, q = blocks.shape
     upstream = matrix(upstream, "upstream", (rows, columns))
-    scattered = np.zeros((rows, columns, p * q))
     winners = blocks.reshape(rows, columns, p * q).argmax(axis=2)
-    np.put_along_axis(scattered, winners[..., None], upstream[..., None], axis=2)
+    scattered = np.where(winners[..., None] == np.arange(p * q), upstream[..., None], 0.0)
     return scattered.reshape(blocks.shape).swapaxes(1, 2).reshape(x.shape)
 
 
@@ -62,4 +60,5 @@ def _blocks(x: Array, window: Window) -> Array:
         raise ValueError(f"window must be two whole numbers from 1 up, not {window!r}")
     if x.shape[0] % p or x.shape[1] % q:
         raise ValueError(f"window must divide the input, but is {p, q} for an input of {x.shape}")
-    return np.asarray(view_as_blocks(np.ascontiguousarray(x), (p, q)))
+    rows, columns = x.shape[0] // p, x.shape[1] // q
+    return x.reshape(rows, p, columns, q).swapaxes(1, 2)
