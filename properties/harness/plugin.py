@@ -79,8 +79,9 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_LOOK] = look_of(trial.target, trial.conventions)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    gc.unfreeze()
+    gc.unfreeze()  # last: pytest collects several times at its end
     if stack := config.stash.get(_STACK, None):
         stack.close()
 
@@ -173,7 +174,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    gc.collect()
     gc.freeze()  # what was imported stays: collections while properties run then skip it
     if hasattr(session.config, "workerinput"):  # what a target prints there comes out of the controller
         WATCH.may_end_the_process = True

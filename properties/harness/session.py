@@ -18,6 +18,11 @@ from properties.harness.trial import current
 from properties.harness.watch import WATCH
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_CURRENT_TEST": ""}
+# plugins of pytest's own: they take time to import, and the session is not theirs to show, keep or end
+UNUSED = (
+    *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch"),
+    *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "terminal", "tmpdir", "unittest"),
+)
 KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
 Tell = Callable[..., None]
 
@@ -77,13 +82,8 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: s
 
 def _arguments(asked: Asked) -> list[str]:
     arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest", "--capture=no"]
-    for plugin in (
-        "no:cacheprovider",
-        "no:terminal",
-        "no:faulthandler",
-        "_hypothesis_pytestplugin",
-        "properties.harness.plugin",
-    ):
+    arguments.append("--assert=plain")  # statements assert nothing that pytest would have to explain
+    for plugin in (*(f"no:{name}" for name in UNUSED), "_hypothesis_pytestplugin", "properties.harness.plugin"):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
     arguments.append(f"--shard={name_of(asked.shard)}")
