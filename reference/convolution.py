@@ -19,14 +19,14 @@ def conv2d(image: ArrayLike, kernel: ArrayLike) -> Array:
 
 
 def conv2d_kernel_gradient(image: ArrayLike, kernel: ArrayLike, upstream: ArrayLike) -> Array:
-    """`rot90(convolve2d(image, rot90(upstream, 2), "valid"), 2)`, the rot90 identity.
+    """`rot90(convolve2d(image, rot90(upstream, 2), "valid"), 2)`, the rot90 identity; a half turn reverses both axes.
 
     `upstream` has the shape of the output, the result that of `kernel`; `ValueError` for any other shape.
     Source: the derivative `∂y[i,j]/∂kernel[a,b] = image[i+h-1-a, j+w-1-b]`, summed against `upstream`.
     """
     image, kernel = matrix(image, "image"), matrix(kernel, "kernel")
     upstream = matrix(upstream, "upstream", _output_shape(image, kernel))
-    return np.rot90(convolve2d(image, np.rot90(upstream, 2), mode="valid"), 2)
+    return np.asarray(convolve2d(image, upstream[::-1, ::-1], mode="valid"))[::-1, ::-1]
 
 
 def conv2d_image_gradient(image: ArrayLike, kernel: ArrayLike, upstream: ArrayLike) -> Array:

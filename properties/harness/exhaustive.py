@@ -1,6 +1,7 @@
 """Every case of a kind, and what a certificate may say once all of them held."""
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from math import ceil, floor, prod
 from typing import Any
@@ -56,13 +57,15 @@ def _largest() -> tuple[Shape, Shape]:
 
 def _shapes() -> tuple[list[Pair], int]:
     """The supported (kernel, image) pairs that are tried, smallest first, and how many there are in all."""
-    largest_image, largest_kernel = _largest()
-    most = largest_kernel + largest_image
-    pairs = current().target.limits.convolutions()
-    fitting = [
-        pair for pair in pairs if all(side <= limit for side, limit in zip(pair[0] + pair[1], most, strict=True))
-    ]
+    fitting = _fitting(current().target.limits, *_largest())
     return fitting[: ceil(len(fitting) * current().share)], len(fitting)
+
+
+@cache
+def _fitting(limits: Limits, image: Shape, kernel: Shape) -> list[Pair]:
+    most = kernel + image
+    pairs = limits.convolutions()
+    return [pair for pair in pairs if all(side <= limit for side, limit in zip(pair[0] + pair[1], most, strict=True))]
 
 
 def convolution_shapes(**_: Any) -> Iterator[Case]:
