@@ -39,9 +39,9 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
         if arguments is None:
             pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
         settings = _settings()
-        if getattr(entry.function, "is_hypothesis_test", False):
-            settle(entry.function, settings, None)
         with on_trial(target, conventions, settings.max_examples) as trial:
+            if getattr(entry.function, "is_hypothesis_test", False):
+                settle(entry.function, settings, None)
             try:
                 with judged(entry, entry.function, arguments, timeout):
                     entry.function(**arguments)

@@ -1,6 +1,12 @@
 """`properties.suite` brings the properties to a pytest suite of one's own, in two lines, under its own options."""
 
+from types import SimpleNamespace
+
+import hypothesis
 import pytest
+
+import properties
+import reference
 
 pytest_plugins = ["pytester"]
 
@@ -50,3 +56,24 @@ def test_options_are_the_users_own(mine):
     result.assert_outcomes(failed=1)
     result = mine.runpytest_subprocess(*few, "-n", "2")
     result.assert_outcomes(failed=2, passed=1)
+
+
+def test_large_budget_is_the_users_own():
+    """A thousand examples of the user's profile are a thousand points, several to an example."""
+    shapes = []
+
+    def gradients(image, *others):
+        shapes.append(image.shape)
+        return reference.gradients(image, *others)
+
+    suite = properties.suite(SimpleNamespace(gradients=gradients))
+    before = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.register_profile("many", max_examples=1000, database=None)
+    hypothesis.settings.load_profile("many")
+    shapes.clear()
+    try:
+        vars(suite)["test_network.gradients_are_the_chain_rule"](None)
+    finally:
+        hypothesis.settings.load_profile(before)
+    assert len(shapes) == 1000
+    assert sum(one != other for one, other in zip(shapes, shapes[1:], strict=False)) < 150
