@@ -53,7 +53,7 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         def body(**arguments: Any) -> None:
             if isinstance(case, Mapping):
                 data = arguments.pop("data")
-                arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
+                arguments["case"] = data.draw(case[arguments["operation"].signature.layer].alone)  # type: ignore[attr-defined]
             if isinstance(arguments["case"], Points):
                 _run_points(test, arguments, at_once)
                 return

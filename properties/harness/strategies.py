@@ -128,7 +128,7 @@ def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
     """The cases that `build` reads off a tape of the length that it takes.
 
     If `build` takes `several` and the budget is large, an example carries `Points` in place of one case: that of the
-    tape that was drawn, and others that are derived from it.
+    tape that was drawn, and others that are derived from it. The strategy's `alone` gives one case at all times.
     """
 
     @st.composite
@@ -141,7 +141,7 @@ def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
         return build(Tape(data))
 
     cases = strategy()
-    cases.several = several  # type: ignore[attr-defined]
+    cases.several, cases.alone = several, decoded(build) if several else cases  # type: ignore[attr-defined]
     return cases
 
 
@@ -264,8 +264,8 @@ def read_moderate(tape: Tape) -> Case:
 
 
 activation_cases, moderate_cases = decoded(read_activation), decoded(read_moderate)
-convolution_cases, dense_cases = decoded(read_convolution), decoded(read_dense)
-convolution_pairs = decoded(partial(read_convolution, second=True))
+convolution_cases, dense_cases = decoded(read_convolution, several=True), decoded(read_dense, several=True)
+convolution_pairs = decoded(partial(read_convolution, second=True), several=True)
 pooling_cases, tied_cases = decoded(read_pooling), decoded(partial(read_pooling, maxima="tied"))
 unique_cases = decoded(partial(read_pooling, maxima="unique"))
 clear_cases = decoded(partial(read_pooling, maxima="unique", clear=True))

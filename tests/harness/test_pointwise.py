@@ -1,12 +1,14 @@
 """Points are cases of their own, and the oracle that takes them all at once says of each what the other one says."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from properties.harness import bounds, pointwise
 from properties.harness.network_cases import is_smooth, read_smooth
 from properties.harness.oracles import conv2d
-from properties.harness.strategies import Tape, points
+from properties.harness.strategies import Tape, points, read_convolution, read_dense
 from tests.doubles import trial_of
 
 COUNT = 64
@@ -14,19 +16,26 @@ SEEDS = range(40)
 ARGUMENTS = ("image", "target", "kernel", "weights")
 
 
+def points_of(read):
+    """Points of many shapes and scales, for the true convolution."""
+    generator = np.random.default_rng(0)
+    with trial_of(relu=np.abs):
+        for _ in SEEDS:
+            yield points(read, generator.bytes(600), COUNT)
+
+
 @pytest.fixture
 def drawn():
-    """Points of many shapes and scales, for the true convolution."""
-    with trial_of(relu=np.abs):
-        generator = np.random.default_rng(0)
-        yield [points(read_smooth, generator.bytes(400), COUNT) for _ in SEEDS]
+    """Points of the smooth network."""
+    return list(points_of(read_smooth))
 
 
-def test_each_point_is_the_case_of_its_tape(drawn):
+@pytest.mark.parametrize("read", [read_smooth, read_convolution, partial(read_convolution, second=True), read_dense])
+def test_each_point_is_the_case_of_its_tape(read):
     """What is read of all tapes at once is what is read of each alone, to the bit."""
-    for of_one in drawn:
+    for of_one in points_of(read):
         for number, tape in enumerate(of_one.tapes):
-            alone, case = read_smooth(Tape(tape.tobytes())), of_one.case(number)
+            alone, case = read(Tape(tape.tobytes())), of_one.case(number)
             assert alone.keys() == case.keys()
             for name, value in alone.items():
                 assert type(case[name]) is type(value)

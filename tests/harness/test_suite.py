@@ -1,5 +1,6 @@
 """`properties.suite` brings the properties to a pytest suite of one's own, in two lines, under its own options."""
 
+from itertools import pairwise
 from types import SimpleNamespace
 
 import hypothesis
@@ -76,4 +77,4 @@ def test_large_budget_is_the_users_own():
     finally:
         hypothesis.settings.load_profile(before)
     assert len(shapes) == 1000
-    assert sum(one != other for one, other in zip(shapes, shapes[1:], strict=False)) < 150
+    assert sum(one != other for one, other in pairwise(shapes)) < 150
