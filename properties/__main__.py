@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any, NoReturn
 
 from properties.harness import github
 from properties.harness.campaign import CannotMerge
+from properties.harness.database import address_of
 from properties.harness.junit import as_junit
 from properties.harness.merge import merge
 from properties.harness.report import (
@@ -38,6 +40,7 @@ TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        message = re.sub("(?s)://.*[@?].*", "://…", message)  # a mistyped --database may hold a password
         self.exit(UNUSABLE, f"backproof: {printable(message)} (see --help)\n")
 
 
@@ -112,6 +115,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",
     )
+    result.add_argument(
+        "--database", type=address_of, metavar="URL", help="share failures with other machines on redis://HOST:PORT/N"
+    )
     result.add_argument("--template", action="store_true", help="print a target to fill in, and do nothing else")
     result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
@@ -158,6 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.known,
         options.timeout,
         shard=options.shard,
+        database=options.database,
     )
     return _reported(partial(run, asked), options, options.target)
 

@@ -17,7 +17,7 @@ class Hearing:
 
     def __init__(self) -> None:
         self.outcomes = Outcomes()
-        self.running = ""
+        self.running = self._not_shared = ""
         tqdm.monitor_interval = 0  # no thread: processes are forked from this one
         hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
         self.bar = tqdm(bar_format=_BAR, disable=hidden, mininterval=_OFTEN, leave=False)
@@ -50,6 +50,11 @@ class Hearing:
     def on_warning(self, text: str) -> None:
         """The target, or what it calls, warned."""
         self.outcomes.warnings[text] = self.outcomes.warnings.get(text, 0) + 1
+
+    def on_not_shared(self, why: str) -> None:
+        """Failures are not shared with other machines: that is said once, before the warnings of others."""
+        self._not_shared = self._not_shared or why
+        self.outcomes.warnings = {self._not_shared: 1} | self.outcomes.warnings
 
     def on_interrupted(self, nodeid: str, kept: dict[str, Any] | None) -> None:
         """The user interrupted; `kept` is the result of the property under way, if it was failing."""

@@ -13,14 +13,21 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from warnings import WarningMessage
 
 import hypothesis
 import pytest
-from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+from hypothesis.database import (
+    BackgroundWriteDatabase,
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    MultiplexedDatabase,
+)
 
 from properties.harness.catalogue import Property, all_properties, siblings_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined, look_of, with_look
+from properties.harness.database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
 from properties.harness.results import FAILING, finished, plain_lines
@@ -29,14 +36,14 @@ from properties.harness.statement import settle
 from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
-from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
+from properties.harness.watch import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
 _STARTED = pytest.StashKey[float]()
-_FAILED = b"backproof: ids of the properties that failed"
 _LOOK = "backproof look"
 _KNOWN = pytest.StashKey[dict[str, str]]()
+_SHARED = pytest.StashKey[SharedDatabase]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--shard", type=shard_of, default=WHOLE, metavar="I/N", help="this part of the campaign alone")
     group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
+    group.addoption("--database", type=address_of, metavar="URL", help="share failures on this Redis server")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -69,7 +77,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
         stack.enter_context(on_trial(target, conventions, examples, shard))
-    register_profile(examples_of(shard, examples))
+    if address := config.getoption("--database"):
+        patience = min(config.getoption("--property-timeout") * CALL_SHARE, IN_ALL)
+        config.stash[_SHARED] = SharedDatabase(address, current().target.name, patience)
+    register_profile(examples_of(shard, examples), config.stash.get(_SHARED, None))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -79,6 +90,17 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput[_LOOK] = look_of(trial.target, trial.conventions)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    shared = session.config.stash.get(_SHARED, None)
+    if shared:
+        list(_database().fetch(FAILED))  # waits until all is written
+    if shared and shared.trouble:  # told without `warnings.warn`, whose filters may raise
+        told = WarningMessage(NotShared(shared.trouble), NotShared, __file__, 0)
+        arguments = {"warning_message": told, "when": "runtest", "nodeid": "", "location": None}
+        session.config.hook.pytest_warning_recorded.call_historic(kwargs=arguments)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     gc.unfreeze()  # last: pytest collects several times at its end
@@ -86,18 +108,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stack.close()
 
 
-def register_profile(examples: int) -> None:
+def register_profile(examples: int, shared: SharedDatabase | None = None) -> None:
     """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed.
 
-    Failures are kept for each target by itself, so that none decides what is tried on another.
+    Failures are kept for each target by itself, so that none decides what is tried on another, and `shared` too.
     """
     target = current().target
     home = Path(target.folder) / os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
-    folder = home / "examples" / re.sub(r"\W+", "-", target.name)
+    kept = DirectoryBasedExampleDatabase(home / "examples" / re.sub(r"\W+", "-", target.name))
     hypothesis.settings.register_profile(
         PROFILE,
         hypothesis.settings.get_profile("default"),  # not the profile that Hypothesis loads where CI is set
-        database=DirectoryBasedExampleDatabase(folder),
+        database=MultiplexedDatabase(kept, BackgroundWriteDatabase(shared)) if shared else kept,
         max_examples=examples,
         deadline=None,
         print_blob=False,
@@ -159,7 +181,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seed = seed_of(config.getoption("--shard"), config.getoption("--seed"))
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
-    failed = set(_database().fetch(_FAILED))
+    failed = set(_database().fetch(FAILED))
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
@@ -212,7 +234,7 @@ def pytest_runtest_makereport(
         error = call.excinfo.value if call.excinfo else None
         result = finished(current().record, error, seconds, entry.operations)
         held_to(item.config.stash[_KNOWN].get(entry.id), result)
-        (_database().save if result["outcome"] in FAILING else _database().delete)(_FAILED, entry.id.encode())
+        (_database().save if result["outcome"] in FAILING else _database().delete)(FAILED, entry.id.encode())
         report.backproof = result  # type: ignore[attr-defined]
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]

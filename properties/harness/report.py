@@ -41,6 +41,7 @@ class Asked:
     timeout: float = DEFAULT_TIMEOUT
     in_python: bool = False
     shard: Shard = WHOLE
+    database: str | None = None
 
     def reproduce(self, entry: Property) -> str:
         """The command, or the call, that runs one property again as it ran here."""

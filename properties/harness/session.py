@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from properties.harness.catalogue import FOLDER, MODULES
+from properties.harness.database import NotShared
 from properties.harness.report import Asked
 from properties.harness.results import ended, finished
 from properties.harness.shards import name_of
@@ -62,7 +63,10 @@ class _Listener:
             self.tell("result", report.nodeid, result)
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
-        self.tell("warning", printable(f"{warning_message.category.__name__}: {warning_message.message}"))
+        if issubclass(warning_message.category, NotShared):
+            self.tell("not_shared", printable(str(warning_message.message)))
+        else:
+            self.tell("warning", printable(f"{warning_message.category.__name__}: {warning_message.message}"))
 
     def pytest_keyboard_interrupt(self) -> None:
         """Keep the failure that was being shrunk when the user interrupted."""
@@ -88,6 +92,8 @@ def _arguments(asked: Asked) -> list[str]:
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
     arguments.append(f"--shard={name_of(asked.shard)}")
     arguments.append(f"--property-timeout={asked.timeout}")
+    if asked.database:
+        arguments.append(f"--database={asked.database}")
     if asked.workers:
         arguments += ["-p", "xdist.plugin", "-n", str(asked.workers), "--max-worker-restart=1000"]
     if asked.fail_fast:
