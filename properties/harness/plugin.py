@@ -81,6 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
         patience = min(config.getoption("--property-timeout") * CALL_SHARE, IN_ALL)
         config.stash[_SHARED] = SharedDatabase(address, current().target.name, patience)
     register_profile(examples_of(shard, examples), config.stash.get(_SHARED, None))
+    if config.option.collectonly:  # as a fuzzer does, which calls the statements after the session
+        hypothesis.settings.load_profile(PROFILE)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -104,7 +106,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     gc.unfreeze()  # last: pytest collects several times at its end
-    if stack := config.stash.get(_STACK, None):
+    if (stack := config.stash.get(_STACK, None)) and not config.option.collectonly:
         stack.close()
 
 
@@ -125,7 +127,8 @@ def register_profile(examples: int, shared: SharedDatabase | None = None) -> Non
         print_blob=False,
         report_multiple_bugs=False,
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        suppress_health_check=list(hypothesis.HealthCheck),
+        # a test that suppresses `nested_given` is left out by HypoFuzz
+        suppress_health_check=[check for check in hypothesis.HealthCheck if check.name != "nested_given"],
     )
 
 
@@ -192,6 +195,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             told[entry.operation] += 1
             if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
+                # part of the key of failures kept, which HypoFuzz wants of every test, Hypothesis of parametrized ones
+                item.obj.hypothesis.inner_test._hypothesis_internal_add_digest = entry.nodeid.encode()  # type: ignore[attr-defined]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
 
 
