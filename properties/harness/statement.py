@@ -13,6 +13,7 @@ from typing import Any, cast
 import hypothesis
 import numpy as np
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
+from hypothesis.internal.reflection import function_digest
 
 from properties.harness.limits import NotApplicable
 from properties.harness.reduction import reductions
@@ -72,7 +73,6 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
 
 def _named(statement: Any, test: Statement, *, cuts_down: bool = True, several: bool = False) -> Statement:
     statement.test, statement.cuts_down, statement.several = test, cuts_down, several
-    statement._hypothesis_internal_database_key = f"{test.__module__}.{test.__qualname__}".encode()
     return cast(Statement, statement)
 
 
@@ -121,15 +121,17 @@ def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> N
 
 def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
     """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
-    settings, key = statement._hypothesis_internal_use_settings, statement._hypothesis_internal_database_key
+    settings, key = statement._hypothesis_internal_use_settings, function_digest(statement.hypothesis.inner_test)
     database = settings.database or InMemoryExampleDatabase()
     database.save(key, choices_to_bytes((tape,)))
     phases = (hypothesis.Phase.reuse, hypothesis.Phase.shrink)
     statement._hypothesis_internal_use_settings = hypothesis.settings(settings, database=database, phases=phases)
+    statement._hypothesis_internal_database_key = key  # without it a seed that is forced turns the database off
     try:
         statement(**operations)
     finally:
         statement._hypothesis_internal_use_settings = settings
+        del statement._hypothesis_internal_database_key
     raise hypothesis.errors.Flaky("the case did not fail again")
 
 

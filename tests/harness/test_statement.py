@@ -104,8 +104,9 @@ def test_rare_failure_shrinks_to_one_point():
     assert "entry differs" in str(caught.value) or "entries differ" in str(caught.value)
 
 
-def test_failure_found_elsewhere_is_kept():
+def test_failure_found_elsewhere_is_kept(monkeypatch):
     """Its smallest case is in the database, and the next run, of any budget, begins with it."""
+    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)  # or Hypothesis uses no database
     database = InMemoryExampleDatabase()
     wrong = rarely(lambda gradient: gradient * 1.5)
     with pytest.raises(Refuted) as first:
