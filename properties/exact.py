@@ -13,7 +13,7 @@ import numpy as np
 
 from properties.harness import bounds, oracles
 from properties.harness.bounds import exactly, inner_product
-from properties.harness.comparison import agree, agree_throughout, require
+from properties.harness.comparison import agree, require
 from properties.harness.exhaustive import (
     basis,
     bilinear,
@@ -22,8 +22,8 @@ from properties.harness.exhaustive import (
     counted,
     noted,
     patterns,
+    polynomial,
     sets_of_maxima,
-    uniform,
     weak_orderings,
     where,
 )
@@ -77,8 +77,7 @@ def test_conv2d_at_uniform_points(conv2d, case):
     A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    for point in uniform(case, POINTS, BILINEAR):
-        agree_throughout(conv2d, point)
+    polynomial(conv2d, case, POINTS, BILINEAR)
 
 
 @each(convolution_shapes)
@@ -88,8 +87,7 @@ def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    for point in uniform(case, POINTS, BILINEAR):
-        agree_throughout(conv2d_kernel_gradient, point)
+    polynomial(conv2d_kernel_gradient, case, POINTS, BILINEAR)
 
 
 @each(convolution_shapes)
@@ -99,8 +97,7 @@ def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    for point in uniform(case, POINTS, BILINEAR):
-        agree_throughout(conv2d_image_gradient, point)
+    polynomial(conv2d_image_gradient, case, POINTS, BILINEAR)
 
 
 def _feature_counts(**_):
@@ -143,8 +140,7 @@ def test_dense_at_uniform_points(dense, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    for point in uniform(case, POINTS, BILINEAR):
-        agree_throughout(dense, point)
+    polynomial(dense, case, POINTS, BILINEAR)
 
 
 @each(_feature_counts)
@@ -153,8 +149,7 @@ def test_dense_gradients_at_uniform_points(dense_gradients, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    for point in uniform(case, POINTS, BILINEAR):
-        agree_throughout(dense_gradients, point)
+    polynomial(dense_gradients, case, POINTS, BILINEAR)
 
 
 @each(sets_of_maxima)
@@ -224,5 +219,4 @@ def test_gradients_on_every_activation_pattern(gradients, case):
     In each of four windows one of four entries wins, or none is positive. Before arctan the network is then a
     polynomial, of degree 2 in each gradient's variables. Source: Schwartz 1980, Zippel 1979; the notebook's shapes.
     """
-    for point in uniform(case, PATTERN_POINTS, BILINEAR):
-        agree_throughout(gradients, point)
+    polynomial(gradients, case, PATTERN_POINTS, BILINEAR)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from properties.harness import bounds, membership, oracles, pointwise
+from properties.harness import bounds, membership, oracles
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree, agreeing, require
 from properties.harness.limits import POOL
@@ -73,15 +73,7 @@ def test_predict_agrees_with_layers(predict, conv2d, relu, max_pool, dense, arct
     )
 
 
-def _gradients_at_points(points, gradients):
-    """At which of these points the statement below holds, with an oracle that takes them all at once."""
-    for_kernel, for_weights = pointwise.gradients(points)
-    images, targets, kernels, weights = _point(points)
-    answers = [gradients(*point) for point in zip(images, targets.tolist(), kernels, weights, strict=True)]
-    return agreeing([one for one, _ in answers], for_kernel) & agreeing([one for _, one in answers], for_weights)
-
-
-@given(case=smooth_network_cases, at_once=_gradients_at_points)
+@given(case=smooth_network_cases, at_once=agreeing)
 def test_gradients_are_the_chain_rule(gradients, case):
     """Off kinks both gradients are those of the chain rule, to the rounding that it cannot avoid.
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds
+from properties.harness import bounds, pointwise
 from properties.harness.bounds import Value
 from properties.harness.strategies import Case
-from properties.harness.target import Operation, Refuted, parts
+from properties.harness.target import Failure, Operation, Refuted, parts
 from properties.harness.trial import current
 
+ONCE = "the answer was wrong, and right when it was asked for again"
 LEAST_ERROR = -6  # of the powers of two that errors are counted by
 
 
@@ -41,14 +42,46 @@ def agree(yours: Any, expected: Value, what: str) -> None:
     _count(error - expected.floor, unit)
 
 
-def agreeing(yours: list[Any], expected: Value) -> Any:
-    """At which points answers agree with what is expected at all of them, along its first axis; those are recorded."""
-    error, unit = np.abs(np.stack(yours) - expected.value), np.broadcast_to(expected.unit, expected.value.shape)
-    wrong = ~(error <= expected.units * unit + expected.floor)
-    agree = ~wrong.reshape(len(wrong), -1).any(axis=1)
-    current().record.comparisons += error[agree].size
-    _count((error - expected.floor)[agree], unit[agree])
+def agreeing(operation: Operation, points: Case) -> Any:
+    """At which of these points, taken together, every part of the operation's answer is right; those are recorded."""
+    names = operation.signature.parameters
+    arguments = zip(*(_each(value) for value in points.arguments(*names)), strict=True)
+    answers = [parts(operation(*one)) for one in arguments]
+    agree = np.ones(len(answers), bool)
+    compared = []
+    for number, value in enumerate(pointwise.OF[operation.name](points)):
+        error = np.abs(np.stack([answer[number] for answer in answers]) - value.value)
+        unit = np.broadcast_to(value.unit, error.shape)
+        agree &= (error <= value.units * unit + value.floor).reshape(len(error), -1).all(axis=1)
+        compared.append((error - value.floor, unit))
+    for excess, unit in compared:
+        current().record.comparisons += excess[agree].size
+        _count(excess[agree], unit[agree])
     return agree
+
+
+def _each(value: Any) -> Any:
+    return value.tolist() if value.ndim == 1 else value
+
+
+def agree_at(operation: Operation, case: Case, points: list[Case]) -> None:
+    """Hold an operation's answers at several cases of one shape; the first that is wrong becomes the case."""
+    seen: Failure | None = None
+    if operation.name in pointwise.OF and not operation.layout.channelled:
+        names = operation.signature.parameters
+        together = Case({name: np.stack([np.asarray(point[name]) for point in points]) for name in names})
+        record, seen, before = current().record, Refuted(ONCE), current().record.comparisons
+        try:
+            if agreeing(operation, together).all():
+                return
+        except Failure as failure:
+            seen = failure
+        record.comparisons = before
+    for point in points:
+        case.update(point)
+        agree_throughout(operation, point)
+    if seen:
+        raise seen
 
 
 def _count(excess: Any, unit: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from properties.harness.bounds import Value
-from properties.harness.comparison import agree
+from properties.harness.comparison import agree, agree_at
 from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
 from properties.harness.probes import SEED
 from properties.harness.shards import WHOLE, in_words
@@ -150,23 +150,35 @@ def counted(examples: int) -> None:
         current().record.examples += examples - 1
 
 
-def uniform(case: Case, count: int, degree: int) -> Iterator[Case]:
-    """Points drawn uniformly from a grid around the case: its own box, or all arrays over k/16, |k| ≤ 64.
+def _grid(case: Case) -> dict[str, Any]:
+    """Of each array the centre, the step and the reach of a grid: the case's own box, or k/16 with |k| ≤ 64."""
+    arrays = {name: value for name, value in case.items() if isinstance(value, np.ndarray)}
+    return case.get("_box") or {name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in arrays.items()}
 
-    Each point becomes the case. The chance that a wrong polynomial of this degree agrees at all of them is at
-    most (degree / values)^count.
-    """
-    grid = case.get("_box") or {
-        name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in case.items() if isinstance(value, np.ndarray)
-    }
-    half = min(one[2] for one in grid.values())
+
+def uniform(case: Case, count: int) -> list[Case]:
+    """Points drawn uniformly from a grid around the case."""
+    grid = _grid(case)
     sizes = [side for value in case.values() if isinstance(value, np.ndarray) for side in value.shape]
     generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
+    points = []
     for _ in range(count):
-        for name, (centre, step, reach) in grid.items():
-            case[name] = centre + step * generator.integers(-reach, reach + 1, centre.shape)
-        yield case
+        drawn = {
+            name: centre + step * generator.integers(-reach, reach + 1, centre.shape)
+            for name, (centre, step, reach) in grid.items()
+        }
+        points.append(Case({**case, **drawn}))
+    return points
+
+
+def polynomial(operation: Operation, case: Case, count: int, degree: int) -> None:
+    """Hold an operation, a polynomial of this degree, at so many points drawn uniformly from a grid around the case.
+
+    The chance that a wrong one agrees at all of them is at most (degree / values)^count.
+    """
+    agree_at(operation, case, uniform(case, count))
     counted(count)
+    half = min(reach for _, _, reach in _grid(case).values())
     numbers = {"degree": degree, "values": 2 * half + 1, "points": count, "seed": SEED}
     if "_box" in case:
         covered = 1 + (current().record.proof or {}).get("covered", 0)

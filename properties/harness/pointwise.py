@@ -1,4 +1,10 @@
-"""The oracle of both gradients at many points at once: what `bounds.gradients` says of each, by the same formulas."""
+"""Oracles that take many points of one shape at once: what `bounds` says of each, by the same formulas.
+
+A point has an image (H, W), a kernel (h, w) and so on, as a case of one without channels has; here all arrays have an
+axis for the points in front, and so have the values.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,11 +20,27 @@ def norms(arrays: Array) -> Array:
     return np.sqrt(np.einsum("pij,pij->p", arrays, arrays))[:, None, None]
 
 
-def gradients(points: Case) -> tuple[Value, Value]:
-    """Off kinks, the gradients for the kernel and the weights, with their bounds: (points, h, w), (points, n, 1).
+def _conv2d(points: Case) -> tuple[Value]:
+    image, kernel = points.arguments("image", "kernel")
+    units = bounds.forward_units(image[0], kernel[0])
+    return (Value(oracles.conv2d(image, kernel), units, norms(image) * norms(kernel)),)
 
-    `image` (points, H, W), `target` (points,), `kernel` (points, h, w), `weights` (points, n, 1). Source: as there.
-    """
+
+def _conv2d_kernel_gradient(points: Case) -> tuple[Value]:
+    image, kernel, upstream = points.arguments("image", "kernel", "upstream")
+    units = bounds.kernel_units(image[0], kernel[0], upstream[0])
+    value = oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    return (Value(value, units, norms(image) * norms(upstream)),)
+
+
+def _conv2d_image_gradient(points: Case) -> tuple[Value]:
+    image, kernel, upstream = points.arguments("image", "kernel", "upstream")
+    units = bounds.convolution_units(image[0], kernel[0].size)
+    value = oracles.conv2d_image_gradient(image, kernel, upstream)
+    return (Value(value, units, norms(kernel) * norms(upstream)),)
+
+
+def _gradients(points: Case) -> tuple[Value, Value]:
     image, target, kernel, weights = points.arguments("image", "target", "kernel", "weights")
     eps = current().target.eps
     stages = oracles.forward(image, kernel, weights)
@@ -35,3 +57,11 @@ def gradients(points: Case) -> tuple[Value, Value]:
     kernel_error = share + units * eps * norms(image) * norms(upstream * delta)
     weights_error = pooled * (error + ALLOWED * eps * np.abs(delta)) + error_y * (np.abs(delta) + error)
     return bounds.within(kernel_value, kernel_error), bounds.within(pooled * delta, weights_error)
+
+
+OF: dict[str, Callable[[Case], tuple[Value, ...]]] = {
+    "conv2d": _conv2d,
+    "conv2d_kernel_gradient": _conv2d_kernel_gradient,
+    "conv2d_image_gradient": _conv2d_image_gradient,
+    "gradients": _gradients,
+}

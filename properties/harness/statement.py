@@ -15,6 +15,7 @@ import numpy as np
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 from hypothesis.internal.reflection import function_digest
 
+from properties.harness.comparison import ONCE
 from properties.harness.limits import NotApplicable
 from properties.harness.reduction import reductions
 from properties.harness.shards import LEFT_TO_OTHERS, own
@@ -25,7 +26,6 @@ from properties.harness.tried import note
 
 Statement = Callable[..., None]
 AtOnce = Callable[..., Any]
-ONCE = "the answer was wrong, and right when it was asked for again"
 Strategy = hypothesis.strategies.SearchStrategy[Case]
 
 
@@ -45,7 +45,7 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
     """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another.
 
     With a strategy for each layer, the one of the `operation` under test is drawn from. Where an example carries
-    several points, `at_once` takes them all, together, and the operations, and says at which the statement holds; the
+    several points, `at_once` takes the operations and all points together, and says at which it holds; the
     others are left to the statement itself. Raises `FailedElsewhere` if the one that fails is not the one drawn.
     """
 
@@ -156,7 +156,7 @@ def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | No
     if at_once:
         record.case = points.case(0)
         try:
-            agree, seen = at_once(points.together, **arguments), Refuted(ONCE)
+            agree, seen = at_once(*arguments.values(), points.together), Refuted(ONCE)
         except NotImplementedError:
             pass
         except Failure as failure:

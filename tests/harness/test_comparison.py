@@ -1,11 +1,15 @@
 """Comparisons pass what is within the bound, refuse the next number beyond it, and say so in these words."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from properties.harness import bounds
 from properties.harness.bounds import Value, exactly
-from properties.harness.comparison import agree, agreeing, require
-from properties.harness.target import Refuted
+from properties.harness.comparison import agree, agree_at, agreeing, require
+from properties.harness.strategies import Case
+from properties.harness.target import Refuted, make_target
 from tests.doubles import trial_of
 
 EPS = np.finfo(np.float64).eps
@@ -93,16 +97,42 @@ def test_require_counts_and_refuses(trial):
     assert (trial.record.comparisons, caught.value.yours, caught.value.expected) == (2, 1, 2)
 
 
+POINTS = Case(image=np.ones((3, 1, 2)), kernel=np.ones((3, 1, 1)))
+
+
+def answering(*answers):
+    """A convolution that gives these answers, one after the other, then right ones."""
+    given = iter(answers)
+    return lambda image, kernel: next(given, image * kernel)
+
+
+def operation_of(function):
+    """The operation that a function is."""
+    return make_target(SimpleNamespace(conv2d=function), "double").operations["conv2d"]
+
+
+ALLOWED = float(bounds.conv2d(np.ones((1, 2)), np.ones((1, 1))).allowed)
+
+
 def test_points_that_agree_are_told_and_recorded(trial):
     """Of answers at three points the second is beyond its bound: the other two agree, and they alone are recorded."""
-    right = np.ones((3, 2))
-    yours = [right[0] + [0.0, 4 * EPS], right[1] + [0.0, 5 * EPS], right[2]]
-    np.testing.assert_array_equal(agreeing(yours, exactly(right)), [True, False, True])
+    ones = np.ones((1, 2))
+    wrong = answering(*(ones + np.array([0.0, share * ALLOWED]) for share in (0.9, 1.1, 0.0)))
+    np.testing.assert_array_equal(agreeing(operation_of(wrong), POINTS), [True, False, True])
     assert trial.record.comparisons == 4
-    assert trial.record.largest_error == 4.0
-    assert trial.record.tried["errors"] == {0.0: 3, 8.0: 1}
+    assert trial.record.largest_error == pytest.approx(0.9 * ALLOWED / (EPS * np.sqrt(2)), rel=0.05)
+    assert sum(trial.record.tried["errors"].values()) == 4
+    assert trial.record.tried["errors"][0.0] == 3
 
 
-def test_point_that_is_not_a_number_does_not_agree(trial):
-    """NaN and infinities are beyond every bound."""
-    assert agreeing([np.array([np.nan]), np.array([np.inf])], exactly(np.ones((2, 1)))).tolist() == [False, False]
+def test_points_of_a_shape_are_held_together_or_one_by_one(trial):
+    """Right answers hold, a wrong one is refuted on its own case, and one that is wrong once does not pass."""
+    case = Case(image=np.ones((1, 2)), kernel=np.ones((1, 1)))
+    points = [Case(image=np.full((1, 2), value), kernel=np.ones((1, 1))) for value in (1.0, 2.0)]
+    agree_at(operation_of(lambda image, kernel: image * kernel), case, points)
+    assert trial.record.comparisons == 4
+    with pytest.raises(Refuted, match="conv2d: 2 of 2 entries differ"):
+        agree_at(operation_of(lambda image, kernel: np.ones((1, 2))), case, points)
+    np.testing.assert_array_equal(case.image, [[2.0, 2.0]])
+    with pytest.raises(Refuted, match="right when it was asked for again"):
+        agree_at(operation_of(answering(np.zeros((1, 2)))), case, points)

@@ -12,6 +12,7 @@ from properties.harness.exhaustive import (
     convolution_tensor,
     pattern_of,
     patterns,
+    polynomial,
     sets_of_maxima,
     uniform,
     weak_orderings,
@@ -19,6 +20,7 @@ from properties.harness.exhaustive import (
 from properties.harness.limits import POOL, NotApplicable
 from properties.harness.oracles import maxima
 from properties.harness.strategies import Case, blocks
+from properties.harness.target import Operation
 from properties.harness.trial import Conventions, on_trial
 from tests.doubles import failure_of, trial_of
 
@@ -96,7 +98,7 @@ def test_every_pattern_is_reached_and_its_box_lies_inside():
     with trial_of(relu=np.abs):
         for case in patterns():
             found = set()
-            for point in uniform(case, 3, 2):
+            for point in uniform(case, 3):
                 preactivation = oracles.conv2d(point.image, point.kernel)
                 windows = blocks(preactivation, POOL).reshape(-1, 4)
                 found.add(pattern_of(windows))
@@ -116,13 +118,29 @@ def test_extreme_corners_of_a_box_lie_inside():
 
 def test_uniform_points_are_uniform_and_the_same_every_time():
     """Values run over k/16 with |k| ≤ 64, and the second run draws the same ones."""
-    with trial_of(relu=np.abs) as trial:
+    with trial_of(conv2d=reference.conv2d) as trial:
         case = Case(image=np.zeros((6, 6)), kernel=np.zeros((4, 4)), upstream=np.zeros((3, 3)))
-        values = np.concatenate([point.image.ravel() for point in uniform(case, 200, 2)])
-        again = np.concatenate([point.image.ravel() for point in uniform(case, 200, 2)])
+        values = np.concatenate([point.image.ravel() for point in uniform(case, 200)])
+        again = np.concatenate([point.image.ravel() for point in uniform(case, 200)])
         assert np.array_equal(values, again)
         assert set(values * 16) == set(range(-64, 65))
+        polynomial(trial.target.operations["conv2d"], case, 200, 2)
         assert trial.record.proof["values"] == 129
+
+
+def test_points_that_are_left_out_are_not_claimed():
+    """A shape whose points the target leaves out is no part of what the certificate says."""
+
+    def partial(image, kernel):
+        if image[0, 0] > 0:
+            raise NotImplementedError
+        return reference.conv2d(image, kernel)
+
+    with trial_of(conv2d=reference.conv2d) as trial:
+        case = Case(image=np.zeros((6, 6)), kernel=np.zeros((4, 4)), upstream=np.zeros((3, 3)))
+        with pytest.raises(NotImplementedError):
+            polynomial(Operation("conv2d", partial), case, 8, 2)
+        assert trial.record.proof is None
 
 
 def test_undeclared_shapes_are_not_applicable():
