@@ -4,13 +4,13 @@ import numpy as np
 
 from properties.harness import bounds, oracles
 from properties.harness.bounds import Value, norm
-from properties.harness.comparison import agree
+from properties.harness.comparison import agree, agreeing
 from properties.harness.statement import given
 from properties.harness.strategies import convolution_cases, convolution_pairs
 from properties.harness.trial import current
 
 
-@given(case=convolution_cases)
+@given(case=convolution_cases, at_once=agreeing)
 def test_conv2d_is_the_defining_sum(conv2d, case):
     """Each output is `Σ image[i+h−1−a, j+w−1−b] kernel[a,b]`; a cross-correlation has `image[i+a, j+b]`.
 
