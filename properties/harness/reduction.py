@@ -1,8 +1,8 @@
 """Making a counterexample smaller where Hypothesis stops: at a size that can only shrink together with a move.
 
-Hypothesis shrinks a size or moves an entry, never both at once. Here a whole window, feature, row or column, image,
-channel or filter is taken out of a case. What a case was built for stays: maxima keep their windows, and a network
-stays off its kinks, or on one.
+Hypothesis shrinks a size or moves an entry, never both at once, nor two sizes. Here a whole window, feature, row or
+column, image, channel or filter is taken out of a case. What a case was built for stays: maxima keep their windows,
+ties stay ties, and a network stays off its kinks, or on one.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import numpy as np
 from properties.harness import oracles
 from properties.harness.limits import POOL, Limits
 from properties.harness.network_cases import is_smooth
-from properties.harness.strategies import Case
+from properties.harness.strategies import Case, blocks
 from properties.harness.trial import current
 
 
@@ -75,12 +75,30 @@ _HERE = -1  # the axis of what is taken out of an array of images
 
 
 def _pooling(case: Case) -> Iterator[Case]:
+    """An image or channel less; a row or column less of windows, or of each window, if maxima stay as clear or tied."""
     for letter in "NC":
         yield from _thinned(case, letter, x=_HERE, upstream=_HERE)
     for axis, number in _axes():
         for index in _parts(case.upstream.shape[axis]):
             x = _without(case.x, axis, index, case.window[number])
             yield _changed(case, x=x, upstream=_without(case.upstream, axis, index))
+    for axis, number in _axes():
+        for index in _parts(side := case.window[number]):
+            window = tuple(length - (place == number) for place, length in enumerate(case.window))
+            thinner = _changed(case, x=np.delete(case.x, np.s_[index::side], axis), window=window)
+            if _as_clear(_leads(thinner), _leads(case)):
+                yield thinner
+
+
+def _leads(case: Case) -> Any:
+    """By how much the maximum of each window leads: 0 at a tie."""
+    windows = np.sort(blocks(case.x, case.window).reshape(case.upstream.size, -1), axis=1)
+    return windows[:, -1] - windows[:, -2] if windows.shape[1] > 1 else np.full(len(windows), np.inf)
+
+
+def _as_clear(after: Any, before: Any) -> bool:
+    """Whether ties stay ties, and every other maximum leads by as much as before, or more."""
+    return bool(((after == 0) == (before == 0)).all() and (after >= before).all())
 
 
 def _network(case: Case) -> Iterator[Case]:
@@ -126,8 +144,8 @@ def _cropped(image: Any, axis: int, first: bool, width: int) -> Any:
 
 
 def _convolution(case: Case) -> Iterator[Case]:
-    """An image, channel or filter less, or one of both; a row or column less of the kernel, or of the output, and of
-    the image with either.
+    """An image, channel or filter less, or one of both; a row, a column or both less of the kernel, or of the output,
+    and of the image with either.
     """
     yield from _thinned(case, "N", image=_HERE, other_image=_HERE, upstream=_HERE)
     yield from _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1)
@@ -135,15 +153,20 @@ def _convolution(case: Case) -> Iterator[Case]:
     if current().target.layout.channelled and case.kernel.shape[0] == case.kernel.shape[1]:
         for thinner in _thinned(case, "C", image=_HERE, other_image=_HERE, kernel=1, other_kernel=1):
             yield from _thinned(thinner, "C", upstream=_HERE, kernel=0, other_kernel=0)
-    for axis, number in _axes():
-        images, kernels = (
-            [("image", axis), ("other_image", axis)],
-            [("kernel", number - 2), ("other_kernel", number - 2)],
-        )
-        for others in (kernels, [("upstream", axis)]):
-            name, along = others[0]
-            for image_end in _ends(case.image.shape[axis]):
-                for end in _ends(case[name].shape[along]):
-                    ends = [(*one, image_end) for one in images] + [(*one, end) for one in others]
-                    smaller = {name: _without(case[name], axis, index) for name, axis, index in ends if name in case}
-                    yield _changed(case, **smaller)
+    for part in ("kernel", "upstream"):
+        for axis, number in _axes():
+            yield from _narrower(case, part, axis, number)
+        rows, columns = _axes()
+        for lower in _narrower(case, part, *rows):  # what is wrong for squares alone stays one
+            yield from _narrower(lower, part, *columns)
+
+
+def _narrower(case: Case, part: str, axis: int, number: int) -> Iterator[Case]:
+    """A row or column less of the kernel or of the output, at either end, and of the image at either end."""
+    others = [("kernel", number - 2), ("other_kernel", number - 2)] if part == "kernel" else [("upstream", axis)]
+    for image_end in _ends(case.image.shape[axis]):
+        for end in _ends(case[part].shape[others[0][1]]):
+            ends = [(name, axis, image_end) for name in ("image", "other_image")]
+            ends += [(name, along, end) for name, along in others]
+            smaller = {name: _without(case[name], along, index) for name, along, index in ends if name in case}
+            yield _changed(case, **smaller)
