@@ -132,9 +132,9 @@ def test_selection_and_first_failure(mine):
         "held": 0,
         "refuted": 1,
         "crashed": 0,
-        "not applicable": 1,
+        "not applicable": 0,
         "known": 0,
-        "not run": 1,
+        "not run": 2,
     }
 
 
@@ -156,6 +156,30 @@ def test_failures_of_one_target_do_not_change_another(mine):
             entry.pop("seconds")
             entry.pop("seconds_in_target", None)
     assert before == after
+
+
+LARGE = "calls.holds_at_a_larger_size[dense]"  # the last property but one
+DENSE_ERRORS = """from reference import *
+
+def dense(features, weights):
+    return (features[:, :16] @ weights[:16]) * (1 if features.size < 9 else 2)
+"""
+
+
+def test_first_failure_comes_early(tmp_path):
+    """With `--fail-fast` a property that fails on a few examples runs before those that hold."""
+    (tmp_path / "mine.py").write_text(DENSE_ERRORS.replace("2)", "1)"), encoding="utf-8")
+    _, report = check("mine.py", "-k", "dense", "--fail-fast", folder=tmp_path)
+    assert [entry["id"] for entry in report["properties"] if entry["outcome"] != "not run"] == [LARGE]
+
+
+def test_first_failure_is_news(tmp_path):
+    """A known deviation is not what `--fail-fast` looks for first."""
+    (tmp_path / "mine.py").write_text(DENSE_ERRORS, encoding="utf-8")
+    (tmp_path / "known.txt").write_text("dense.dense_is_the_weighted_sum doubled\n", encoding="utf-8")
+    _, report = check("mine.py", "-k", "dense", "--fail-fast", "--known", "known.txt", folder=tmp_path)
+    assert report["totals"]["known"] == 0
+    assert len(failing(report)) == 1
 
 
 def test_known_deviations_are_strict(mine):

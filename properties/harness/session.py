@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from properties.harness.catalogue import FOLDER, MODULES
+from properties.harness.catalogue import FOLDER, MODULES, all_properties
 from properties.harness.database import NotShared
+from properties.harness.known import read_known
+from properties.harness.rehearsal import fails_at_once
 from properties.harness.report import Asked
 from properties.harness.results import ended, finished
 from properties.harness.shards import name_of
@@ -31,8 +33,8 @@ Tell = Callable[..., None]
 class _Listener:
     """Takes pytest's reports, from this process or from workers, and tells them; leaves out what is `done`."""
 
-    def __init__(self, tell: Tell, done: Collection[str], suspect: str) -> None:
-        self.tell, self._done, self._suspect = tell, done, suspect
+    def __init__(self, asked: Asked, tell: Tell, done: Collection[str], suspect: str) -> None:
+        self._asked_for, self.tell, self._done, self._suspect = asked, tell, done, suspect
         self._running = ""
 
     @pytest.hookimpl(trylast=True)
@@ -42,6 +44,20 @@ class _Listener:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         if session.items:
             self.tell("selected", [item.nodeid for item in session.items])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Where the first failure ends the run, begin with a property that fails at once; workers take their own."""
+        if not self._asked_for.fail_fast:
+            return
+        known = read_known(session.config.getoption("known"))
+        for item in list(session.items):
+            entry = all_properties()[item.nodeid]
+            self.pytest_runtest_logstart(item.nodeid)
+            if entry.id not in known and fails_at_once(entry, self._asked_for.timeout):
+                session.items.remove(item)
+                session.items.insert(0, item)
+                return
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
@@ -81,7 +97,7 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: s
     Properties that are `done` are left out; of the `suspect` one each call is told before it is made.
     """
     with _environment():
-        return int(pytest.main(_arguments(asked), plugins=[_Listener(tell, done, suspect)]))
+        return int(pytest.main(_arguments(asked), plugins=[_Listener(asked, tell, done, suspect)]))
 
 
 def _arguments(asked: Asked) -> list[str]:

@@ -1,0 +1,52 @@
+"""A glance at a property with few examples, so that a run that stops at the first failure finds one early."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis
+
+from properties.harness.catalogue import Property, arguments_of
+from properties.harness.limits import NotApplicable
+from properties.harness.statement import FailedElsewhere
+from properties.harness.trial import current, unrecorded
+from properties.harness.watch import WATCH, OutOfTime
+
+EXAMPLES = 10
+_PHASES = hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate
+
+
+def fails_at_once(entry: Property, timeout: float) -> bool:
+    """Whether a property fails on the first few examples, or on those kept.
+
+    Left out is what has a great many cases, and what holds operations against others: it does not say which is wrong.
+    """
+    statement: Any = entry.function
+    arguments = arguments_of(statement, current().target, entry.operation)
+    if arguments is None or len(entry.operations) > 1 or not statement.cuts_down:
+        return False
+    try:
+        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings(), _few_examples(statement):
+            warnings.simplefilter("ignore")  # the property's own run is to tell of them
+            statement(**arguments)
+    except (NotApplicable, hypothesis.errors.Unsatisfiable):
+        return False
+    except (Exception, FailedElsewhere, OutOfTime):  # to be judged in the property's own run
+        return True
+    return False
+
+
+@contextmanager
+def _few_examples(statement: Any) -> Iterator[None]:
+    """Let a statement that samples stop after a few, or at the first failure."""
+    if not getattr(statement, "is_hypothesis_test", False):
+        yield
+        return
+    settings = statement._hypothesis_internal_use_settings
+    few = min(EXAMPLES, settings.max_examples)
+    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, max_examples=few, phases=_PHASES)
+    try:
+        yield
+    finally:
+        statement._hypothesis_internal_use_settings = settings
