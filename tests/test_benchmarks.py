@@ -12,19 +12,25 @@ import reference
 from benchmarks import (
     conventions,
     detection_floor,
+    detection_time,
     false_alarms,
     gradient_checks,
     kill_matrix,
     numpy_network,
+    smallest,
     ties,
     trials,
 )
 from benchmarks.variants import VARIANTS
+from properties.harness.catalogue import all_properties
+from properties.harness.mistakes import all_mistakes
+from properties.harness.strategies import Case
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     "conventions",
     "detection_floor",
+    "detection_time",
     "false_alarms",
     "gradient_checks",
     "kill_matrix",
@@ -162,3 +168,53 @@ def test_ratios_are_of_the_fastest_and_tightest_peer():
         {"checker": "SciPy check_grad", "rate": 20.0, "floor": 1e-6},
     ]
     assert list(gradient_checks.ratios(rows).values()) == pytest.approx([5.0, 25.0, 1e8])
+
+
+def mistake(identifier):
+    """The mistake of the catalogue with this id."""
+    return next(one for one in all_mistakes() if one.id == identifier)
+
+
+def entry(identifier):
+    """The property with this id."""
+    return next(one for one in all_properties().values() if one.id == identifier)
+
+
+def test_mistake_is_timed_as_a_process():
+    """A target with one mistake in it is refuted; its counterexample is measured by what the report shows."""
+    row = detection_time.timed(mistake("relu: leaky"))
+    assert (row["property"], row["shapes"], row["size"]) == ("activations.relu_is_the_positive_part", {"x": (1,)}, 1)
+    assert row["seconds"] > row["in_refuting"] > 0
+
+
+def test_size_counts_the_entries_of_what_is_shown():
+    """Arrays that no operation of the property takes are not shown, and a window is no array."""
+    case = Case(image=np.ones((2, 3)), kernel=np.ones((1, 1)), upstream=np.ones((2, 3)), window=(2, 2))
+    assert smallest.size_of(smallest.shapes_of(case, ["conv2d"])) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier", "shapes"),
+    [
+        (
+            "conv2d: kernel transposed",
+            "convolution.conv2d_is_the_defining_sum",
+            {"image": (2, 2), "kernel": (2, 2)},
+        ),
+        ("relu: leaky", "exact.relu_on_its_three_cases", {"x": (1,)}),
+        ("dense: argument overwritten", "calls.keeps_the_contract[dense]", {"features": (1, 1), "weights": (1, 1)}),
+    ],
+)
+def test_smallest_case_is_found_by_search(name, identifier, shapes):
+    """The search goes from the smallest shape up, through what is sampled and through what is exhaustive."""
+    found = smallest.smallest(mistake(name), entry(identifier), 100, 20)
+    assert found is not None
+    assert found[0] == shapes
+    assert smallest.smallest(mistake(name), entry(identifier), smallest.size_of(shapes), 20) is None
+
+
+def test_detection_is_summed_up():
+    """Median, 95th percentile and worst of the seconds, and the share for which nothing smaller was found."""
+    rows = [{"seconds": float(number), "smaller": None if number else {}} for number in range(5)]
+    figures = detection_time.figures_of(rows)
+    assert figures == pytest.approx({"median": 2, "95th percentile": 3.8, "worst": 4, "smallest": 0.8})

@@ -1,0 +1,126 @@
+"""How long it takes from the start of a process to the shrunk counterexample of each mistake, and how small that is.
+
+Each mistake of the catalogue is in a target of its own, beside the reference's right operations, and checked with
+`python -m properties TARGET --fail-fast` as a process, one after the other. The smallest counterexample is known by
+search (`benchmarks.smallest`), so that it is an upper bound: what the search does not find may exist.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.smallest import shapes_of, size_of, smallest
+from properties.harness.catalogue import all_properties
+from properties.harness.mistakes import Mistake, all_mistakes
+from properties.harness.results import FAILING
+from properties.harness.text import decoded
+
+WANTED = {"median": 2.0, "95th percentile": 5.0, "worst": 10.0}
+WANTED_SMALLEST = 0.95
+LISTED = 10
+TARGET = """from properties.harness.mistakes import all_mistakes
+from reference import *
+
+{operation} = next(one for one in all_mistakes() if one.id == {id!r}).make()
+"""
+
+
+def timed(mistake: Mistake) -> dict[str, Any]:
+    """One mistake, checked as a user would: how long the process takes, what refutes it, and where the time goes."""
+    with tempfile.TemporaryDirectory() as name:
+        target, path = Path(name) / "target.py", Path(name) / "report.json"
+        target.write_text(TARGET.format(operation=mistake.operation, id=mistake.id), encoding="utf-8")
+        command = [sys.executable, "-m", "properties", str(target), "--fail-fast", "--json", str(path)]
+        environment = {**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": name}  # no failure of another run comes first
+        started = time.perf_counter()
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+        if ended.returncode != 1:
+            raise SystemExit(f"{mistake.id} ended with {ended.returncode}, not 1:\n{ended.stderr}")
+        entries = json.loads(path.read_text(encoding="utf-8"))["properties"]
+    refuting = next(entry for entry in entries if entry["outcome"] in FAILING)
+    case = {name: decoded(value) for name, value in refuting["counterexample"].items()}
+    shapes = shapes_of(case, refuting["operations"])
+    return {
+        "mistake": mistake.id,
+        "seconds": seconds,
+        "in_others": sum(entry["seconds"] for entry in entries if entry is not refuting),
+        "in_refuting": refuting["seconds"],
+        "property": refuting["id"],
+        "examples": refuting["examples"],
+        "shapes": shapes,
+        "size": size_of(shapes),
+    }
+
+
+def searched(row: dict[str, Any], tapes: int) -> dict[str, Any]:
+    """What the search finds that is smaller than the counterexample of a row, and how it fails; None if nothing."""
+    mistake = next(one for one in all_mistakes() if one.id == row["mistake"])
+    entry = next(one for one in all_properties().values() if one.id == row["property"])
+    found = smallest(mistake, entry, row["size"], tapes)
+    smaller = {"shapes": found[0], "size": size_of(found[0]), "how": found[1]} if found else None
+    return {**row, "smaller": smaller}
+
+
+def figures_of(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Median, 95th percentile and worst of the seconds, and the share of counterexamples that are the smallest."""
+    seconds = np.array([row["seconds"] for row in rows])
+    figures = zip(WANTED, (np.median(seconds), np.percentile(seconds, 95), seconds.max()), strict=True)
+    return {name: float(figure) for name, figure in figures} | {
+        "smallest": sum(row["smaller"] is None for row in rows) / len(rows)
+    }
+
+
+def _in_words(shapes: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
+
+
+def show(rows: list[dict[str, Any]], figures: dict[str, float]) -> None:
+    """Print the figures, the slowest mistakes and where their time goes, and what is not the smallest."""
+    for name, wanted in WANTED.items():
+        print(f"{name:16s} {figures[name]:6.2f} s, {wanted:g} s wanted")
+    print(f"{'smallest':16s} {figures['smallest']:6.1%}, {WANTED_SMALLEST:.0%} wanted")
+    print("slowest: seconds, of them in the property that refutes and in others, examples up to the failure")
+    for row in sorted(rows, key=lambda row: -row["seconds"])[:LISTED]:
+        told = f"{row['seconds']:6.2f} {row['in_refuting']:6.2f} {row['in_others']:6.2f} {row['examples']:5d}"
+        print(f"{told}  {row['mistake']} ({row['property']})")
+    print("not the smallest: entries, of the smallest that is known, and how that fails")
+    for row in rows:
+        if smaller := row["smaller"]:
+            shapes = f"{_in_words(row['shapes'])}; {_in_words(smaller['shapes'])}"
+            print(f"{row['size']:6d} {smaller['size']:6d}  {row['mistake']} ({row['property']}; {shapes})")
+            print(f"{'':15s}{smaller['how']}")
+
+
+def main() -> None:
+    """Time each mistake, search, print, and write what was found where asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection_time", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
+    parser.add_argument("--mistakes", type=int, default=1, metavar="N", help="every N-th only (default: all)")
+    parser.add_argument("--tapes", type=int, default=1000, metavar="N", help="cases of a shape (default: %(default)s)")
+    parser.add_argument("--processes", type=int, metavar="N", help="that search (default: one for each core)")
+    options = parser.parse_args()
+    rows = [timed(one) for one in tqdm(all_mistakes()[:: options.mistakes], desc="timing", disable=None)]
+    with ProcessPoolExecutor(options.processes) as pool:
+        search = pool.map(partial(searched, tapes=options.tapes), rows)
+        rows = list(tqdm(search, total=len(rows), desc="searching", disable=None))
+    figures = figures_of(rows)
+    show(rows, figures)
+    if options.json:
+        found = {"figures": figures, "mistakes": rows}
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The smallest case on which a statement is seen to fail, by search among all that are smaller: without Hypothesis.
+
+The size of a case is the number of entries of all arrays that a report shows of it. What is found is an upper bound of
+the smallest: a smaller case may fail with numbers that were not tried.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from benchmarks.trials import reference_with, trial_of
+from properties.harness.catalogue import Property, arguments_of
+from properties.harness.contract import OPERATIONS
+from properties.harness.mistakes import Mistake
+from properties.harness.strategies import SCALES, Case, Tape
+from properties.harness.target import Failure
+
+SEED = 7840
+BOUNDS = (2, 3, 5, 17, 256)  # of the bytes of a tape: small bytes are simple numbers
+PARAMETERS = {name for signature in OPERATIONS.values() for name in signature.parameters}
+Shapes = dict[str, tuple[int, ...]]
+
+
+def shapes_of(case: Mapping[str, Any], operations: Iterable[str]) -> Shapes:
+    """The shapes of the arrays that a report shows of a case of a property of these operations."""
+    unused = PARAMETERS.difference(*(OPERATIONS[name].parameters for name in operations))
+    return {name: x.shape for name, x in case.items() if isinstance(x, np.ndarray) and name not in unused}
+
+
+def size_of(shapes: Shapes) -> int:
+    """How many entries arrays of these shapes have."""
+    return int(sum(np.prod(shape) for shape in shapes.values()))
+
+
+def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[Shapes, str] | None:
+    """The smallest shapes below this size at which the property refutes the mistake, and how; None if none is found.
+
+    Of a statement that samples, so many cases of each shape are tried; of an exhaustive one all that it has. Each case
+    is put to the wrong function anew, without what it may keep from others.
+    """
+    function = mistake.make()
+
+    def anew(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    with trial_of(reference_with({mistake.operation: anew})) as trial:
+        arguments = arguments_of(entry.function, trial.target, entry.operation) or {}
+        for case in _below(size, entry, arguments, tapes):
+            function = mistake.make()
+            shapes = shapes_of(case, entry.operations)
+            try:
+                entry.function.test(**arguments, case=case)  # type: ignore[attr-defined]
+            except Failure as failure:
+                return shapes, str(failure)
+            except NotImplementedError:
+                continue
+    return None
+
+
+def _below(size: int, entry: Property, arguments: dict[str, Any], tapes: int) -> Iterator[Case]:
+    """The cases below this size that are searched, in the order of their sizes."""
+    if not hasattr(entry.function, "hypothesis"):
+        every = [
+            (size_of(shapes_of(one, entry.operations)), one) for one in _kept(entry.function, "cases")(**arguments)
+        ]
+        yield from (case for its, case in sorted(every, key=lambda pair: pair[0]) if its < size)
+        return
+    strategy = _kept(entry.function.hypothesis.inner_test, "case")
+    if isinstance(strategy, Mapping):
+        strategy = strategy[OPERATIONS[entry.operation].layer]
+    read = _kept(strategy.wrapped_strategy.definition, "build")
+    generator = np.random.default_rng(SEED)
+    read(first := _Sized(generator))
+    ways: dict[tuple[int, tuple[Any, ...]], list[tuple[int, ...]]] = {}
+    for sizes in product(*map(range, first.counts)):
+        shapes = shapes_of(read(_Sized(generator, sizes)), entry.operations)
+        ways.setdefault((size_of(shapes), tuple(shapes.items())), []).append(sizes)
+    for (its, _), every in sorted(ways.items(), key=lambda item: item[0]):
+        if its < size:
+            yield from (read(_Sized(generator, sizes)) for sizes in every)
+            for number in range(tapes):
+                bound = BOUNDS[number % len(BOUNDS)]
+                yield read(_Sized(generator, every[number // len(BOUNDS) % len(every)], bound))
+
+
+def _kept(function: Callable[..., Any], name: str) -> Any:
+    """What a decorator keeps under this name."""
+    return inspect.getclosurevars(function).nonlocals[name]
+
+
+class _Sized(Tape):
+    """A tape that begins with these sizes; all bytes after them are random and below a bound.
+
+    `counts` are of how many each size is chosen: every choice before the first scale or array is one of a size.
+    """
+
+    def __init__(self, generator: np.random.Generator, sizes: Sequence[int] | None = None, bound: int = 1) -> None:
+        super().__init__(None)
+        self.counts: list[int] = []
+        self._generator, self._sizes, self._bound, self._begins = generator, sizes, bound, True
+
+    def choose(self, count: int) -> int:
+        if not self._begins:
+            return super().choose(count)
+        self.counts.append(count)
+        return self._sizes[len(self.counts) - 1] if self._sizes else 0
+
+    def scale(self, scales: tuple[float, ...] = SCALES) -> float:
+        self._begins = False
+        return super().scale(scales)
+
+    def take(self, count: int) -> Any:
+        self._begins = False
+        return self._generator.integers(self._bound, size=count, dtype=np.uint8)
