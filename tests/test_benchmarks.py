@@ -15,6 +15,7 @@ from benchmarks import (
     detection_time,
     false_alarms,
     gradient_checks,
+    growth,
     kill_matrix,
     numpy_network,
     smallest,
@@ -33,6 +34,7 @@ COMMANDS = (
     "detection_time",
     "false_alarms",
     "gradient_checks",
+    "growth",
     "kill_matrix",
     "mutation",
     "network",
@@ -218,3 +220,33 @@ def test_detection_is_summed_up():
     rows = [{"seconds": float(number), "smaller": None if number else {}} for number in range(5)]
     figures = detection_time.figures_of(rows)
     assert figures == pytest.approx({"median": 2, "95th percentile": 3.8, "worst": 4, "smallest": 0.8})
+
+
+def test_growth_is_measured_and_drawn(tmp_path):
+    """A line has its property's rate and share and the run's peak of memory; tables and plot show it."""
+    (run,) = growth.planned([], [3], [], [])
+    row = growth.measured(run._replace(options=("-k", growth.GRADIENTS[0]), examples=2))
+    (figures,) = row["properties"].values()
+    assert figures["cases"] == 2
+    assert 0 < figures["in_target"] < 1
+    assert row["peak"] > 50
+    assert f"({figures['in_target']:.0%}) | {row['peak']:.0f} |" in growth.tables([row])
+    growth.plot([row], tmp_path / "growth.svg")
+    assert "kernel side" in (tmp_path / "growth.svg").read_text(encoding="utf-8")
+
+
+def test_growth_goes_along_four_ways():
+    """Sides get targets of their own, budgets a few properties, and workers the whole suite."""
+    runs = growth.planned([6], [1], [100, 1000], [1, 2])
+    assert [(run.along, run.value, run.examples) for run in runs] == [
+        ("image side", 6, growth.EXAMPLES),
+        ("kernel side", 1, growth.EXAMPLES),
+        ("examples", 100, 100),
+        ("examples", 1000, 1000),
+        ("workers", 1, 100),
+        ("workers", 2, 100),
+        ("workers", 1, 1000),
+        ("workers", 2, 1000),
+    ]
+    assert "IMAGE_SHAPES = [(6, 6)]" in runs[0].target
+    assert [run.options[0] for run in runs[-4:]] == ["-n"] * 4
