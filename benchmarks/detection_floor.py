@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 import reference
 from benchmarks import peers
-from benchmarks.trials import failures, reference_with, samples, settle, trial_of
+from benchmarks.trials import failures, reference_with, settle, trial_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.target import changed_parts
 
@@ -54,7 +54,7 @@ def refuted(operation: str, change: Callable[[Any], Any], seed: int) -> bool:
     """Whether a property that samples and names the operation refutes it, changed so, with this seed."""
     settle(seed=seed, shrinks=False)
     with trial_of(reference_with({operation: changed(operation, change)})) as trial:
-        return any(failure for _, failure in failures(trial, [operation], samples))
+        return any(failure for _, failure in failures(trial, [operation], lambda entry: entry.is_sampled))
 
 
 def floor(caught: Callable[[float], bool]) -> float | None:

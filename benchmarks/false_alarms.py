@@ -9,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.trials import failures, reference_with, samples, settle, trial_of
+from benchmarks.trials import failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.contract import OPERATIONS
 
@@ -27,7 +27,7 @@ def run(name: str, seed: int) -> tuple[int, list[str]]:
     changed: Mapping[str, Any] = VARIANTS.get(name, dict.fromkeys(OPERATIONS))
     examples, alarms = 0, []
     with trial_of(reference_with(VARIANTS.get(name, {}))) as trial:
-        for entry, failure in failures(trial, changed, samples):
+        for entry, failure in failures(trial, changed, lambda entry: entry.is_sampled):
             examples += trial.record.examples
             alarms += [f"{name}: {entry.id}, seed {seed}: {failure}"] if failure else []
     return examples, alarms

@@ -60,11 +60,6 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     return None
 
 
-def samples(entry: Property) -> bool:
-    """Whether a property draws its examples, so that another seed gives others."""
-    return getattr(entry.function, "is_hypothesis_test", False)
-
-
 def failures(
     trial: Trial, changed: Iterable[str], wanted: Callable[[Property], bool] = lambda entry: True
 ) -> Iterator[tuple[Property, Failure | None]]:

@@ -106,6 +106,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--shard", type=shard_of, default=WHOLE, metavar="I/N", help="the I-th of N parts alone; `merge` joins them"
     )
+    result.add_argument(
+        "--round", type=_whole, default=1, metavar="K", help="the K-th round of a campaign (see --minutes) alone"
+    )
     result.add_argument("-k", default="", dest="keyword", metavar="EXPR", help="only matching properties, as in pytest")
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
     result.add_argument(
@@ -165,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.timeout,
         shard=options.shard,
         database=options.database,
+        round_number=options.round,
     )
     return _reported(partial(run, asked), options, options.target)
 

@@ -27,9 +27,10 @@ from properties.harness.exhaustive import (
     weak_orderings,
     where,
 )
+from properties.harness.limits import FIRST
 from properties.harness.membership import require_subgradient
 from properties.harness.statement import each
-from properties.harness.strategies import MOST_FEATURES, Case
+from properties.harness.strategies import Case
 from properties.harness.trial import current
 
 BILINEAR = 2
@@ -102,7 +103,7 @@ def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
 
 def _feature_counts(**_):
     images = 2 if current().target.layout.batched else 1
-    for count in range(1, MOST_FEATURES + 1):
+    for count in range(1, FIRST.features + 1):
         yield Case(features=basis((images, count))[0], weights=basis((count, 1))[0], upstream=basis((images, 1))[0])
 
 

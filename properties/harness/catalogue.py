@@ -34,6 +34,11 @@ class Property:
         """The operation that the statement is about: the first that it names."""
         return self.operations[0]
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it draws its examples, so that another seed gives others; else it is exhaustive."""
+        return getattr(self.function, "is_hypothesis_test", False)
+
 
 @cache
 def all_properties() -> dict[str, Property]:

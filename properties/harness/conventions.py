@@ -22,10 +22,13 @@ _TIE_RULES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def examined(target: Target) -> tuple[Target, Conventions]:
-    """The target with the shapes that it implements, and the conventions that it follows."""
+def examined(target: Target, growth: int = 0) -> tuple[Target, Conventions]:
+    """The target with the shapes that it implements, and the conventions that it follows, found without `growth`."""
     target = explored(target)
-    return target, find(target)
+    conventions = find(target)
+    if growth:
+        target = explored(replace(target, limits=replace(target.limits, left_out=frozenset(), growth=growth)))
+    return target, conventions
 
 
 def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
@@ -33,6 +36,7 @@ def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
     return {
         "offered": list(target.operations),
         "left_out": target.limits.left_out,
+        "growth": target.limits.growth,
         "conventions": asdict(conventions),
     }
 
@@ -40,7 +44,7 @@ def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
 def with_look(target: Target, look: dict[str, Any]) -> tuple[Target, Conventions]:
     """What `examined` gave, from what that found."""
     operations = {name: target.operations[name] for name in look["offered"]}
-    limits = replace(target.limits, left_out=look["left_out"])
+    limits = replace(target.limits, left_out=look["left_out"], growth=look["growth"])
     return replace(target, operations=operations, limits=limits), Conventions(**look["conventions"])
 
 

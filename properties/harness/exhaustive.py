@@ -10,7 +10,7 @@ import numpy as np
 
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree, agree_at
-from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
+from properties.harness.limits import POOL, NotApplicable, Pair, Shape
 from properties.harness.probes import SEED
 from properties.harness.shards import WHOLE, in_words
 from properties.harness.single import widened
@@ -34,7 +34,7 @@ def noted(what: str, where: str, **numbers: Any) -> None:
 
     Of a target with limits it says no more than that the supported shapes were tried, of a shard which part it is.
     """
-    if current().target.limits != Limits():
+    if not current().target.limits.any_shape:
         where += ", as far as the target supports these"
     number, shards = current().shard
     part = {} if (number, shards) == WHOLE else {"part": in_words([number], shards)}

@@ -5,7 +5,6 @@ from typing import Any
 
 from properties.harness.catalogue import all_properties
 from properties.harness.results import NO_LONGER_FAILS
-from properties.harness.shards import WHOLE
 from properties.harness.trial import current
 
 
@@ -39,14 +38,14 @@ def read_known(path: str | None) -> dict[str, str]:
 def held_to(reason: str | None, result: dict[str, Any]) -> None:
     """Turn a failure that is known, with a reason, into "known", and one that did not come into a refutation.
 
-    Not of a shard alone, since another may see it fail: the latter is told when they are merged.
+    The latter not in a part of a campaign, since another may see it fail: of shards it is told when they are merged.
     """
     if reason is None:
         return
     result["listed"] = reason
     if result["outcome"] in ("refuted", "crashed"):
         result.update(outcome="known", message=reason)
-    elif result["outcome"] == "held" and current().shard == WHOLE:
+    elif result["outcome"] == "held" and current().is_whole:
         result.update(
             outcome="refuted",
             message=NO_LONGER_FAILS,

@@ -2,21 +2,37 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 Shape = tuple[int, int]
 Pair = tuple[Shape, Shape]
 Declared = str | tuple[Shape, ...] | None
 
-LARGEST_KERNEL = 4, 4
-LARGEST_NETWORK_KERNEL = 3, 3
-LARGEST_WINDOW = 3, 3
-LARGEST_OUTPUT = 5, 5
-MOST_WINDOWS = 3, 3
 POOL = (2, 2)
+
+
+class Largest(NamedTuple):
+    """The most rows, and columns, that are drawn where a target declares no shapes, and the most features."""
+
+    kernel: int
+    kernel_of_several: int  # with channels
+    output: int
+    network_kernel: int
+    window: int
+    windows: int
+    features: int
+
+    @property
+    def image(self) -> int:
+        """Of the image that the largest kernel and output make."""
+        return self.kernel + self.output - 1
+
+
+FIRST = Largest(kernel=4, kernel_of_several=3, output=5, network_kernel=3, window=3, windows=3, features=9)
+CEILING = Largest(kernel=8, kernel_of_several=6, output=9, network_kernel=6, window=5, windows=5, features=25)
 
 
 class NotApplicable(Exception):
@@ -27,13 +43,25 @@ class NotApplicable(Exception):
 class Limits:
     """What a target declares: for each, `"square"`, the shapes themselves, or None for any shape.
 
-    `left_out` are the pairs of shapes, by layer, for which its operations say that they are not implemented.
+    `left_out` are the pairs of shapes, by layer, for which its operations say that they are not implemented. By
+    `growth` the largest sides that are drawn are larger than at first, as far as a case stays affordable.
     """
 
     kernels: Declared = None
     windows: Declared = None
     images: Declared = None
     left_out: frozenset[tuple[str, Pair]] = frozenset()
+    growth: int = 0
+
+    @cached_property
+    def any_shape(self) -> bool:
+        """Whether nothing is declared, nor left out."""
+        return self == Limits(growth=self.growth)
+
+    @cached_property
+    def largest(self) -> Largest:
+        """The largest sides that are drawn."""
+        return Largest(*(min(first + self.growth, most) for first, most in zip(FIRST, CEILING, strict=True)))
 
     @classmethod
     def declared_by(cls, offered: Any) -> "Limits":
@@ -61,8 +89,8 @@ class Limits:
         `tied` leaves out the 1×1 window, which has nothing to tie. Where images are declared and no window
         divides one, the outputs of their convolutions are taken.
         """
-        windows = [w for w in _candidates(self.windows, LARGEST_WINDOW) if w != (1, 1) or not tied]
-        inputs = _candidates(self.images, (LARGEST_WINDOW[0] * MOST_WINDOWS[0],) * 2)
+        windows = [w for w in _candidates(self.windows, self.largest.window) if w != (1, 1) or not tied]
+        inputs = _candidates(self.images, self.largest.window * self.largest.windows)
         pairs = _dividing(windows, inputs)
         if not pairs:
             outputs = {(i[0] - k[0] + 1, i[1] - k[1] + 1) for k, i in self._fitting()}
@@ -70,8 +98,8 @@ class Limits:
         return self._kept("pooling", pairs)
 
     def _fitting(self) -> list[Pair]:
-        kernels = _candidates(self.kernels, LARGEST_KERNEL)
-        images = list(_candidates(self.images, _sum(LARGEST_KERNEL, LARGEST_OUTPUT)))
+        kernels = _candidates(self.kernels, self.largest.kernel)
+        images = list(_candidates(self.images, self.largest.image))
         return [(k, i) for k, i in product(kernels, images) if k[0] <= i[0] and k[1] <= i[1]]
 
     def _kept(self, layer: str, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
@@ -95,16 +123,12 @@ def _declared(offered: Any, name: str) -> Declared:
     return shapes
 
 
-def _candidates(declared: Declared, largest: Shape) -> Iterable[Shape]:
+def _candidates(declared: Declared, largest: int) -> Iterable[Shape]:
     if isinstance(declared, tuple):
         return declared
-    shapes = product(range(1, largest[0] + 1), range(1, largest[1] + 1))
+    shapes = product(range(1, largest + 1), range(1, largest + 1))
     return [shape for shape in shapes if declared is None or shape[0] == shape[1]]
 
 
 def _dividing(windows: Iterable[Shape], inputs: Iterable[Shape]) -> list[Pair]:
     return [(w, x) for w, x in product(windows, inputs) if not (x[0] % w[0] or x[1] % w[1])]
-
-
-def _sum(one: Shape, other: Shape) -> Shape:
-    return one[0] + other[0] - 1, one[1] + other[1] - 1

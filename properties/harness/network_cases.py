@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from properties.harness import oracles
-from properties.harness.limits import LARGEST_NETWORK_KERNEL, MOST_WINDOWS, POOL, Shape
+from properties.harness.limits import POOL, Shape
 from properties.harness.sizes import MOST, Shapes, fit_valid, joined_valid, read_shapes
 from properties.harness.strategies import FINE, GRID, Case, Tape, blocks, decoded
 from properties.harness.target import Array
@@ -27,10 +27,11 @@ WEIGHT_SCALES = (1.0, 1 / 16, 1 / 64)
 
 
 def _read_shapes(tape: Tape) -> Shapes:
+    limits = current().target.limits
     return read_shapes(
         tape,
-        current().target.limits.networks,
-        (LARGEST_NETWORK_KERNEL, MOST_WINDOWS),
+        limits.networks,
+        (limits.largest.network_kernel, limits.largest.windows),
         lambda kernel, windows: joined_valid(kernel, (POOL[0] * windows[0], POOL[1] * windows[1])),
         _windows,
     )

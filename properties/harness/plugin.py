@@ -6,12 +6,10 @@
 import gc
 import inspect
 import os
-import re
 import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from warnings import WarningMessage
 
@@ -33,6 +31,7 @@ from properties.harness.known import held_to, read_known
 from properties.harness.results import FAILING, finished, plain_lines
 from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from properties.harness.statement import settle
+from properties.harness.storage import storage
 from properties.harness.target import CannotLoad, Operation, load
 from properties.harness.text import last_line
 from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
@@ -55,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--property-timeout", type=float, default=DEFAULT_TIMEOUT, metavar="S", help="seconds that a property may take"
     )
     group.addoption("--shard", type=shard_of, default=WHOLE, metavar="I/N", help="this part of the campaign alone")
+    group.addoption("--round", type=int, default=1, metavar="K", help="this round of the campaign alone")
     group.addoption("--known", metavar="FILE", help="known deviations: one id and its reason per line")
     group.addoption("--database", type=address_of, metavar="URL", help="share failures on this Redis server")
 
@@ -72,14 +72,18 @@ def pytest_configure(config: pytest.Config) -> None:
         try:
             with WATCH.over("a first look", config.getoption("--property-timeout")):
                 look = getattr(config, "workerinput", {}).get(_LOOK)
-                target, conventions = with_look(load(spec), look) if look else examined(load(spec))
+                target, conventions = (
+                    with_look(load(spec), look) if look else examined(load(spec), config.getoption("--round") - 1)
+                )
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
         stack.enter_context(on_trial(target, conventions, examples, shard))
     if address := config.getoption("--database"):
         patience = min(config.getoption("--property-timeout") * CALL_SHARE, IN_ALL)
-        config.stash[_SHARED] = SharedDatabase(address, current().target.name, patience)
+        target = current().target  # of a size of cases: one of another would be taken for none
+        name = f"{target.name}:{target.limits.growth}" if target.limits.growth else target.name
+        config.stash[_SHARED] = SharedDatabase(address, name, patience)
     register_profile(examples_of(shard, examples), config.stash.get(_SHARED, None))
     if config.option.collectonly:  # as a fuzzer does, which calls the statements after the session
         hypothesis.settings.load_profile(PROFILE)
@@ -113,11 +117,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def register_profile(examples: int, shared: SharedDatabase | None = None) -> None:
     """Hypothesis's settings for statements: no deadline, since targets may be slow; nothing is printed.
 
-    Failures are kept for each target by itself, so that none decides what is tried on another, and `shared` too.
+    Failures are kept for each target by itself, so that none decides what is tried on another, and for each size of
+    cases, since one of another size would be taken for none; and `shared` too.
     """
     target = current().target
-    home = Path(target.folder) / os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
-    kept = DirectoryBasedExampleDatabase(home / "examples" / re.sub(r"\W+", "-", target.name))
+    growth = target.limits.growth
+    kept = DirectoryBasedExampleDatabase(
+        storage(f"examples-larger-{growth}" if growth else "examples", target.name, target.folder)
+    )
     hypothesis.settings.register_profile(
         PROFILE,
         hypothesis.settings.get_profile("default"),  # not the profile that Hypothesis loads where CI is set
@@ -179,9 +186,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Run the first statement about every operation, the layers' before the network's that rests on them, then the
     second of each, so that a failure shows early. What failed the last time runs first of all.
 
-    `-k` may name a property by its id.
+    `-k` may name a property by its id. A round after the first leaves out what is exhaustive.
     """
-    seed = seed_of(config.getoption("--shard"), config.getoption("--seed"))
+    round_number = config.getoption("--round")
+    seed = seed_of(config.getoption("--shard"), config.getoption("--seed"), round_number)
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
     failed = set(_database().fetch(FAILED))
@@ -193,10 +201,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             of_network = OPERATIONS[entry.operation].layer == "network"
             ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], of_network
             told[entry.operation] += 1
-            if getattr(item.obj, "is_hypothesis_test", False):  # type: ignore[attr-defined]
+            if entry.is_sampled:
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
                 # part of the key of failures kept, which HypoFuzz wants of every test, Hypothesis of parametrized ones
                 item.obj.hypothesis.inner_test._hypothesis_internal_add_digest = entry.nodeid.encode()  # type: ignore[attr-defined]
+    if round_number > 1:
+        items[:] = [item for item in items if not (entry := _property(item)) or entry.is_sampled]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
 
 

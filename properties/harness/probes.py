@@ -57,7 +57,7 @@ _KINKED: dict[str, Callable[[Tape], Case]] = {
 def larger(layer: str, count: int) -> list[Case]:
     """Cases beyond the sizes that are sampled. `NotApplicable` where the target declares the shapes of the layer."""
     trial = current()
-    if layer in _SHAPED and trial.target.limits != Limits():
+    if layer in _SHAPED and not trial.target.limits.any_shape:
         raise NotApplicable("the target does not support every shape")
     window = POOL if layer == "network" else LARGER_WINDOW
     limits = Limits(kernels=(LARGER_KERNEL,), windows=(window,), images=(LARGER_IMAGE,))

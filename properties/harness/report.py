@@ -42,6 +42,7 @@ class Asked:
     in_python: bool = False
     shard: Shard = WHOLE
     database: str | None = None
+    round_number: int = 1
 
     def reproduce(self, entry: Property) -> str:
         """The command, or the call, that runs one property again as it ran here."""
@@ -52,6 +53,7 @@ class Asked:
             ("--seed", self.seed, 0),
             ("--examples", self.examples, DEFAULT_EXAMPLES),
             ("--timeout", self.timeout, DEFAULT_TIMEOUT),
+            ("--round", self.round_number, 1),
         )
         for option, value, default in options:
             command += [option, f"{value:.10g}" if isinstance(value, float) else str(value)] if value != default else []
@@ -99,6 +101,7 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
         "interrupted": outcomes.interrupted,
         "seed": asked.seed,
         "examples": asked.examples,
+        "round": asked.round_number,
         "shard": list(asked.shard) if asked.shard != WHOLE else None,
         "merged": None,
         "seconds": round(seconds, 3),

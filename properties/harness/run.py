@@ -226,7 +226,7 @@ def _child(
             with WATCH.over("its import", asked.timeout):
                 target = load(asked.target)
             with WATCH.over("a first look", asked.timeout):
-                target, conventions = examined(target)
+                target, conventions = examined(target, asked.round_number - 1)
             WATCH.stuck = {name: one for name, one in WATCH.stuck.items() if name not in spared or name in stuck}
             WATCH.spared = set(spared)
             tell("found", found(target, conventions))

@@ -106,7 +106,7 @@ def _arguments(asked: Asked) -> list[str]:
     for plugin in (*(f"no:{name}" for name in UNUSED), "_hypothesis_pytestplugin", "properties.harness.plugin"):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
-    arguments.append(f"--shard={name_of(asked.shard)}")
+    arguments += [f"--shard={name_of(asked.shard)}", f"--round={asked.round_number}"]
     arguments.append(f"--property-timeout={asked.timeout}")
     if asked.database:
         arguments.append(f"--database={asked.database}")

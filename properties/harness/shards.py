@@ -1,8 +1,9 @@
-"""A campaign in parts, so that many machines share it: the seed, the examples and the cases of shard I of N.
+"""A campaign in parts, shard I of N for each of many machines or one round after the other: their seeds and cases.
 
 Exhaustive cases are parted exactly: each belongs to one shard. Of sampled ones each shard draws its share of the
 examples from a random stream with a seed of its own: these are independent, not without a case in common, since two
-streams may draw the same by chance, and each begins with the smallest.
+streams may draw the same by chance, and each begins with the smallest. So does each round after the first, which draws
+larger cases too and leaves out what is exhaustive.
 """
 
 import re
@@ -15,7 +16,7 @@ import numpy as np
 
 Shard = tuple[int, int]  # I, N
 WHOLE: Shard = (1, 1)
-LEFT_TO_OTHERS = "left to the other shards: nothing to compare falls to this one"
+LEFT_TO_OTHERS = "left to the other parts: nothing to compare falls to this one"
 _Case = TypeVar("_Case")
 
 
@@ -38,14 +39,15 @@ def examples_of(shard: Shard, examples: int) -> int:
     return examples // shards + (number <= examples % shards)
 
 
-def seed_of(shard: Shard, seed: int | None) -> int | None:
-    """The seed of a shard's samples: the campaign's own for the whole, and none where that has none.
+def seed_of(shard: Shard, seed: int | None, round_number: int = 1) -> int | None:
+    """The seed of a shard's samples in a round: the campaign's own for the whole, and none where that has none.
 
     Source: NumPy's `SeedSequence`, whose spawned children are independent with overwhelming probability.
     """
-    if shard == WHOLE or seed is None:
+    if (shard == WHOLE and round_number == 1) or seed is None:
         return seed
-    words = np.random.SeedSequence(seed, spawn_key=shard).generate_state(4)
+    key = shard if round_number == 1 else (*shard, round_number)
+    words = np.random.SeedSequence(seed, spawn_key=key).generate_state(4)
     return int.from_bytes(words.astype("<u4").tobytes(), "little")
 
 

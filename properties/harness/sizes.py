@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from properties.harness.limits import Limits, NotApplicable, Pair, Shape
+from properties.harness.limits import NotApplicable, Pair, Shape
 from properties.harness.trial import current
 
 if TYPE_CHECKING:
     from properties.harness.strategies import Tape
 
-LARGEST_PART_OF_SEVERAL = 3, 3
 MOST_IMAGES = MOST_CHANNELS = 3
 Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read
 
@@ -81,23 +80,25 @@ class Shapes(NamedTuple):
 def read_shapes(
     tape: Tape,
     supported: Callable[[], tuple[Pair, ...]],
-    largest: Pair,
+    sides: tuple[int, int],
     join: Callable[[Shape, Shape], Shape],
     fit: Callable[[Shape, Shape], Shape],
 ) -> Shapes:
     """Counts, then shapes within the target's limits. `NotApplicable` if they leave nothing.
 
-    Without declared limits the sides of the part and the count go up to `largest`, and `join` makes the whole: with
+    Without declared limits those of the part and of the count go up to `sides`, and `join` makes the whole: with
     channels to less, since Hypothesis takes time in the square of what is drawn to make a counterexample smaller;
     else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
     """
     counts = read_counts(tape)
+    limits, (most, most_fits) = current().target.limits, sides
     if current().target.layout.channelled:
-        largest = _least(largest[0], LARGEST_PART_OF_SEVERAL), _halved(largest[1])
-    if current().target.limits == Limits():
-        part = tape.choose(largest[0][0]) + 1, tape.choose(largest[0][1]) + 1
+        most, most_fits = min(most, limits.largest.kernel_of_several), (most_fits + 1) // 2
+    if limits.any_shape:
+        part = tape.choose(most) + 1, tape.choose(most) + 1
         # one output alone, as of a kernel as large as the image, would else be rare
-        fits = tape.choose(largest[1][0] + 1) % largest[1][0] + 1, tape.choose(largest[1][1] + 1) % largest[1][1] + 1
+        fits = tape.choose(most_fits + 1) % most_fits + 1, tape.choose(most_fits + 1) % most_fits + 1
+        largest = (most, most), (most_fits, most_fits)
         return Shapes(part, fits, join(part, fits), *largest, join(*largest), counts)
     pairs = supported()
     if not pairs:
@@ -105,14 +106,6 @@ def read_shapes(
     part, whole = pairs[tape.choose(len(pairs))]
     parts, wholes, all_fits = [p for p, _ in pairs], [w for _, w in pairs], [fit(p, w) for p, w in pairs]
     return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(all_fits), _hull(wholes), counts)
-
-
-def _least(one: Shape, other: Shape) -> Shape:
-    return min(one[0], other[0]), min(one[1], other[1])
-
-
-def _halved(most: Shape) -> Shape:
-    return (most[0] + 1) // 2, (most[1] + 1) // 2
 
 
 def _hull(shapes: list[Shape]) -> Shape:

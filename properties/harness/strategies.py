@@ -18,7 +18,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from properties.harness.axes import Layout
-from properties.harness.limits import LARGEST_KERNEL, LARGEST_OUTPUT, LARGEST_WINDOW, MOST_WINDOWS, Limits, Shape
+from properties.harness.limits import Limits, Shape
 from properties.harness.sizes import fit_valid, joined_valid, read_images, read_shapes
 from properties.harness.target import Array
 from properties.harness.trial import current
@@ -29,7 +29,6 @@ MIXED = 2.0**-27
 SCALES = (1.0, FINE, 256.0, 2.0**-14)
 FACTOR_SCALES = (*SCALES, MIXED)
 UPSTREAM_SCALES = (1.0, FINE, MIXED)
-MOST_FEATURES = 9
 _SIMPLEST_FIRST = sorted((Fraction(k, 16) for k in range(-64, 65)), key=lambda v: (v.denominator, abs(v), v < 0))
 _DYADIC = np.array([float(value) for value in _SIMPLEST_FIRST])
 _EXPONENTS = {
@@ -173,10 +172,9 @@ def blocks(x: Array, window: Shape) -> Array:
 
 def read_convolution(tape: Tape, second: bool = False) -> Case:
     """`image`, `kernel`, `upstream`; with `second`, also `other_image` and `other_kernel` of the same shapes."""
-    own = current().target.layout.outward
-    shapes = read_shapes(
-        tape, current().target.limits.convolutions, (LARGEST_KERNEL, LARGEST_OUTPUT), joined_valid, fit_valid
-    )
+    own, limits = current().target.layout.outward, current().target.limits
+    sides = limits.largest.kernel, limits.largest.output
+    shapes = read_shapes(tape, limits.convolutions, sides, joined_valid, fit_valid)
     image_scale, kernel_scale = tape.scale(FACTOR_SCALES), tape.scale(FACTOR_SCALES)
     case = Case(
         image=own(tape.dyadic(*shapes.image, image_scale)),
@@ -197,11 +195,11 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     """
     if maxima is None:
         maxima = ("unique", "tied")[tape.choose(2)]
-    layout, supported = current().target.layout, current().target.limits.poolings
+    layout, limits = current().target.layout, current().target.limits
     shapes = read_shapes(
         tape,
-        lambda: supported(maxima == "tied"),
-        (LARGEST_WINDOW, MOST_WINDOWS),
+        lambda: limits.poolings(maxima == "tied"),
+        (limits.largest.window, limits.largest.windows),
         lambda part, count: (part[0] * count[0], part[1] * count[1]),
         lambda part, whole: (whole[0] // part[0], whole[1] // part[1]),
     )
@@ -232,12 +230,12 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
 
 
 def read_dense(tape: Tape) -> Case:
-    """`features`, `weights`, `upstream`, of 1 to 9 features; in batches, of 1 to 3 images."""
-    images, most = read_images(tape)
-    count = tape.choose(MOST_FEATURES) + 1
+    """`features`, `weights`, `upstream`, of at first 1 to 9 features; in batches, of 1 to 3 images."""
+    (images, most), most_features = read_images(tape), current().target.limits.largest.features
+    count = tape.choose(most_features) + 1
     return Case(
-        features=tape.dyadic((images, count), (most, MOST_FEATURES), tape.scale(FACTOR_SCALES)),
-        weights=tape.dyadic((count, 1), (MOST_FEATURES, 1), tape.scale(FACTOR_SCALES)),
+        features=tape.dyadic((images, count), (most, most_features), tape.scale(FACTOR_SCALES)),
+        weights=tape.dyadic((count, 1), (most_features, 1), tape.scale(FACTOR_SCALES)),
         upstream=tape.dyadic((images, 1), (most, 1), tape.scale(UPSTREAM_SCALES)),
     )
 

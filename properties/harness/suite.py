@@ -40,7 +40,7 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
             pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
         settings = _settings()
         with on_trial(target, conventions, settings.max_examples) as trial:
-            if getattr(entry.function, "is_hypothesis_test", False):
+            if entry.is_sampled:
                 settle(entry.function, settings, None)
             try:
                 with judged(entry, entry.function, arguments, timeout):

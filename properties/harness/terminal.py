@@ -154,6 +154,8 @@ def notes(report: dict[str, Any]) -> list[str]:
     for entry in report["properties"]:
         if entry["outcome"] == "known":
             lines.append(printable(f"known: {entry['id']}: {entry['message']}"))
+    if report["round"] > 1:
+        lines.append(f"round {report['round']} of a campaign alone: larger cases, and nothing exhaustive")
     if report["shard"]:
         number, shards = report["shard"]
         lines.append(f"{in_words([number], shards)}: what is proved is told once all of them are merged")

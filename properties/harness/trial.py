@@ -83,6 +83,11 @@ class Trial:
         return max(1, min(self.carries, self.left)) if self.record.refutation is None else 1
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is neither one shard of several nor a round after the first, which draws larger cases."""
+        return self.shard == WHOLE and not self.target.limits.growth
+
+    @property
     def flips(self) -> bool:
         """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
         return self.conventions.convolution != "correlation"

@@ -1,6 +1,9 @@
 """Shapes within a target's limits: all of them, and nothing beyond."""
 
-from properties.harness.limits import Limits
+from dataclasses import replace
+from itertools import pairwise
+
+from properties.harness.limits import CEILING, FIRST, Largest, Limits
 
 
 def test_without_limits_every_kernel_fits_its_image():
@@ -28,3 +31,21 @@ def test_poolings_fall_back_to_the_convolutions_outputs():
     """Where no declared image divides, what the convolution makes of it may."""
     limits = Limits(kernels=((2, 2),), windows=((2, 2),), images=((5, 5),))
     assert limits.poolings(tied=False) == (((2, 2), (4, 4)),)
+
+
+def test_growth_enlarges_every_side_up_to_a_ceiling():
+    """At first the sides are the smallest; each step makes them larger by one, none beyond what is affordable."""
+    sizes = [Limits(growth=growth).largest for growth in range(40)]
+    assert sizes[0] == FIRST
+    assert sizes[1] == Largest(*(side + 1 for side in FIRST))
+    assert all(one <= other for pair in pairwise(sizes) for one, other in zip(*pair, strict=True))
+    assert sizes[-1] == CEILING
+
+
+def test_growth_is_no_limit_but_enlarges_what_is_declared():
+    """A grown target still supports any shape; of square kernels larger ones come, of a list no others."""
+    assert Limits(growth=3).any_shape
+    assert not Limits(kernels="square", growth=3).any_shape
+    assert {kernel for kernel, _ in Limits("square", growth=2).convolutions()} == {(side, side) for side in range(1, 7)}
+    declared = Limits(((2, 2),), images=((3, 3),))
+    assert replace(declared, growth=9).convolutions() == declared.convolutions()

@@ -1,5 +1,7 @@
 """Strategies reach what they claim within the default budget, and build what they promise."""
 
+from dataclasses import replace
+
 import hypothesis
 import numpy as np
 import pytest
@@ -20,10 +22,11 @@ from properties.harness.strategies import (
     tied_cases,
     unique_cases,
 )
+from properties.harness.trial import on_trial
 from tests.doubles import trial_of
 
 
-def drawn(strategy, **offered):
+def drawn(strategy, growth=0, **offered):
     """The hundred cases that a statement on this strategy runs with by default; none may be rejected."""
     cases = []
 
@@ -32,8 +35,10 @@ def drawn(strategy, **offered):
     def collect(case):
         cases.append(case)
 
-    with trial_of(relu=np.abs, **offered):
-        collect()
+    with trial_of(relu=np.abs, **offered) as trial:
+        limits = replace(trial.target.limits, growth=growth)
+        with on_trial(replace(trial.target, limits=limits), trial.conventions):
+            collect()
     assert len(cases) == 100
     return cases
 
@@ -246,6 +251,26 @@ def test_limits_that_leave_nothing_are_not_applicable(strategy, limits):
     """Where no supported shapes go together there is no case to draw."""
     with pytest.raises(NotApplicable):
         drawn(strategy, **limits)
+
+
+GROWN = {
+    "large kernel": (convolution_cases, lambda c: max(c.kernel.shape) == 8),
+    "large output": (convolution_cases, lambda c: max(c.upstream.shape) == 9),
+    "large window": (pooling_cases, lambda c: max(c.window) == 5),
+    "many windows": (tied_cases, lambda c: max(c.upstream.shape) == 5),
+    "many features": (dense_cases, lambda c: c.features.size > 9),
+    "large kernel of a network": (smooth_network_cases, lambda c: max(c.kernel.shape) > 3),
+    "many windows of a network": (kinked_network_cases, lambda c: c.weights.size > 9),
+}
+
+
+@pytest.mark.parametrize(("strategy", "reached"), GROWN.values(), ids=GROWN)
+def test_growth_reaches_larger_sizes(strategy, reached):
+    """Grown, at least two in a hundred cases are larger than any at first, and small ones still occur."""
+    cases = drawn(strategy, growth=4)
+    assert not any(map(reached, drawn(strategy)))
+    assert sum(map(reached, cases)) >= 2
+    assert min(sum(np.size(value) for value in case.values()) for case in cases) <= 12
 
 
 def test_single_precision_cases_are_single_precision_numbers():

@@ -6,6 +6,7 @@ import hypothesis
 import numpy as np
 
 import reference
+from properties.harness.conventions import examined
 from properties.harness.strategies import convolution_cases
 from properties.harness.support import explored
 from properties.harness.target import make_target
@@ -46,6 +47,15 @@ def test_most_cases_are_within_what_is_implemented():
         collect()
     left_out = sum(height != width for height, width in shapes)
     assert 0 < left_out < 30
+
+
+def test_grown_shapes_are_asked_for_too():
+    """Of the larger shapes of a later round those that are not implemented are mostly not drawn either."""
+    target, found = examined(make_target(SimpleNamespace(conv2d=only_square), "double"), growth=2)
+    pairs = target.limits.convolutions()
+    assert found.convolution == "convolution"
+    assert ((6, 6), (12, 12)) in pairs
+    assert sum(kernel[0] != kernel[1] for kernel, _ in pairs) < len(pairs) / 4
 
 
 def test_a_shape_that_one_operation_implements_is_kept():
