@@ -24,6 +24,7 @@ from properties.harness.report import (
     as_json,
     exit_status,
 )
+from properties.harness.rounds import campaign
 from properties.harness.run import CannotRun, run
 from properties.harness.scripts import write_scripts
 from properties.harness.shards import WHOLE, shard_of
@@ -35,6 +36,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
 SHORTEST, LONGEST = 0.1, 1e8
+SHORTEST_CAMPAIGN = 0.01
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
@@ -58,6 +60,17 @@ def _seconds(text: str) -> float:
     if not SHORTEST <= seconds <= LONGEST:
         raise argparse.ArgumentTypeError(f"a number of seconds from {SHORTEST} to {LONGEST:g} is wanted, not {text!r}")
     return seconds
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not SHORTEST_CAMPAIGN <= minutes <= LONGEST:
+        wanted = f"a number of minutes from {SHORTEST_CAMPAIGN} to {LONGEST:g} is wanted"
+        raise argparse.ArgumentTypeError(f"{wanted}, not {text!r}")
+    return minutes
 
 
 def _seed(text: str) -> int:
@@ -107,8 +120,13 @@ def parser() -> argparse.ArgumentParser:
         "--shard", type=shard_of, default=WHOLE, metavar="I/N", help="the I-th of N parts alone; `merge` joins them"
     )
     result.add_argument(
-        "--round", type=_whole, default=1, metavar="K", help="the K-th round of a campaign (see --minutes) alone"
+        "--minutes",
+        type=_minutes,
+        metavar="M",
+        help="a campaign: rounds of more and larger examples, until M minutes are over or one fails; one report of all",
     )
+    result.add_argument("--resume", action="store_true", help="go on with the newest campaign, for --minutes more")
+    result.add_argument("--round", type=_whole, default=1, metavar="K", help="the K-th round of a campaign alone")
     result.add_argument("-k", default="", dest="keyword", metavar="EXPR", help="only matching properties, as in pytest")
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
     result.add_argument(
@@ -153,7 +171,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["merge"]:
         options = merge_parser().parse_args(given[1:])
         return _reported(partial(merge, options.reports), options, "merge")
-    options = parser().parse_args(given)
+    options = (asking := parser()).parse_args(given)
+    if options.resume and not options.minutes:
+        asking.error("argument --resume: needs --minutes")
+    if options.round > 1 and options.minutes:
+        asking.error("argument --round: not allowed with argument --minutes")
     if options.template:
         print(TEMPLATE.read_text(encoding="utf-8"), end="")
         return HELD
@@ -170,7 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         database=options.database,
         round_number=options.round,
     )
-    return _reported(partial(run, asked), options, options.target)
+    made = partial(campaign, asked, options.minutes, options.resume) if options.minutes else partial(run, asked)
+    return _reported(made, options, options.target)
 
 
 def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, target: str) -> int:

@@ -1,4 +1,4 @@
-"""Reading the reports of a campaign's shards, and refusing what is none, or of another campaign."""
+"""Reading the reports of a campaign's parts, and refusing what is none, or of another campaign."""
 
 import json
 from argparse import ArgumentTypeError
@@ -20,7 +20,8 @@ FIELDS: dict[str, Any] = {
     "interrupted": bool,
     "seconds": _NUMBER,
     "shard": list | None,
-    "merged": dict | None,
+    **dict.fromkeys(("merged", "campaign"), dict | None),
+    "digest": str | None,
 }
 _ENTRY: dict[str, Any] = {
     **dict.fromkeys(("id", "operation", "statement", "outcome", "reproduce"), str),
@@ -33,14 +34,14 @@ _ENTRY: dict[str, Any] = {
 
 
 class CannotMerge(Exception):
-    """These are not reports of one campaign's shards; the message is one line."""
+    """These are not reports of one campaign's parts; the message is one line."""
 
 
 def read_campaign(paths: Iterable[str]) -> tuple[dict[int, Report], int]:
     """The reports by the number of their shard, in order, and how many shards there are. Raises `CannotMerge`."""
     read: dict[int, tuple[str, Report]] = {}
     for path in paths:
-        report = _read(path)
+        report = checked(path, read_json(path))
         number, shards = shard = _shard(report)
         campaign = _campaign(report)
         for other, first in list(read.values())[:1]:
@@ -53,18 +54,23 @@ def read_campaign(paths: Iterable[str]) -> tuple[dict[int, Report], int]:
     return {number: read[number][1] for number in sorted(read)}, shards
 
 
-def _read(path: str) -> Report:
+def read_json(path: str) -> Any:
+    """What this file holds as strict JSON. Raises `CannotMerge`."""
     try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_not_strict)
+        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_not_strict)
     except OSError as error:
         raise CannotMerge(f"cannot read {path}: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise CannotMerge(f"{path} is not JSON") from None
+
+
+def checked(path: str, report: Any) -> Report:
+    """What was read from this file, if it is a whole report that was not merged. Raises `CannotMerge`."""
     if not isinstance(report, dict) or report.get("schema_version") != 1:
         raise CannotMerge(f"{path} is not a report of backproof's, of schema version 1")
-    _require(path, report, FIELDS)
+    require(path, report, FIELDS)
     for entry in report["properties"]:
-        _require(path, entry, _ENTRY)
+        require(path, entry, _ENTRY)
     if any(entry["outcome"] not in OUTCOMES for entry in report["properties"]):
         raise CannotMerge(f"{path} is not a whole report: it has an unknown outcome")
     if report["merged"]:
@@ -78,7 +84,8 @@ def _read(path: str) -> Report:
     return report
 
 
-def _require(path: str, given: Any, fields: dict[str, Any]) -> None:
+def require(path: str, given: Any, fields: dict[str, Any]) -> None:
+    """Raise `CannotMerge` unless this, read from that file, has all of these fields, each of its kind."""
     for name, kind in fields.items():
         if not isinstance(given, dict) or name not in given or not isinstance(given[name], kind):
             raise CannotMerge(f"{path} is not a whole report: {name} is missing or damaged")
@@ -101,6 +108,7 @@ def _campaign(report: Report) -> dict[str, Any]:
         "seed": report["seed"],
         "number of examples": report["examples"],
         "round": report["round"],
+        "way of running: with --minutes or without": bool(report["campaign"]),
         "choice of properties": [entry["id"] for entry in report["properties"]],
         "set of operations": report["lacking"],
         "layout": report["layout"],

@@ -9,7 +9,7 @@ from properties.harness.results import FAILING, NO_LONGER_FAILS
 
 SEVERAL_CHANNELS = "several channels"
 NOT_PROVED = (
-    "larger shapes than these, but for a few cases",
+    "larger shapes than these, but for the cases that were tried",
     "code that decides by the values of its input, but for the values that were tried",
     SEVERAL_CHANNELS,
     "that training succeeds",
@@ -29,22 +29,29 @@ def not_proved(layout: Layout) -> list[str]:
     return [words for words in NOT_PROVED if words != SEVERAL_CHANNELS or not layout.channelled]
 
 
-def certificate(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the results of a run allow one to say of each operation that was checked and not refuted.
+def certificate(entries: list[dict[str, Any]], rounds: int = 1) -> list[dict[str, Any]]:
+    """What the results of a run, or of so many, allow one to say of each operation that was checked and not refuted.
 
     `chance` is the Schwartz–Zippel bound (degree / values)^points that a wrong polynomial of this degree passes on one
     shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding.
     """
     return [
-        _of(name, mine) for name in OPERATIONS if (mine := [e for e in entries if e["operation"] == name and _ran(e)])
+        _of(name, mine, rounds)
+        for name in OPERATIONS
+        if (mine := [e for e in entries if e["operation"] == name and _ran(e)])
     ]
+
+
+def counted_rounds(rounds: int) -> str:
+    """So many rounds, in words."""
+    return f"{rounds} round{'s' if rounds > 1 else ''}"
 
 
 def _ran(entry: dict[str, Any]) -> bool:
     return entry["outcome"] not in ("not applicable", "not run")
 
 
-def _of(operation: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _of(operation: str, entries: list[dict[str, Any]], rounds: int) -> dict[str, Any]:
     held = [entry for entry in entries if entry["outcome"] == "held"]
     sampled = [entry for entry in held if not entry["proof"]]
     return {
@@ -52,7 +59,11 @@ def _of(operation: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
         "refuted": any(entry["outcome"] in (*FAILING, "known") for entry in entries),
         "why": next((why for why in _WORDS if any(_why(entry) == why for entry in entries)), None),
         "proved": [_proof(entry) for entry in held if entry["proof"]],
-        "sampled": {"properties": len(sampled), "examples": sum(entry["examples"] for entry in sampled)},
+        "sampled": {
+            "properties": len(sampled),
+            "examples": sum(entry["examples"] for entry in sampled),
+            "rounds": rounds,
+        },
         "largest_error": max((entry["largest_error"] for entry in held), default=0.0),
     }
 
@@ -82,7 +93,10 @@ def told(found: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
         if sampled["properties"]:
             error = f"within {one['largest_error']:.2g} units of rounding" if one["largest_error"] else "exact"
             noun = "property" if sampled["properties"] == 1 else "properties"
-            lines.append(f"sampled by {sampled['properties']} {noun} on {sampled['examples']:,} examples, {error}")
+            rounds = f" in {counted_rounds(sampled['rounds'])}" if sampled["rounds"] > 1 else ""
+            lines.append(
+                f"sampled by {sampled['properties']} {noun} on {sampled['examples']:,} examples{rounds}, {error}"
+            )
         yield one["operation"], [_WORDS[one["why"]]] if one["refuted"] else lines
 
 

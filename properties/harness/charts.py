@@ -15,6 +15,7 @@ from properties.harness.target import Array
 from properties.harness.tried import sides
 
 LARGEST_SIDE = 9
+MOST_BESIDES = 30  # larger shapes named, of which a campaign has hundreds
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -56,7 +57,8 @@ def _sizes(shapes: dict[str, dict[str, int]], layout: Layout) -> Chart:
             most = np.unravel_index(grid.argmax(), grid.shape)
             alt = f"cases by rows and columns of {name}; most, {grid.max():,}, of {most[0] + 1} by {most[1] + 1}"
             drawn.append((name, heat_map(grid, alt, shades=_shaded(grid), names=(numbers[0], numbers[1]))))
-    others = f" Besides: {', '.join(beyond)}." if beyond else ""
+    more = f" and {len(beyond) - MOST_BESIDES} more shapes" if len(beyond) > MOST_BESIDES else ""
+    others = f" Besides: {', '.join(beyond[:MOST_BESIDES])}{more}." if beyond else ""
     return Chart("Sizes", f"How many cases had so many rows (down) and columns (across).{others}", drawn)
 
 

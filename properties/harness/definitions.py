@@ -1,9 +1,12 @@
 """Where the operations of a target are defined: what an annotation points at."""
 
 import os
+import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
+from hashlib import sha256
 from inspect import getattr_static
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType
@@ -34,6 +37,22 @@ def in_repository(path: Path) -> str:
     """
     folder, file = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve(), path.resolve()
     return (file.relative_to(folder) if file.is_relative_to(folder) else file).as_posix()
+
+
+def digest(spec: str, places: Mapping[str, dict[str, Any]]) -> str | None:
+    """A digest of the files that hold these definitions, and of that which the target's name names; None without any.
+
+    Whatever they are, nothing is raised.
+    """
+    folder = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
+    files = {folder / place["file"] for place in places.values()}
+    path, suffix, _ = max(spec.partition(".ipynb"), spec.partition(".py"), key=lambda parts: len(parts[1]))
+    named = f"{path}{suffix}" if suffix else getattr_static(sys.modules.get(spec.partition(":")[0]), "__file__", None)
+    contents = set()
+    for file in (*files, Path(named if type(named) is str else "")):
+        with suppress(OSError, ValueError):
+            contents.add(sha256(file.read_bytes()).hexdigest())
+    return sha256("".join(sorted(contents)).encode()).hexdigest() if contents else None
 
 
 def _definition(function: Any) -> dict[str, Any] | None:

@@ -13,14 +13,14 @@ _BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} lef
 
 
 class Hearing:
-    """Takes what a session tells. Progress is shown on a terminal and in a notebook, nowhere else."""
+    """Takes what a session tells. Progress is shown on a terminal and in a notebook, nowhere else, in this format."""
 
-    def __init__(self) -> None:
+    def __init__(self, bar_format: str = _BAR) -> None:
         self.outcomes = Outcomes()
         self.running = self._not_shared = ""
         tqdm.monitor_interval = 0  # no thread: processes are forked from this one
         hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
-        self.bar = tqdm(bar_format=_BAR, disable=hidden, mininterval=_OFTEN, leave=False)
+        self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False)
 
     def hear(self, kind: str, *values: Any) -> None:
         """One thing that is told: selected, started, asked, result, warning or interrupted, and what goes with it."""

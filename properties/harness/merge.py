@@ -1,4 +1,4 @@
-"""Merging the reports of a campaign's shards into one, in whatever order they come."""
+"""Joining the reports of a campaign's parts into one: its shards', in whatever order they come, and its rounds'."""
 
 import re
 from collections import Counter
@@ -29,20 +29,46 @@ def merge(paths: Iterable[str]) -> Report:
     missing = [number for number in range(1, shards + 1) if number not in by_number]
     part = in_words(list(by_number), shards) if missing else None
     reports = list(by_number.values())
+    columns = zip(*(report["properties"] for report in reports), strict=True)
+    campaigns = [report["campaign"] for report in reports if report["campaign"]]
+    rounds = {
+        "rounds": sum(one["rounds"] for one in campaigns),
+        "minutes": sum(one["minutes"] for one in campaigns),
+        "finished": all(one["finished"] for one in campaigns),
+        "resume": None,
+    }
+    return together(
+        reports,
+        [_entry(column, part) for column in columns],
+        shard=None,
+        merged={"shards": shards, "missing": missing},
+        campaign=rounds if campaigns else None,
+    )
+
+
+def joined(before: Report, newest: Report) -> Report:
+    """The report of a campaign's rounds with one more; what did not run in that adds nothing."""
+    later = {entry["id"]: entry for entry in newest["properties"] if entry["outcome"] != "not run"}
+    entries = [
+        summed_up((entry, later[entry["id"]])) if entry["id"] in later else entry for entry in before["properties"]
+    ]
+    return together([before, newest], entries)
+
+
+def together(reports: list[Report], entries: list[Entry], **more: Any) -> Report:
+    """The one report of several, with these entries; what it says of the target is what the first one says."""
     names = reports[0]["versions"]
     versions = {name: {str(report["versions"].get(name)) for report in reports} for name in names}
-    columns = zip(*(report["properties"] for report in reports), strict=True)
     return completed(
         {
             **{name: reports[0][name] for name in FIELDS},
             "tried": _tried([report["tried"] for report in reports]),
-            "properties": [_entry(column, part) for column in columns],
+            "properties": entries,
             "warnings": dict(sum((Counter(report["warnings"]) for report in reports), Counter())),
             "interrupted": any(report["interrupted"] for report in reports),
-            "shard": None,
-            "merged": {"shards": shards, "missing": missing},
             "seconds": round(sum(report["seconds"] for report in reports), 3),
             "versions": {name: ", ".join(sorted(found)) for name, found in versions.items()},
+            **more,
         }
     )
 
@@ -56,23 +82,31 @@ def _tried(every: list[dict[str, Any]]) -> dict[str, Any]:
     return {"shapes": by_name("shapes", SIZED), **plain, "errors": by_name("errors", OPERATIONS)}
 
 
+def summed_up(of: tuple[Entry, ...]) -> Entry:
+    """One property's entry of several parts: the strongest outcome, on the smallest case, and the sums of figures."""
+    outcome = next(one for one in _STRONGEST if any(entry["outcome"] == one for entry in of))
+    entry = min((entry for entry in of if entry["outcome"] == outcome), key=_rank).copy()
+    entry |= {name: sum(one[name] for one in of) for name in SUMS}
+    entry["largest_error"] = max(one["largest_error"] for one in of)
+    for name in ("seconds", "seconds_in_target"):
+        entry[name] = round(sum(one[name] for one in of), 4)
+    entry["proof"] = next((one["proof"] for one in of if one["proof"]), None)
+    return entry
+
+
 def _entry(of: tuple[Entry, ...], part: str | None) -> Entry:
     """One property's entry, of all shards or of that part of them."""
-    outcome = next(one for one in _STRONGEST if any(entry["outcome"] == one for entry in of))
-    joined = min((entry for entry in of if entry["outcome"] == outcome), key=_rank).copy()
-    joined |= {name: sum(entry[name] for entry in of) for name in SUMS}
-    joined["largest_error"] = max(entry["largest_error"] for entry in of)
-    for name in ("seconds", "seconds_in_target"):
-        joined[name] = round(sum(entry[name] for entry in of), 4)
-    joined["proof"] = _proof([entry["proof"] for entry in of if entry["proof"]], part)
-    if outcome not in (*FAILING, "known"):
-        joined["reproduce"] = re.sub(r" --shard \d+/\d+(?= -k \S+$)", "", joined["reproduce"])
-    if part is None and outcome == "held":
-        held_to(joined["listed"], joined)
-    left = [entry for entry in of if entry["message"] == LEFT_TO_OTHERS]
-    if part is None and outcome == "not applicable" and (of[0] in left or any(entry["examples"] for entry in left)):
-        joined.update(outcome="crashed", message=f"{COMPARED_NOTHING}, or too few examples a shard")
-    return joined
+    entry = summed_up(of)
+    entry["proof"] = _proof([one["proof"] for one in of if one["proof"]], part)
+    if entry["outcome"] not in (*FAILING, "known"):
+        entry["reproduce"] = re.sub(r" --shard \d+/\d+(?= -k \S+$)", "", entry["reproduce"])
+    if part is None and entry["outcome"] == "held":
+        held_to(entry["listed"], entry)
+    left = [one for one in of if one["message"] == LEFT_TO_OTHERS]
+    unseen = entry["outcome"] == "not applicable" and (of[0] in left or any(one["examples"] for one in left))
+    if part is None and unseen:
+        entry.update(outcome="crashed", message=f"{COMPARED_NOTHING}, or too few examples a shard")
+    return entry
 
 
 def _rank(entry: Entry) -> tuple[bool, float]:

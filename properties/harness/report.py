@@ -9,9 +9,9 @@ from typing import Any
 
 from properties.harness.axes import Layout
 from properties.harness.catalogue import Property, all_properties
-from properties.harness.certificate import certificate, not_proved
+from properties.harness.certificate import certificate, counted_rounds, not_proved
 from properties.harness.contract import OPERATIONS
-from properties.harness.definitions import definitions
+from properties.harness.definitions import definitions, digest
 from properties.harness.results import FAILING, OUTCOMES, parted
 from properties.harness.shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
 from properties.harness.target import Target
@@ -48,6 +48,11 @@ class Asked:
         """The command, or the call, that runs one property again as it ran here."""
         if self.in_python:
             return f"properties.verify(…, examples={self.examples}, seed={self.seed}, keyword={entry.id!r})"
+        return shlex.join([*self.command, "-k", entry.id])
+
+    @property
+    def command(self) -> list[str]:
+        """The command but for the choice of properties."""
         command = ["python", "-m", "properties", self.target]
         options = (
             ("--seed", self.seed, 0),
@@ -57,8 +62,7 @@ class Asked:
         )
         for option, value, default in options:
             command += [option, f"{value:.10g}" if isinstance(value, float) else str(value)] if value != default else []
-        command += ["--shard", name_of(self.shard)] if self.shard != WHOLE else []
-        return shlex.join([*command, "-k", entry.id])
+        return [*command, "--shard", name_of(self.shard)] if self.shard != WHOLE else command
 
 
 @dataclass
@@ -84,7 +88,8 @@ def found(target: Target, conventions: Conventions) -> Found:
         "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
-        "definitions": definitions({name: one.function for name, one in target.operations.items()}),
+        "definitions": (places := definitions({name: one.function for name, one in target.operations.items()})),
+        "digest": digest(target.name, places),
     }
 
 
@@ -104,6 +109,7 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
         "round": asked.round_number,
         "shard": list(asked.shard) if asked.shard != WHOLE else None,
         "merged": None,
+        "campaign": None,
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
     }
@@ -112,16 +118,19 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
 
 def completed(gathered: dict[str, Any]) -> dict[str, Any]:
     """The report of what was gathered, in one run or in several: with its verdict, totals, certificate and summary."""
-    entries, shapes, merged = gathered["properties"], gathered["tried"]["shapes"], gathered["merged"]
+    entries, shapes = gathered["properties"], gathered["tried"]["shapes"]
+    merged, campaign = gathered["merged"], gathered["campaign"]
+    incomplete = gathered["interrupted"] or (merged and merged["missing"]) or (campaign and not campaign["finished"])
+    operations = certificate(entries, campaign["rounds"] if campaign else 1)
     _name_causes(entries)
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
     report = {
         "schema_version": 1,
         "target": gathered["target"],
-        "verdict": _verdict(totals, gathered["interrupted"] or bool(merged and merged["missing"])),
+        "verdict": _verdict(totals, bool(incomplete)),
         "totals": totals,
         "shapes": {name: [sides(key) for key in shapes[name]] for name in sorted(shapes)},
-        "certificate": {"operations": certificate(entries), "not_proved": not_proved(Layout(gathered["layout"]))},
+        "certificate": {"operations": operations, "not_proved": not_proved(Layout(gathered["layout"]))},
         **gathered,
     }
     return {**report, "summary": one_line(report)}
@@ -136,7 +145,7 @@ def one_line(report: dict[str, Any], *more: str) -> str:
     follow = len(parted(report["properties"])[1])
     follows = f", {follow} of them as {'a consequence' if follow == 1 else 'consequences'} of others" if follow else ""
     examples = sum(entry["examples"] for entry in report["properties"])
-    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *_shards(report), *more])
+    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *_parts(report), *more])
     name = printable(report["target"])
     rests = [f": {report['verdict']} ({counts}{words})" for words in (follows + how, how, "")]
     rest = next(one for one in rests if len(one) + min(len(name), SHORTEST_NAME) <= LONGEST or one is rests[-1])
@@ -144,15 +153,16 @@ def one_line(report: dict[str, Any], *more: str) -> str:
     return (name if len(name) <= room else f"…{name[len(name) - room + 1 :]}") + rest
 
 
-def _shards(report: dict[str, Any]) -> list[str]:
-    """Which part of a campaign a report is of, in a word or two; of a run that is all of one there is none."""
+def _parts(report: dict[str, Any]) -> list[str]:
+    """Which part of a campaign a report is of, and of how many rounds, in a few words; of a run that is all none."""
+    rounds = [counted_rounds(report["campaign"]["rounds"])] if report["campaign"] else []
     if report["shard"]:
         number, shards = report["shard"]
-        return [in_words([number], shards)]
+        return [*rounds, in_words([number], shards)]
     if not report["merged"]:
-        return []
+        return rounds
     shards, missing = report["merged"]["shards"], report["merged"]["missing"]
-    return [f"without {in_words(missing, shards)}" if missing else f"{shards} shards"]
+    return [*rounds, f"without {in_words(missing, shards)}" if missing else f"{shards} shards"]
 
 
 def exit_status(report: dict[str, Any]) -> int:

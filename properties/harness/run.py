@@ -11,15 +11,17 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from math import inf
 from multiprocessing.connection import Connection
 from typing import Any
 
 from properties.harness.catalogue import all_properties
 from properties.harness.conventions import examined
 from properties.harness.hearing import Hearing
-from properties.harness.report import Asked, Found, found, make_report
+from properties.harness.report import Asked, Found, Outcomes, found, make_report
 from properties.harness.reproduction import of_one_call
 from properties.harness.results import ended
 from properties.harness.session import KEPT, run_session
@@ -28,6 +30,7 @@ from properties.harness.trial import on_trial
 from properties.harness.watch import WATCH, Stuck
 
 _GLANCE, _GRACE, _PATIENCE = 0.2, 5.0, 60.0  # seconds: between two looks, to end by itself, beyond a property's time
+_CAMPAIGN_BAR = "{desc}{n_fmt} of {total_fmt} properties{postfix}"
 _CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 
 
@@ -35,26 +38,47 @@ class CannotRun(Exception):
     """pytest refused the call, and the message is what it said; or it failed."""
 
 
-def run(asked: Asked) -> dict[str, Any]:
-    """The report on a target. Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call."""
+class TimeIsOver(CannotRun):
+    """The time was over before any property ran."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a run in a campaign keeps to: it ends in order at the time `until`, of `time.monotonic`.
+
+    `check` may refuse what is found of the target, by raising `CannotRun`; `heading` stands before its progress.
+    """
+
+    until: float = inf
+    check: Callable[[Found], None] | None = None
+    heading: Callable[[Outcomes], str] | None = None
+
+
+def run(asked: Asked, frame: Frame = Frame()) -> dict[str, Any]:
+    """The report on a target; at the end of its time what did not run is not run, which is no interruption.
+
+    Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call.
+    """
     started = time.perf_counter()
-    children = _Children(asked)
+    children = _Children(asked, frame)
     try:
         while not children.is_over:
             children.hear_one()
     finally:
         children.bar.close()
     if children.found is None:
-        raise KeyboardInterrupt
+        raise TimeIsOver("the time is over before any property ran") if children.is_late else KeyboardInterrupt
+    if children.is_late:
+        children.outcomes.interrupted = False
     return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
 
 
 class _Children(Hearing):
     """Hears one child after the other, and what was under way when one ended."""
 
-    def __init__(self, asked: Asked) -> None:
-        super().__init__()
-        self.asked, self.is_over = asked, False
+    def __init__(self, asked: Asked, frame: Frame) -> None:
+        super().__init__(*([_CAMPAIGN_BAR] if frame.heading else []))
+        self.asked, self.frame, self.is_over, self.is_late = asked, frame, False, False
         self.found: Found | None = None
         self._suspect, self._spared = "", set[str]()
         self._call: tuple[str, dict[str, Any]] | None = None
@@ -82,6 +106,7 @@ class _Children(Hearing):
         """
         heard = time.monotonic()
         while not self.is_over:
+            self._keep_to_the_time(process)
             if ours.poll(_GLANCE):
                 if not self._heard(ours):
                     return
@@ -92,7 +117,29 @@ class _Children(Hearing):
                 self._silent = True
                 return
             else:
+                self._head()
                 self.bar.refresh()
+
+    def _keep_to_the_time(self, process: Any) -> None:
+        late = time.monotonic() - self.frame.until
+        if late > 0 and not self.outcomes.interrupted:
+            self.is_late = True
+            self._interrupt(process)
+        elif late > _GRACE and self.is_late:
+            process.kill()
+
+    def _interrupt(self, process: Any) -> None:
+        """Have the child end in order the first time, and at once the second."""
+        if self.outcomes.interrupted:
+            process.kill()
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGINT)
+        self.outcomes.interrupted = True
+
+    def _head(self) -> None:
+        if self.frame.heading:
+            self.bar.set_description_str(self.frame.heading(self.outcomes), refresh=False)
 
     def _end(self, process: Any) -> None:
         """See a child and all that it started to their end."""
@@ -105,14 +152,11 @@ class _Children(Hearing):
 
     @contextmanager
     def _interrupting(self, process: Any) -> Iterator[None]:
-        """Hand the user's interruptions on to the child, which ends in order at the first and at once at the second."""
+        """Hand the user's interruptions on to the child."""
 
         def hand_on(*_: Any) -> None:
-            if self.outcomes.interrupted:
-                process.kill()
-            else:
-                os.kill(process.pid, signal.SIGINT)
-            self.outcomes.interrupted = True
+            self.is_late = False
+            self._interrupt(process)
 
         before = signal.signal(signal.SIGINT, hand_on)
         try:
@@ -134,7 +178,14 @@ class _Children(Hearing):
 
     def on_found(self, found: Found) -> None:
         """The target was loaded and looked at."""
+        if self.frame.check:
+            self.frame.check(found)
         self.found = found
+
+    def on_started(self, nodeid: str) -> None:
+        """A property runs now."""
+        self._head()
+        super().on_started(nodeid)
 
     def on_asked(self, operation: str, call: dict[str, Any]) -> None:
         """Keep the newest call: it may be the last."""

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from properties.harness.certificate import told
+from properties.harness.certificate import counted_rounds, told
 from properties.harness.report import one_line
 from properties.harness.results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
 from properties.harness.shards import in_words
@@ -46,6 +46,8 @@ def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, st
     _show_certificate(console, report["certificate"])
     for line in notes(report):
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
+    if report["campaign"] and report["campaign"]["resume"]:
+        _labelled(console, "to go on", printable(report["campaign"]["resume"]))
     told: dict[str, str] = {}
     news, consequences = parted(report["properties"])
     crashes: dict[tuple[str, str], str] = {}
@@ -162,10 +164,21 @@ def notes(report: dict[str, Any]) -> list[str]:
     if missing := (report["merged"] or {}).get("missing"):
         verb = "is" if len(missing) == 1 else "are"
         lines.append(f"incomplete: {in_words(missing, report['merged']['shards'])} {verb} missing")
+    lines += _campaign_notes(report)
     if report["interrupted"]:
         done = sum(entry["outcome"] != "not run" for entry in report["properties"])
-        lines.append(f"interrupted: {done} of {len(report['properties'])} properties were done")
+        which = f" in round {report['campaign']['rounds']}" if report["campaign"] else ""
+        lines.append(f"interrupted{which}: {done} of {len(report['properties'])} properties were done")
     return lines
+
+
+def _campaign_notes(report: dict[str, Any]) -> Iterator[str]:
+    if campaign := report["campaign"]:
+        larger = ", each with larger cases than the one before" if campaign["rounds"] > 1 else ""
+        yield f"campaign: {counted_rounds(campaign['rounds'])} in {report['seconds'] / 60:.1f} minutes{larger}"
+        if not campaign["finished"] and not report["interrupted"]:
+            done = sum(entry["outcome"] != "not run" for entry in report["properties"])
+            yield f"incomplete: the time was over after {done} of {len(report['properties'])} properties"
 
 
 def _sizes(name: str, shapes: list[list[int]]) -> str:

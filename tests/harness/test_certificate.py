@@ -7,6 +7,7 @@ import reference
 from benchmarks.variants import VARIANTS
 from properties.harness.certificate import certificate, told
 from properties.harness.results import finished
+from properties.harness.trial import Record
 from tests.doubles import trial_of
 
 PAIRS = properties.exact.test_conv2d_on_every_pair_of_basis_vectors
@@ -63,6 +64,13 @@ def test_what_did_not_run_is_not_there():
     """An operation without a property that ran has no place in it."""
     result = {"id": "x", "operation": "dense", "outcome": "not run", "proof": None}
     assert certificate([result]) == []
+
+
+def test_rounds_of_a_campaign_are_told():
+    """The examples are those of so many rounds."""
+    sampled = {"id": "x", "operation": "conv2d", **finished(Record(700, 0, 700), None, 0.0)}
+    ((_, lines),) = told(certificate([sampled], rounds=3))
+    assert lines == ["sampled by 1 property on 700 examples in 3 rounds, exact"]
 
 
 def test_samples_are_counted_apart():

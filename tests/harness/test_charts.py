@@ -39,6 +39,12 @@ def test_sizes_are_a_grid_of_rows_and_columns():
     assert words.endswith("Besides: image 20×33 (5), x 4 (2).")
 
 
+def test_many_larger_sizes_are_counted():
+    """Of the larger shapes of a campaign thirty are named, and how many more there were."""
+    words, _ = charts(shapes={"image": {f"1×{side}": 1 for side in range(10, 50)}})["Sizes"]
+    assert words.endswith("image 1×39 (1) and 10 more shapes.")
+
+
 @pytest.mark.parametrize(("layout", "image", "kernel"), [("NHWC", "2×1×3×2", "2×2×1×2"), ("CHW", "2×1×3", "1×2×1×2")])
 def test_sizes_with_channels_are_those_of_rows_and_columns(layout, image, kernel):
     """Of images and kernels with channels, rows and columns count, wherever the layout has them."""

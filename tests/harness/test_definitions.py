@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from properties.harness.definitions import definitions
+from properties.harness.definitions import definitions, digest
 
 
 def decorated(function):
@@ -166,3 +166,19 @@ def test_file_is_relative_to_the_repository(monkeypatch, tmp_path):
     assert definitions({"relu": plain})["relu"]["file"] == __file__
     monkeypatch.setenv("GITHUB_WORKSPACE", sys.prefix)
     assert definitions({"relu": np.pad}) == {}
+
+
+def test_digest_is_of_the_targets_files(tmp_path, monkeypatch):
+    """It changes with the target's own file and with one that defines an operation, and with no other."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.py", "layers.py", "other.py"):
+        (tmp_path / name).write_text("# first\n", encoding="utf-8")
+    places = {"relu": {"file": "layers.py", "line": 1}}
+    seen = [digest("mine.py:Network", places)]
+    for name in ("other.py", "mine.py", "layers.py"):
+        (tmp_path / name).write_text("# second\n", encoding="utf-8")
+        seen.append(digest("mine.py:Network", places))
+    assert seen[0] == seen[1]
+    assert len(set(seen)) == 3
+    assert digest("tests.harness.test_definitions", {}) == digest(__file__, {})
+    assert digest("a mapping", {}) is digest("no\0thing.py", {}) is None

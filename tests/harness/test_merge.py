@@ -190,6 +190,8 @@ DIFFERENT = {
     "seed": lambda report: report.update(seed=1),
     "number of examples": lambda report: report.update(examples=100),
     "number of shards": lambda report: report.update(shard=[3, 4]),
+    "round": lambda report: report.update(round=2),
+    "way of running: with --minutes": lambda report: report.update(campaign={"rounds": 1}),
     "version of backproof": lambda report: report["versions"].update(backproof="9"),
     "choice of properties": lambda report: report["properties"].pop(),
     "set of operations": lambda report: report.update(lacking=["conv2d"]),
@@ -240,6 +242,18 @@ def test_damaged_report_is_refused(campaign, tmp_path, change, message):
     """A report that lacks something, has what none has, or is the whole already, is no shard's."""
     with pytest.raises(CannotMerge, match=re.escape(message)):
         merge([changed(campaign[0][0], tmp_path, change)])
+
+
+def test_campaigns_of_several_rounds_are_merged(campaign, tmp_path):
+    """Rounds and minutes of all shards add up; the whole is incomplete if one did not finish its first round."""
+    paths = []
+    for number, path in enumerate(campaign[0], start=1):
+        (tmp_path / str(number)).mkdir()
+        about = {"rounds": number, "minutes": 1.5, "finished": number < 3, "resume": None}
+        paths.append(changed(path, tmp_path / str(number), lambda report, about=about: report.update(campaign=about)))
+    merged = merge(paths)
+    assert merged["campaign"] == {"rounds": 6, "minutes": 4.5, "finished": False, "resume": None}
+    assert (merged["verdict"], merge([campaign[0][0]])["campaign"]) == ("incomplete", None)
 
 
 def test_shard_that_comes_twice_is_refused(campaign, tmp_path):
