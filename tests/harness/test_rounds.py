@@ -18,6 +18,7 @@ from properties.harness.results import finished
 from properties.harness.rounds import MOST_DOUBLINGS, Pace, Plan, campaign, planned
 from properties.harness.run import CannotRun, TimeIsOver
 from properties.harness.target import Refuted, Target
+from properties.harness.terminal import show
 from properties.harness.trial import Conventions, Record
 from tests.test_command import check, run, start
 
@@ -181,13 +182,15 @@ def test_nothing_sampled_is_one_round():
 
 
 @pytest.mark.parametrize("change", [{"interrupted": True, "results": {OTHER: None}}, {"raises": KeyboardInterrupt}])
-def test_interrupted_campaign_says_how_to_go_on(change):
+def test_interrupted_campaign_says_how_to_go_on(change, capsys):
     """It ends with what was done, and goes on with the round that was interrupted, whatever that had done."""
     machine = Machine(round_2=change)
     report = told(machine, 5, keyword="a b", known="known.txt", workers=2)
     assert (report["verdict"], exit_status(report)) == ("incomplete", 130)
     command = "python -m properties mine.py -k 'a b' -n 2 --known known.txt --minutes 5 --resume"
     assert report["campaign"]["resume"] == command
+    show(report)
+    assert f"\n  to go on       {command}\n" in capsys.readouterr().out
     told(again := Machine(), 1, resume=True, keyword="a b")
     assert again.asked[0] == (2, 200)
 
