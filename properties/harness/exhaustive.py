@@ -10,7 +10,7 @@ import numpy as np
 
 from properties.harness.bounds import Value
 from properties.harness.comparison import agree, agree_at
-from properties.harness.limits import POOL, NotApplicable, Pair, Shape
+from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
 from properties.harness.probes import SEED
 from properties.harness.shards import WHOLE, in_words
 from properties.harness.single import widened
