@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.trials import reference_with, trial_of
+from properties.calls import CALLS
 from properties.harness.catalogue import Property, arguments_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.mistakes import Mistake
@@ -38,8 +39,9 @@ def size_of(shapes: Shapes) -> int:
 def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[Shapes, str] | None:
     """The smallest shapes below this size at which the property refutes the mistake, and how; None if none is found.
 
-    Of a statement that samples, so many cases of each shape are tried; of an exhaustive one all that it has. Each case
-    is put to the wrong function anew, without what it may keep from others.
+    Of a statement that samples, so many cases of each shape are tried, as of one that begins with large cases and cuts
+    them down; of an exhaustive one all that it has. Each case is put to the wrong function anew, without what it may
+    keep from others.
     """
     function = mistake.make()
 
@@ -62,13 +64,14 @@ def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[
 
 def _below(size: int, entry: Property, arguments: dict[str, Any], tapes: int) -> Iterator[Case]:
     """The cases below this size that are searched, in the order of their sizes."""
-    if not hasattr(entry.function, "hypothesis"):
+    sampled = hasattr(entry.function, "hypothesis")
+    if not sampled and not entry.function.cuts_down:  # type: ignore[attr-defined]
         every = [
             (size_of(shapes_of(one, entry.operations)), one) for one in _kept(entry.function, "cases")(**arguments)
         ]
         yield from (case for its, case in sorted(every, key=lambda pair: pair[0]) if its < size)
         return
-    strategy = _kept(entry.function.hypothesis.inner_test, "case")
+    strategy = _kept(entry.function.hypothesis.inner_test, "case") if sampled else CALLS
     if isinstance(strategy, Mapping):
         strategy = strategy[OPERATIONS[entry.operation].layer]
     read = _kept(strategy.wrapped_strategy.definition, "build")
