@@ -4,8 +4,7 @@ The size of a case is the number of entries of all arrays that a report shows of
 the smallest: a smaller case may fail with numbers that were not tried.
 """
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -66,15 +65,14 @@ def _below(size: int, entry: Property, arguments: dict[str, Any], tapes: int) ->
     """The cases below this size that are searched, in the order of their sizes."""
     sampled = hasattr(entry.function, "hypothesis")
     if not sampled and not entry.function.cuts_down:  # type: ignore[attr-defined]
-        every = [
-            (size_of(shapes_of(one, entry.operations)), one) for one in _kept(entry.function, "cases")(**arguments)
-        ]
+        cases = entry.function.cases(**arguments)  # type: ignore[attr-defined]
+        every = [(size_of(shapes_of(one, entry.operations)), one) for one in cases]
         yield from (case for its, case in sorted(every, key=lambda pair: pair[0]) if its < size)
         return
-    strategy = _kept(entry.function.hypothesis.inner_test, "case") if sampled else CALLS
+    strategy = entry.function.cases if sampled else CALLS  # type: ignore[attr-defined]
     if isinstance(strategy, Mapping):
         strategy = strategy[OPERATIONS[entry.operation].layer]
-    read = _kept(strategy.wrapped_strategy.definition, "build")
+    read = strategy.build
     generator = np.random.default_rng(SEED)
     read(first := _Sized(generator))
     ways: dict[tuple[int, tuple[Any, ...]], list[tuple[int, ...]]] = {}
@@ -87,11 +85,6 @@ def _below(size: int, entry: Property, arguments: dict[str, Any], tapes: int) ->
             for number in range(tapes):
                 bound = BOUNDS[number % len(BOUNDS)]
                 yield read(_Sized(generator, every[number // len(BOUNDS) % len(every)], bound))
-
-
-def _kept(function: Callable[..., Any], name: str) -> Any:
-    """What a decorator keeps under this name."""
-    return inspect.getclosurevars(function).nonlocals[name]
 
 
 class _Sized(Tape):

@@ -64,15 +64,15 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
                 hypothesis.reject()
 
         if not isinstance(case, Mapping):
-            return _named(hypothesis.given(case=case)(body), test, several=case.several)  # type: ignore[attr-defined]
+            return _named(hypothesis.given(case=case)(body), test, case)
         body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
-        return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test)
+        return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test, case)
 
     return decorate
 
 
-def _named(statement: Any, test: Statement, *, cuts_down: bool = True, several: bool = False) -> Statement:
-    statement.test, statement.cuts_down, statement.several = test, cuts_down, several
+def _named(statement: Any, test: Statement, cases: Any, *, cuts_down: bool = True) -> Statement:
+    statement.test, statement.cases, statement.cuts_down = test, cases, cuts_down
     return cast(Statement, statement)
 
 
@@ -102,7 +102,7 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):
             setattr(exhaustively, name, getattr(test, name))
         exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
-        return _named(exhaustively, test, cuts_down=not ordered)
+        return _named(exhaustively, test, cases, cuts_down=not ordered)
 
     return decorate
 
@@ -112,7 +112,7 @@ def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> N
 
     If its examples carry several points, it draws as many examples less.
     """
-    if statement.several and current().carries > 1:
+    if getattr(statement.cases, "several", False) and current().carries > 1:
         settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
     statement._hypothesis_internal_use_settings = settings
     # what hypothesis.seed sets, without its side effect: that one turns the database off

@@ -140,7 +140,8 @@ def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
         return build(Tape(data))
 
     cases = strategy()
-    cases.several, cases.alone = several, decoded(build) if several else cases  # type: ignore[attr-defined]
+    cases.build, cases.several = build, several  # type: ignore[attr-defined]
+    cases.alone = decoded(build) if several else cases  # type: ignore[attr-defined]
     return cases
 
 
