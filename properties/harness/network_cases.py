@@ -56,8 +56,9 @@ def read_smooth(tape: Tape, lively: bool = False) -> Case:
         image, kernel = np.abs(image), np.abs(kernel) * (1.0 if signs == 1 else -1.0)
     _fill_first(kernel, -1.0 if signs == 2 else 1.0)
     preactivations = _settle(image, kernel, None)
-    if lively and preactivations.max() < 0:
-        kernel = -kernel
+    if lively:
+        each = (-2, -1) if tape.several else None
+        kernel = np.where(preactivations.max(axis=each, keepdims=True) < 0, -kernel, kernel)
     return _case(tape, image * image_scale, kernel, shapes, weight_scale, lively)
 
 
@@ -130,8 +131,9 @@ def _settle(image: Array, kernel: Array, plan: Any) -> Array:
         return result
     if kernel.ndim == 3:
         for number in range(len(image)):
-            if not is_smooth(result[number]):
-                _settle_image(image[number][None], turned[number][None, None], plan, result[number][None])
+            if plan is not None or not is_smooth(result[number]):
+                own = None if plan is None else plan[number]
+                _settle_image(image[number][None], turned[number][None, None], own, result[number][None])
     elif image.ndim == 2:
         _settle_image(image[None], turned[None, None], plan, result[None])
     elif image.ndim == 3:
@@ -174,5 +176,5 @@ def is_smooth(preactivations: Array) -> bool:
     return bool((windows != 0).all() and (windows[:, 1:] != windows[:, :-1]).all())
 
 
-smooth_network_cases, kinked_network_cases = decoded(read_smooth, several=True), decoded(read_kinked)
+smooth_network_cases, kinked_network_cases = decoded(read_smooth), decoded(read_kinked)
 lively_network_cases = decoded(partial(read_smooth, lively=True))

@@ -110,9 +110,9 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
 def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
     """Give a sampled statement these settings and this seed; it keeps else those of the time of its import.
 
-    If its examples carry several points, it draws as many examples less.
+    Where its examples carry several points, it draws as many examples less.
     """
-    if getattr(statement.cases, "several", False) and current().carries > 1:
+    if not isinstance(statement.cases, Mapping) and current().carries > 1:
         settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
     statement._hypothesis_internal_use_settings = settings
     # what hypothesis.seed sets, without its side effect: that one turns the database off

@@ -62,6 +62,11 @@ class Tape:
         self.data = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
         self.position = 0
 
+    @property
+    def several(self) -> tuple[int, ...]:
+        """The axis in front of every array: how many points there are, or none for a case alone."""
+        return () if self.data is None else self.data.shape[:-1]
+
     def take(self, count: int) -> Any:
         """The next `count` bytes, last first; a very large region repeats 1024.
 
@@ -118,16 +123,16 @@ class Points(NamedTuple):
 
 
 def _of(value: Any, number: Any) -> Any:
-    if np.ndim(value) == 0:
+    if not isinstance(value, np.ndarray):
         return value  # chosen: the same for all
     return value[number] if np.ndim(number) or value.ndim > 1 else float(value[number])
 
 
-def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
+def decoded(build: Build, *, alone: bool = False) -> st.SearchStrategy[Any]:
     """The cases that `build` reads off a tape of the length that it takes.
 
-    If `build` takes `several` and the budget is large, an example carries `Points` in place of one case: that of the
-    tape that was drawn, and others that are derived from it. The strategy's `alone` gives one case at all times.
+    If the budget is large an example carries `Points` in place of one case: that of the tape that was drawn, and others
+    that are derived from it; not if each comes `alone`, as the strategy's own attribute of that name gives them.
     """
 
     @st.composite
@@ -135,13 +140,12 @@ def decoded(build: Build, *, several: bool = False) -> st.SearchStrategy[Any]:
         trial = current()
         target = trial.target
         data = draw(_bytes(_length(build, target.limits, target.dtype, target.layout)))
-        if several and trial.points > 1:
+        if trial.points > 1 and not alone:
             return points(build, data, trial.points)
         return build(Tape(data))
 
     cases = strategy()
-    cases.build, cases.several = build, several  # type: ignore[attr-defined]
-    cases.alone = decoded(build) if several else cases  # type: ignore[attr-defined]
+    cases.build, cases.alone = build, cases if alone else decoded(build, alone=True)  # type: ignore[attr-defined]
     return cases
 
 
@@ -214,11 +218,12 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
         x = -np.abs(x) - GRID
     elif sign == 2:
         x = np.minimum(x, 0.0)
-    chosen = blocks(layout.outward(tape.matrix(*shapes.image)), window).reshape(*grid, -1)
+    chosen = blocks(layout.outward(tape.matrix(*shapes.image)), window).reshape(*upstream.shape, -1)
     counts = 1 + tape.matrix(grid, most) % chosen.shape[-1]
-    counts.flat[0] = max(counts.flat[0], 2)
+    first = counts.reshape(*tape.several, -1)[..., 0]
+    np.maximum(first, 2, out=first)
     if maxima == "unique":
-        counts = np.ones(grid)
+        counts = np.ones_like(counts)
     ranks = (255 - chosen).argsort(axis=-1, kind="stable").argsort(axis=-1)
     members = ranks < counts[..., None]
     parted = blocks(x, window)
@@ -246,25 +251,26 @@ def read_activation(tape: Tape) -> Case:
     number, one in sixteen 0, the others run from subnormal to the largest.
     """
     shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
-    kinds, details = tape.matrix((1, 6), (1, 6))[0], tape.matrix((1, 6), (1, 6))[0]
+    kinds, details = tape.matrix((6,), (6,)), tape.matrix((6,), (6,))
     exponents = _EXPONENTS[current().target.dtype]
     size = (1 + (details // 2) / 128) * np.where(details % 2, -1.0, 1.0)
     extreme = np.ldexp(size, exponents[kinds // 2 % exponents.size]).astype(current().target.dtype)
     x = np.where(kinds % 2, extreme.astype(np.float64), _DYADIC.take(details, mode="wrap"))
     x[kinds % 16 == 14] = 0.0
-    return Case(x=x[: np.prod(shape)].reshape(shape))
+    return Case(x=x[..., : prod(shape)].reshape(*tape.several, *shape))
 
 
 def read_moderate(tape: Tape) -> Case:
     """`x` of one to three dimensions, of dyadic numbers other than 0, up to 4 or 16 in size."""
     shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
-    x = tape.dyadic((1, 6), (1, 6), tape.scale((1.0, 4.0)))[0, : np.prod(shape)]
-    return Case(x=np.where(x == 0, GRID, x).reshape(shape))
+    scale = tape.scale((1.0, 4.0))
+    x = tape.dyadic((6,), (6,), scale)[..., : prod(shape)]
+    return Case(x=np.where(x == 0, GRID, x).reshape(*tape.several, *shape))
 
 
 activation_cases, moderate_cases = decoded(read_activation), decoded(read_moderate)
-convolution_cases, dense_cases = decoded(read_convolution, several=True), decoded(read_dense, several=True)
-convolution_pairs = decoded(partial(read_convolution, second=True), several=True)
+convolution_cases, dense_cases = decoded(read_convolution), decoded(read_dense)
+convolution_pairs = decoded(partial(read_convolution, second=True))
 pooling_cases, tied_cases = decoded(read_pooling), decoded(partial(read_pooling, maxima="tied"))
 unique_cases = decoded(partial(read_pooling, maxima="unique"))
 clear_cases = decoded(partial(read_pooling, maxima="unique", clear=True))

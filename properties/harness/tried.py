@@ -27,7 +27,8 @@ def note(tried: Counts, case: Case, points: int = 0) -> None:
     """
     for name in SIZED:
         if name in case:
-            tried[name][getattr(case[name], "shape", case[name])[points > 0 :]] += points or 1
+            shape = case[name].shape[points > 0 :] if isinstance(case[name], np.ndarray) else case[name]
+            tried[name][shape] += points or 1
     if "window" in case:
         _note_windows(tried, blocks(case.x, case.window).reshape(-1, prod(case.window)))
     elif "kernel" in case and "weights" in case:

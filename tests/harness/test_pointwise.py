@@ -6,13 +6,34 @@ import numpy as np
 import pytest
 
 from properties.harness import bounds, pointwise
-from properties.harness.network_cases import is_smooth, read_smooth
+from properties.harness.network_cases import is_smooth, read_kinked, read_smooth
 from properties.harness.oracles import conv2d
-from properties.harness.strategies import Tape, points, read_convolution, read_dense
+from properties.harness.strategies import (
+    Tape,
+    points,
+    read_activation,
+    read_convolution,
+    read_dense,
+    read_moderate,
+    read_pooling,
+)
 from properties.harness.trial import Conventions, on_trial
 from tests.doubles import trial_of
 
 COUNT = 64
+READERS = (
+    read_activation,
+    read_moderate,
+    read_convolution,
+    partial(read_convolution, second=True),
+    read_pooling,
+    partial(read_pooling, maxima="tied"),
+    partial(read_pooling, maxima="unique", clear=True),
+    read_dense,
+    read_smooth,
+    partial(read_smooth, lively=True),
+    read_kinked,
+)
 SEEDS = range(40)
 
 
@@ -30,7 +51,7 @@ def drawn():
     return list(points_of(read_smooth))
 
 
-@pytest.mark.parametrize("read", [read_smooth, read_convolution, partial(read_convolution, second=True), read_dense])
+@pytest.mark.parametrize("read", READERS)
 def test_each_point_is_the_case_of_its_tape(read):
     """What is read of all tapes at once is what is read of each alone, to the bit."""
     for of_one in points_of(read):
