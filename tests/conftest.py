@@ -6,9 +6,6 @@ import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
 
-register_profile(100)
-hypothesis.settings.load_profile(PROFILE)
-
 
 @pytest.fixture(autouse=True)
 def _outside_of_github(monkeypatch):
@@ -18,4 +15,6 @@ def _outside_of_github(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _same_examples_every_time(monkeypatch):
+    register_profile(100)  # some tests run a session in this process, with a budget of their own
+    hypothesis.settings.load_profile(PROFILE)
     monkeypatch.setattr(hypothesis.core, "global_force_seed", 0)

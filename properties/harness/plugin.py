@@ -28,6 +28,7 @@ from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
 from properties.harness.judging import judged
 from properties.harness.known import held_to, read_known
+from properties.harness.rehearsal import FAILED_LAST
 from properties.harness.results import FAILING, finished, plain_lines
 from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from properties.harness.statement import settle
@@ -208,6 +209,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if round_number > 1:
         items[:] = [item for item in items if not (entry := _property(item)) or entry.is_sampled]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
+    config.stash[FAILED_LAST] = any(not is_new for is_new, _, _ in ranks.values())
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

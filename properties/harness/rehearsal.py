@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import hypothesis
+import pytest
 
 from properties.harness.catalogue import Property, arguments_of
 from properties.harness.limits import NotApplicable
@@ -14,6 +15,7 @@ from properties.harness.trial import current, unrecorded
 from properties.harness.watch import WATCH, OutOfTime
 
 EXAMPLES = 10
+FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session failed the last time
 _PHASES = hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate
 
 

@@ -12,7 +12,7 @@ import pytest
 from properties.harness.catalogue import FOLDER, MODULES, all_properties
 from properties.harness.database import NotShared
 from properties.harness.known import read_known
-from properties.harness.rehearsal import fails_at_once
+from properties.harness.rehearsal import FAILED_LAST, fails_at_once
 from properties.harness.report import Asked
 from properties.harness.results import ended, finished
 from properties.harness.shards import name_of
@@ -47,8 +47,11 @@ class _Listener:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
-        """Where the first failure ends the run, begin with a property that fails at once; workers take their own."""
-        if not self._asked_for.fail_fast:
+        """Where the first failure ends the run, begin with a property that fails at once; workers take their own.
+
+        What failed the last time runs first in any case.
+        """
+        if not self._asked_for.fail_fast or session.config.stash[FAILED_LAST]:
             return
         known = read_known(session.config.getoption("known"))
         for item in list(session.items):
