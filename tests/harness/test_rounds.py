@@ -300,6 +300,7 @@ COUNTED = (
 def reported(script, folder, *arguments):
     """The report that a script prints in this folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS")}
+    environment["PYTHONPATH"] = os.getcwd()  # as the command has it: another reference would be another target
     command = [sys.executable, "-c", script, *arguments]
     process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
