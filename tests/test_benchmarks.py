@@ -151,14 +151,18 @@ def test_checkers_are_asked_about_both_gradients():
 
 
 def test_rates_count_points(monkeypatch):
-    """A check that takes a tenth of a second, by a clock of its own, is made ten times a second."""
+    """A check that takes a tenth of a second, by a clock of its own, is made ten times a second; refusals count."""
     now = [0.0]
 
     def check(point):
         now[0] += 0.1
+        if 1.95 < now[0] < 2.05:
+            raise AssertionError
+        return not 2.95 < now[0] < 3.05
 
     monkeypatch.setattr(gradient_checks.time, "perf_counter", lambda: now[0])
-    assert gradient_checks.rate(check, 5.0) == pytest.approx(10.0)
+    speed, refused = gradient_checks.rate(check, 5.0)
+    assert (speed, refused) == (pytest.approx(10.0, rel=0.05), 2)
 
 
 def test_ratios_are_of_the_fastest_and_tightest_peer():
