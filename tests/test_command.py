@@ -124,6 +124,14 @@ def test_workers_agree_with_one_process(mine):
     assert int(suite.attrib["skipped"]) == report["totals"]["not applicable"]
 
 
+def test_workers_stop_at_the_first_failure(mine):
+    """With `-n` too `--fail-fast` ends at a failure, in the first run and in the next."""
+    for _ in range(2):
+        status, report = check("mine.py", *FEW, "-n", "2", "--fail-fast", folder=mine)
+        assert (status, report["verdict"]) == (1, "refuted")
+        assert report["totals"]["not run"]
+
+
 def test_selection_and_first_failure(mine):
     """`-k` selects as in pytest; `--fail-fast` stops, and what did not run is reported as not run."""
     status, report = check("mine.py", *FEW, "-k", "subgradient or eulers", "--fail-fast", folder=mine)

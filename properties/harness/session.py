@@ -51,7 +51,7 @@ class _Listener:
 
         What failed the last time runs first in any case.
         """
-        if not self._asked_for.fail_fast or session.config.stash[FAILED_LAST]:
+        if not self._asked_for.fail_fast or self._asked_for.workers or session.config.stash[FAILED_LAST]:
             return
         known = read_known(session.config.getoption("known"))
         for item in list(session.items):
@@ -87,8 +87,10 @@ class _Listener:
         else:
             self.tell("warning", printable(f"{warning_message.category.__name__}: {warning_message.message}"))
 
-    def pytest_keyboard_interrupt(self) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep the failure that was being shrunk when the user interrupted."""
+        if excinfo.type is not KeyboardInterrupt:
+            return  # a kind of it is how xdist stops at the first failure
         record = current().record
         kept = finished(record, record.refutation, 0.0) if record.refutation is not None else None
         self.tell("interrupted", self._running, kept)
