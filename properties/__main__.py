@@ -35,8 +35,7 @@ from properties.harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
-SHORTEST, LONGEST = 0.1, 1e8
-SHORTEST_CAMPAIGN = 0.01
+SHORTEST, SHORTEST_CAMPAIGN, LONGEST = 0.1, 0.01, 1e8  # seconds, minutes, and either
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
@@ -52,25 +51,14 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def _duration(unit: str, shortest: float, text: str) -> float:
     try:
-        seconds = float(text)
+        duration = float(text)
     except ValueError:
-        seconds = 0.0
-    if not SHORTEST <= seconds <= LONGEST:
-        raise argparse.ArgumentTypeError(f"a number of seconds from {SHORTEST} to {LONGEST:g} is wanted, not {text!r}")
-    return seconds
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = 0.0
-    if not SHORTEST_CAMPAIGN <= minutes <= LONGEST:
-        wanted = f"a number of minutes from {SHORTEST_CAMPAIGN} to {LONGEST:g} is wanted"
-        raise argparse.ArgumentTypeError(f"{wanted}, not {text!r}")
-    return minutes
+        duration = 0.0
+    if not shortest <= duration <= LONGEST:
+        raise argparse.ArgumentTypeError(f"a number of {unit} from {shortest} to {LONGEST:g} is wanted, not {text!r}")
+    return duration
 
 
 def _seed(text: str) -> int:
@@ -121,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument(
         "--minutes",
-        type=_minutes,
+        type=partial(_duration, "minutes", SHORTEST_CAMPAIGN),
         metavar="M",
         help="a campaign: rounds of more and larger examples, until M minutes are over or one fails; one report of all",
     )
@@ -131,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
     result.add_argument(
         "--timeout",
-        type=_seconds,
+        type=partial(_duration, "seconds", SHORTEST),
         default=DEFAULT_TIMEOUT,
         metavar="S",
         help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",

@@ -204,20 +204,15 @@ def errors(
     """
     eps, size = current().target.eps, np.abs
     error_s = (w * (error_y + inner_product(w.shape[-1]) * eps * (pooled + error_y))).sum(axis=-1)
-    steepest = _steepness(np.maximum(size(s) - error_s, 0.0))
+    steepest = oracles.elementwise(oracles.arctan_slope, np.maximum(size(s) - error_s, 0.0))
     error_p = error_s * steepest + (ALLOWED + LIBRARY) * eps * size(prediction)
     error_r = error_p + ALLOWED * eps * (size(prediction) + size(target))
-    slope = _steepness(s)
+    slope = oracles.elementwise(oracles.arctan_slope, s)
     own_error = SLOPE_UNITS * eps * (slope + math.pi * np.sqrt(slope)) + _slope_floor()
     error_slope = 2 * (size(s) + error_s) * steepest**2 * error_s + own_error
     error_delta = size(residual) * error_slope + steepest * error_r + error_slope * error_r
     error_cost = size(residual) * error_r + error_r**2 / 2 + ALLOWED * eps * residual**2
     return error_p, error_cost, error_delta + ALLOWED * eps * size(delta)
-
-
-def _steepness(s: Array) -> Array:
-    """`1 / (1 + s²)` without overflow, for a bound."""
-    return np.square(1.0 / np.hypot(1.0, s))
 
 
 def gradients(image: Array, target: Any, kernel: Array, weights: Array) -> tuple[Value, Value]:

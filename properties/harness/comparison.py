@@ -51,9 +51,8 @@ def agreeing(operation: Operation, points: Case) -> Any:
     compared = []
     for number, value in enumerate(pointwise.OF[operation.name](points)):
         error = np.abs(np.stack([answer[number] for answer in answers]) - value.value)
-        unit = np.broadcast_to(value.unit, error.shape)
-        agree &= (error <= value.units * unit + value.floor).reshape(len(error), -1).all(axis=1)
-        compared.append((error - value.floor, unit))
+        agree &= (error <= value.allowed).reshape(len(error), -1).all(axis=1)
+        compared.append((error - value.floor, np.broadcast_to(value.unit, error.shape)))
     for excess, unit in compared:
         current().record.comparisons += excess[agree].size
         _count(excess[agree], unit[agree])

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from properties.harness.catalogue import all_properties
 from properties.harness.results import NO_LONGER_FAILS
 from properties.harness.trial import current
+
+KNOWN = pytest.StashKey[dict[str, str]]()  # of a session: what was read of its list
 
 
 def read_known(path: str | None) -> dict[str, str]:

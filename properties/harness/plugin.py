@@ -27,7 +27,7 @@ from properties.harness.contract import OPERATIONS
 from properties.harness.conventions import examined, look_of, with_look
 from properties.harness.database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
 from properties.harness.judging import judged
-from properties.harness.known import held_to, read_known
+from properties.harness.known import KNOWN, held_to, read_known
 from properties.harness.rehearsal import FAILED_LAST
 from properties.harness.results import FAILING, finished, plain_lines
 from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
@@ -42,7 +42,6 @@ PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
 _STARTED = pytest.StashKey[float]()
 _LOOK = "backproof look"
-_KNOWN = pytest.StashKey[dict[str, str]]()
 _SHARED = pytest.StashKey[SharedDatabase]()
 
 
@@ -62,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     try:
-        config.stash[_KNOWN] = read_known(config.getoption("--known"))
+        config.stash[KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     examples, shard = config.getoption("--examples"), config.getoption("--shard")
@@ -250,7 +249,7 @@ def pytest_runtest_makereport(
         seconds = time.perf_counter() - item.stash.get(_STARTED, time.perf_counter())
         error = call.excinfo.value if call.excinfo else None
         result = finished(current().record, error, seconds, entry.operations)
-        held_to(item.config.stash[_KNOWN].get(entry.id), result)
+        held_to(item.config.stash[KNOWN].get(entry.id), result)
         (_database().save if result["outcome"] in FAILING else _database().delete)(FAILED, entry.id.encode())
         report.backproof = result  # type: ignore[attr-defined]
         if result["outcome"] == "known":

@@ -1,8 +1,7 @@
 """A glance at a property with few examples, so that a run that stops at the first failure finds one early."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import Any
 
 import hypothesis
@@ -10,7 +9,7 @@ import pytest
 
 from properties.harness.catalogue import Property, arguments_of
 from properties.harness.limits import NotApplicable
-from properties.harness.statement import FailedElsewhere
+from properties.harness.statement import FailedElsewhere, with_settings
 from properties.harness.trial import current, unrecorded
 from properties.harness.watch import WATCH, OutOfTime
 
@@ -28,8 +27,13 @@ def fails_at_once(entry: Property, timeout: float) -> bool:
     arguments = arguments_of(statement, current().target, entry.operation)
     if arguments is None or len(entry.operations) > 1 or not statement.cuts_down:
         return False
+    few = (
+        with_settings(statement, max_examples=min(EXAMPLES, current().budget), phases=_PHASES)
+        if entry.is_sampled
+        else nullcontext()
+    )
     try:
-        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings(), _few_examples(statement):
+        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings(), few:
             warnings.simplefilter("ignore")  # the property's own run is to tell of them
             statement(**arguments)
     except (NotApplicable, hypothesis.errors.Unsatisfiable):
@@ -37,18 +41,3 @@ def fails_at_once(entry: Property, timeout: float) -> bool:
     except (Exception, FailedElsewhere, OutOfTime):  # to be judged in the property's own run
         return True
     return False
-
-
-@contextmanager
-def _few_examples(statement: Any) -> Iterator[None]:
-    """Let a statement that samples stop after a few, or at the first failure."""
-    if not getattr(statement, "is_hypothesis_test", False):
-        yield
-        return
-    settings = statement._hypothesis_internal_use_settings
-    few = min(EXAMPLES, settings.max_examples)
-    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, max_examples=few, phases=_PHASES)
-    try:
-        yield
-    finally:
-        statement._hypothesis_internal_use_settings = settings

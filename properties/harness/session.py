@@ -11,7 +11,7 @@ import pytest
 
 from properties.harness.catalogue import FOLDER, MODULES, all_properties
 from properties.harness.database import NotShared
-from properties.harness.known import read_known
+from properties.harness.known import KNOWN
 from properties.harness.rehearsal import FAILED_LAST, fails_at_once
 from properties.harness.report import Asked
 from properties.harness.results import ended, finished
@@ -53,11 +53,10 @@ class _Listener:
         """
         if not self._asked_for.fail_fast or self._asked_for.workers or session.config.stash[FAILED_LAST]:
             return
-        known = read_known(session.config.getoption("known"))
         for item in list(session.items):
             entry = all_properties()[item.nodeid]
             self.pytest_runtest_logstart(item.nodeid)
-            if entry.id not in known and fails_at_once(entry, self._asked_for.timeout):
+            if entry.id not in session.config.stash[KNOWN] and fails_at_once(entry, self._asked_for.timeout):
                 session.items.remove(item)
                 session.items.insert(0, item)
                 return

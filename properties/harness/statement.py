@@ -6,8 +6,8 @@ the drawn ones are the operations that it speaks about.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import hypothesis
@@ -119,18 +119,27 @@ def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> N
     statement._hypothesis_internal_use_seed = seed
 
 
-def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
-    """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
-    settings, key = statement._hypothesis_internal_use_settings, function_digest(statement.hypothesis.inner_test)
-    database = settings.database or InMemoryExampleDatabase()
-    database.save(key, choices_to_bytes((tape,)))
-    phases = (hypothesis.Phase.reuse, hypothesis.Phase.shrink)
-    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, database=database, phases=phases)
-    statement._hypothesis_internal_database_key = key  # without it a seed that is forced turns the database off
+@contextmanager
+def with_settings(statement: Any, **changes: Any) -> Iterator[None]:
+    """Let a sampled statement run here with some of its settings changed."""
+    settings = statement._hypothesis_internal_use_settings
+    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, **changes)
     try:
-        statement(**operations)
+        yield
     finally:
         statement._hypothesis_internal_use_settings = settings
+
+
+def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
+    """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
+    database = statement._hypothesis_internal_use_settings.database or InMemoryExampleDatabase()
+    key = function_digest(statement.hypothesis.inner_test)
+    database.save(key, choices_to_bytes((tape,)))
+    statement._hypothesis_internal_database_key = key  # without it a seed that is forced turns the database off
+    try:
+        with with_settings(statement, database=database, phases=(hypothesis.Phase.reuse, hypothesis.Phase.shrink)):
+            statement(**operations)
+    finally:
         del statement._hypothesis_internal_database_key
     raise hypothesis.errors.Flaky("the case did not fail again")
 
