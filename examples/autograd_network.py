@@ -1,6 +1,6 @@
 """The network in HIPS autograd (`autograd.numpy` and its own `convolve`), in double precision.
 
-    python -m properties examples/autograd_network.py --examples 60 -k "not exact"
+    python -m backproof examples/autograd_network.py --examples 60 -k "not exact"
 
 - Library: autograd
 - Verdict: broken
@@ -26,8 +26,7 @@ import autograd.numpy as np
 from autograd import elementwise_grad, grad, make_vjp
 from autograd.scipy.signal import convolve
 from autograd.scipy.special import expit as logistic
-
-from properties.adapters import axes
+from backproof.adapters import axes
 
 
 def relu(x):

@@ -1,6 +1,6 @@
 """The network in C, `network.c`, compiled when this is loaded and called through ctypes.
 
-    python -m properties examples/c_network.py --examples 20
+    python -m backproof examples/c_network.py --examples 20
 
 - Library: cc
 - Verdict: holds

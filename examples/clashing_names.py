@@ -1,6 +1,6 @@
 """Layers of two projects whose files are both called `layers.py`, and both import a `utils.py` of their own.
 
-    python -m properties examples/clashing_names.py --examples 20
+    python -m backproof examples/clashing_names.py --examples 20
 
 - Library: numpy
 - Verdict: refuted
@@ -19,7 +19,7 @@ second project has the error that 17 of 44 public implementations have: every ma
 
 from pathlib import Path
 
-from properties.adapters import module_from
+from backproof.adapters import module_from
 
 folder = Path(__file__).with_name("clashing")
 convolution, pooling = (module_from(folder / project / "layers.py") for project in ("convolution", "pooling"))

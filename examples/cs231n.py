@@ -1,6 +1,6 @@
 """Layers in the manner of Stanford's CS231n: `out, cache = conv_forward(x, w)`, `dx, dw = conv_backward(dout, cache)`.
 
-    python -m properties examples/cs231n.py --examples 20
+    python -m backproof examples/cs231n.py --examples 20
 
 - Library: numpy
 - Verdict: holds
@@ -15,8 +15,7 @@ batch and the channel.
 """
 
 import numpy as np
-
-from properties.adapters import axes, from_pair
+from backproof.adapters import axes, from_pair
 
 
 def conv_forward(x, w):

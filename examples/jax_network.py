@@ -1,6 +1,6 @@
 """The network in JAX (`jax.numpy`, `jax.lax`, `jax.nn`), compiled, with its gradients by `vjp`, in double precision.
 
-    python -m properties examples/jax_network.py --examples 20
+    python -m backproof examples/jax_network.py --examples 20
 
 - Library: jax
 - Verdict: holds
@@ -19,9 +19,8 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+from backproof.adapters import axes
 from jax import lax
-
-from properties.adapters import axes
 
 KERNEL_SHAPES = [(1, 2), (2, 1), (3, 3)]
 IMAGE_SHAPES = [(3, 4), (5, 4), (6, 6)]

@@ -1,6 +1,6 @@
 """The layers of `stateful.py` as a loop would use them: kept, and never reset.
 
-    python -m properties examples/kept_layers.py -k calls
+    python -m backproof examples/kept_layers.py -k calls
 
 - Library: numpy
 - Verdict: refuted
@@ -19,7 +19,7 @@ before `forward` mends both.
 
 from pathlib import Path
 
-from properties.adapters import from_layer, kept, module_from
+from backproof.adapters import from_layer, kept, module_from
 
 stateful = module_from(Path(__file__).with_name("stateful.py"))
 

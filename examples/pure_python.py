@@ -1,6 +1,6 @@
 """The network in plain Python: loops over lists of numbers, nothing to install.
 
-    python -m properties examples/pure_python.py --examples 20
+    python -m backproof examples/pure_python.py --examples 20
 
 - Library: Python
 - Verdict: holds

@@ -1,6 +1,6 @@
 """The network in PyTorch's functions (`torch.nn.functional`), with its gradients by autograd, in double precision.
 
-    python -m properties examples/pytorch.py
+    python -m backproof examples/pytorch.py
 
 - Library: torch
 - Verdict: holds

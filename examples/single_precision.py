@@ -1,6 +1,6 @@
 """A network in single precision, which says so: `DTYPE = "float32"` scales every bound to it.
 
-    python -m properties examples/single_precision.py --examples 20
+    python -m backproof examples/single_precision.py --examples 20
 
 - Library: numpy
 - Verdict: holds

@@ -1,6 +1,6 @@
 """Layers as objects with state, `forward` and `backward`, built anew for each call by `from_layer`.
 
-    python -m properties examples/stateful.py
+    python -m backproof examples/stateful.py
 
 - Library: numpy
 - Verdict: holds
@@ -14,9 +14,8 @@ call `reset`. Built anew they are right; what becomes of them in use is in `kept
 """
 
 import numpy as np
+from backproof.adapters import from_layer
 from scipy.signal import convolve2d, correlate2d
-
-from properties.adapters import from_layer
 
 
 class Convolution:

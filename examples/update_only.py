@@ -1,6 +1,6 @@
 """A layer that shows its kernel's gradient only in what an update makes of its kernel.
 
-    python -m properties examples/update_only.py --examples 20
+    python -m backproof examples/update_only.py --examples 20
 
 - Library: numpy
 - Verdict: holds
@@ -15,8 +15,7 @@ rounding, and the suite would rightly refuse it.
 """
 
 import numpy as np
-
-from properties.adapters import from_update
+from backproof.adapters import from_update
 
 
 class Convolution:

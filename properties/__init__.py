@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from properties.harness.suite import suite
-    from properties.harness.target import CannotLoad
-    from properties.harness.verify import PropertyFailure, Report, TargetRefuted, verify
+    from .harness.suite import suite
+    from .harness.target import CannotLoad
+    from .harness.verify import PropertyFailure, Report, TargetRefuted, verify
 
 _HOMES = {
     "CannotLoad": "target",
@@ -25,7 +25,7 @@ __all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "suite", 
 def __getattr__(name: str) -> Any:
     """What is offered, imported when it is asked for: the command needs none of it."""
     if name == "adapters":
-        return import_module("properties.adapters")
+        return import_module(f"{__name__}.adapters")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"properties.harness.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.harness.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""The command line: `python -m properties [TARGET] [options]`, also installed as `backproof`."""
+"""The command line: `backproof [TARGET] [options]`, `python -m backproof`; in a clone also `python -m properties`."""
 
 import argparse
 import io
@@ -10,12 +10,12 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, NoReturn
 
-from properties.harness import github
-from properties.harness.campaign import CannotMerge
-from properties.harness.database import address_of
-from properties.harness.junit import as_junit
-from properties.harness.merge import merge
-from properties.harness.report import (
+from .harness import github, modules
+from .harness.campaign import CannotMerge
+from .harness.database import address_of
+from .harness.junit import as_junit
+from .harness.merge import merge
+from .harness.report import (
     HELD,
     INTERRUPTED,
     UNUSABLE,
@@ -24,14 +24,14 @@ from properties.harness.report import (
     as_json,
     exit_status,
 )
-from properties.harness.rounds import campaign
-from properties.harness.run import CannotRun, run
-from properties.harness.scripts import write_scripts
-from properties.harness.shards import WHOLE, shard_of
-from properties.harness.target import CannotLoad
-from properties.harness.text import printable
-from properties.harness.trial import DEFAULT_EXAMPLES
-from properties.harness.watch import DEFAULT_TIMEOUT
+from .harness.rounds import campaign
+from .harness.run import CannotRun, run
+from .harness.scripts import write_scripts
+from .harness.shards import WHOLE, shard_of
+from .harness.target import CannotLoad
+from .harness.text import printable
+from .harness.trial import DEFAULT_EXAMPLES
+from .harness.watch import DEFAULT_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
@@ -156,6 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # × and ∂ are not in every encoding
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if rival := modules.hiding():
+        return _unusable(f"{printable(str(rival))} hides the package {modules.PACKAGE} in this folder: rename it", "")
     if given[:1] == ["merge"]:
         options = merge_parser().parse_args(given[1:])
         return _reported(partial(merge, options.reports), options, "merge")
@@ -188,8 +190,8 @@ def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, t
     """Make a report, print it and write it where asked; the exit status."""
     try:
         if options.html:
-            from properties.harness.page import render
-        from properties.harness.terminal import show
+            from .harness.page import render
+        from .harness.terminal import show
 
         report = made()
         if not applied(report):

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import ALLOWED, Value, elementary, exactly, tiny
-from properties.harness.comparison import agree, require
-from properties.harness.statement import given
-from properties.harness.strategies import activation_cases, moderate_cases
-from properties.harness.trial import current
+from .harness import bounds, oracles
+from .harness.bounds import ALLOWED, Value, elementary, exactly, tiny
+from .harness.comparison import agree, require
+from .harness.statement import given
+from .harness.strategies import activation_cases, moderate_cases
+from .harness.trial import current
 
 COMPLEX_STEP = 1e-100
 DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}

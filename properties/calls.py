@@ -6,17 +6,17 @@ from functools import partial
 import numpy as np
 import pytest
 
-from properties.harness import bounds
-from properties.harness.bounds import Value
-from properties.harness.comparison import agree, agree_throughout, require
-from properties.harness.contract import OPERATIONS
-from properties.harness.layouts import LAYOUTS, laid_out
-from properties.harness.probes import READERS, larger, smooth
-from properties.harness.statement import each, given
-from properties.harness.strategies import Case, decoded
-from properties.harness.surroundings import put_back, settle_down, surroundings
-from properties.harness.target import Failure, parts
-from properties.harness.watch import WATCH
+from .harness import bounds
+from .harness.bounds import Value
+from .harness.comparison import agree, agree_throughout, require
+from .harness.contract import OPERATIONS
+from .harness.layouts import LAYOUTS, laid_out
+from .harness.probes import READERS, larger, smooth
+from .harness.statement import each, given
+from .harness.strategies import Case, decoded
+from .harness.surroundings import put_back, settle_down, surroundings
+from .harness.target import Failure, parts
+from .harness.watch import WATCH
 
 
 def _read_call(read, tape):

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import Value, norm
-from properties.harness.comparison import agree, agreeing
-from properties.harness.statement import given
-from properties.harness.strategies import convolution_cases, convolution_pairs
-from properties.harness.trial import current
+from .harness import bounds, oracles
+from .harness.bounds import Value, norm
+from .harness.comparison import agree, agreeing
+from .harness.statement import given
+from .harness.strategies import convolution_cases, convolution_pairs
+from .harness.trial import current
 
 
 @given(case=convolution_cases, at_once=agreeing)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from properties.harness import bounds
-from properties.harness.bounds import ALLOWED, Value, exactly, inner_product, norm
-from properties.harness.comparison import agree
-from properties.harness.statement import given
-from properties.harness.strategies import dense_cases
+from .harness import bounds
+from .harness.bounds import ALLOWED, Value, exactly, inner_product, norm
+from .harness.comparison import agree
+from .harness.statement import given
+from .harness.strategies import dense_cases
 
 
 @given(case=dense_cases)

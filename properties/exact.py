@@ -11,10 +11,10 @@ from itertools import product
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import exactly, inner_product
-from properties.harness.comparison import agree, require
-from properties.harness.exhaustive import (
+from .harness import bounds, oracles
+from .harness.bounds import exactly, inner_product
+from .harness.comparison import agree, require
+from .harness.exhaustive import (
     basis,
     bilinear,
     convolution_shapes,
@@ -27,11 +27,11 @@ from properties.harness.exhaustive import (
     weak_orderings,
     where,
 )
-from properties.harness.limits import FIRST
-from properties.harness.membership import require_subgradient
-from properties.harness.statement import each
-from properties.harness.strategies import Case
-from properties.harness.trial import current
+from .harness.limits import FIRST
+from .harness.membership import require_subgradient
+from .harness.statement import each
+from .harness.strategies import Case
+from .harness.trial import current
 
 BILINEAR = 2
 POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each activation pattern

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from properties.harness import bounds, membership, oracles
-from properties.harness.bounds import Value
-from properties.harness.comparison import agree, agreeing, require
-from properties.harness.limits import POOL
-from properties.harness.network_cases import kinked_network_cases, smooth_network_cases
-from properties.harness.statement import given
+from .harness import bounds, membership, oracles
+from .harness.bounds import Value
+from .harness.comparison import agree, agreeing, require
+from .harness.limits import POOL
+from .harness.network_cases import kinked_network_cases, smooth_network_cases
+from .harness.statement import given
 
 
 @given(case=smooth_network_cases)

@@ -7,13 +7,13 @@ the former. So the gradient is pinned down off ties, and held to the set of subg
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.bounds import ALLOWED, Value, exactly, norm
-from properties.harness.comparison import agree
-from properties.harness.membership import require_subgradient
-from properties.harness.statement import given
-from properties.harness.strategies import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
-from properties.harness.trial import current
+from .harness import oracles
+from .harness.bounds import ALLOWED, Value, exactly, norm
+from .harness.comparison import agree
+from .harness.membership import require_subgradient
+from .harness.statement import given
+from .harness.strategies import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
+from .harness.trial import current
 
 
 @given(case=pooling_cases)

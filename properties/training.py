@@ -5,11 +5,11 @@ the rate. On a step that crosses no kink, s is a quadratic in the learning rate 
 `cost(θ − ηg) − cost(θ) + η‖g‖²` is at most η²/2 times a bound on the cost's second derivative, and rounding.
 """
 
-from properties.harness import bounds, descent, membership, oracles
-from properties.harness.bounds import Value
-from properties.harness.comparison import agree, require
-from properties.harness.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
-from properties.harness.statement import given
+from .harness import bounds, descent, membership, oracles
+from .harness.bounds import Value
+from .harness.comparison import agree, require
+from .harness.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
+from .harness.statement import given
 
 
 @given(case=lively_network_cases)

@@ -3,7 +3,7 @@
 One image, one kernel, NumPy float64. Every gradient is written out by hand, as backpropagation derives it.
 """
 
-from reference.activations import (
+from .activations import (
     arctan,
     arctan_derivative,
     logistic,
@@ -11,10 +11,10 @@ from reference.activations import (
     relu,
     relu_derivative,
 )
-from reference.convolution import conv2d, conv2d_image_gradient, conv2d_kernel_gradient
-from reference.dense import dense, dense_gradients
-from reference.network import cost, gradients, grown_dense, predict, train, train_step
-from reference.pooling import mask_repeat, max_pool, max_pool_gradient
+from .convolution import conv2d, conv2d_image_gradient, conv2d_kernel_gradient
+from .dense import dense, dense_gradients
+from .network import cost, gradients, grown_dense, predict, train, train_step
+from .pooling import mask_repeat, max_pool, max_pool_gradient
 
 __all__ = [
     "arctan",

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from reference.arrays import Array, real
+from .arrays import Array, real
 
 
 def relu(x: ArrayLike) -> Array:

@@ -1,4 +1,4 @@
-"""The command line of `python -m reference.notebook`: the notebook's run from any start, in words and as a figure."""
+"""The notebook's run from any start, in words and as a figure: `python -m backproof.reference.notebook`."""
 
 import argparse
 import os
@@ -8,11 +8,11 @@ from typing import NoReturn
 
 import numpy as np
 
-from reference import notebook
-from reference.activations import arctan_derivative
-from reference.arrays import Array
-from reference.course import Course, find_start, follow
-from reference.network import forward
+from . import notebook
+from .activations import arctan_derivative
+from .arrays import Array
+from .course import Course, find_start, follow
+from .network import forward
 
 FORMATS = (".svg", ".png", ".pdf")
 SHOWN = 2
@@ -73,7 +73,7 @@ def _output(text: str) -> Path:
 
 def _parser() -> _Parser:
     result = _Parser(
-        prog="python -m reference.notebook",
+        prog=f"python -m {__package__}.notebook",
         description="Train as the notebook does, and say why that learns or does not.",
         epilog="Exit status: 0 done, 2 it cannot be done as asked.",
     )
@@ -135,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.figure:
         try:
-            from reference import figure
+            from . import figure
         except ModuleNotFoundError as error:
             if str(error.name).partition(".")[0] != "matplotlib":
                 raise

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.signal import convolve2d, correlate2d
 
-from reference.arrays import Array, matrix
+from .arrays import Array, matrix
 
 
 def conv2d(image: ArrayLike, kernel: ArrayLike) -> Array:

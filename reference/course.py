@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from reference import notebook
-from reference.activations import arctan_derivative
-from reference.arrays import Array
-from reference.network import forward, train
+from . import notebook
+from .activations import arctan_derivative
+from .arrays import Array
+from .network import forward, train
 
 SEEDS, SCALES = range(8), (1.0, 1 / 2, 1 / 4)
 TRIES = len(SEEDS) * len(SCALES)

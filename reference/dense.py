@@ -2,7 +2,7 @@
 
 from numpy.typing import ArrayLike
 
-from reference.arrays import Array, matrix
+from .arrays import Array, matrix
 
 
 def dense(features: ArrayLike, weights: ArrayLike) -> Array:

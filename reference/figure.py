@@ -17,10 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from reference.arrays import Array
-from reference.course import LEARNED, TRIES, TRUE_SLOPES, Course, Found, verdicts
-from reference.network import WINDOW
-from reference.pictures import Column, Panel, Picture, pictures
+from .arrays import Array
+from .course import LEARNED, TRIES, TRUE_SLOPES, Course, Found, verdicts
+from .network import WINDOW
+from .pictures import Column, Panel, Picture, pictures
 
 # lengths are in inches, places measured from the figure's upper left corner
 WIDTH, MARGIN, TOP, HEADING, APART = 12.0, 0.3, 1.0, 0.45, 0.2

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tqdm import tqdm
 
-from reference.activations import arctan, arctan_derivative, relu, relu_derivative
-from reference.arrays import Array, matrix, scalar
-from reference.convolution import conv2d, conv2d_kernel_gradient
-from reference.dense import dense, dense_gradients
-from reference.pooling import grow, max_pool, max_pool_gradient
+from .activations import arctan, arctan_derivative, relu, relu_derivative
+from .arrays import Array, matrix, scalar
+from .convolution import conv2d, conv2d_kernel_gradient
+from .dense import dense, dense_gradients
+from .pooling import grow, max_pool, max_pool_gradient
 
 WINDOW = (2, 2)
 

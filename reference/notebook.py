@@ -1,15 +1,15 @@
 """The notebook that this network comes from: its data, its start, its run, and its formulas as a target.
 
-`python -m reference.notebook` trains as it does and says why that does not learn; `--figure FILE` draws it. Its
-formulas are right except at positive ties, where its mask repeat hands out the upstream value once per tied maximum.
+`python -m backproof.reference.notebook` trains as it does and says why that does not learn; `--figure FILE` draws it.
+Its formulas are right except at positive ties, where mask repeat hands out the upstream value once per tied maximum.
 """
 
 import numpy as np
 from scipy.signal import convolve2d
 from skimage.measure import block_reduce
 
-from reference.arrays import Array
-from reference.pooling import grow
+from .arrays import Array
+from .pooling import grow
 
 SEED, KERNEL_SCALE, WEIGHTS_SCALE, EPOCHS, LEARNING_RATE = 7839, 2.27, 6.1, 1000, 0.1
 _FIRST = "1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1"
@@ -122,6 +122,6 @@ def train_step(image: Array, target: float, kernel: Array, weights: Array, learn
 
 
 if __name__ == "__main__":
-    from reference.command import main
+    from .command import main
 
     main()

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import block_reduce
 
-from reference import notebook
-from reference.arrays import Array
-from reference.network import WINDOW, forward, grown_dense
-from reference.pooling import grow, max_pool
+from . import notebook
+from .arrays import Array
+from .network import WINDOW, forward, grown_dense
+from .pooling import grow, max_pool
 
 Mask = NDArray[np.bool_]
 

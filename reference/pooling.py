@@ -5,7 +5,7 @@ import operator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from reference.arrays import Array, matrix
+from .arrays import Array, matrix
 
 Window = tuple[int, int]
 

@@ -1,10 +1,36 @@
-"""Settings of the suite's own tests: statements run as the command runs them, with the same first seed."""
+"""Settings of the suite's own tests: the clone under its installed name, and statements with the command's seed."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
 
 import hypothesis
 import hypothesis.core
 import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
+
+ROOT = Path(__file__).parents[1]
+_PLACE = "BACKPROOF_AS_INSTALLED"  # where this clone is to be found under its installed name, in every process
+
+
+def _as_installed():
+    """Lay the clone out as its wheel is, so that what is tested is never an older installation."""
+    place = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    leave = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "properties", Path(place, "backproof"), ignore=leave)
+    shutil.copytree(ROOT / "reference", Path(place, "backproof", "reference"), ignore=leave)
+    return place
+
+
+if _PLACE not in os.environ:
+    os.environ[_PLACE] = _as_installed()
+    os.environ["PYTHONPATH"] = os.pathsep.join((os.environ[_PLACE], str(ROOT)))
+sys.path.insert(0, os.environ[_PLACE])
 
 
 @pytest.fixture(autouse=True)

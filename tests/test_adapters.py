@@ -166,7 +166,7 @@ def test_clashing_names_are_kept_apart(projects):
 def test_clashing_names_are_kept_apart_within_a_target(projects):
     """A file with a `utils` of its own, loaded before and after, can load a project that has one too."""
     text = (
-        "from pathlib import Path\nimport utils\nfrom properties.adapters import module_from\n"
+        "from pathlib import Path\nimport utils\nfrom backproof.adapters import module_from\n"
         "layers = module_from(Path(__file__).with_name('one') / 'layers.py')\n"
         "import utils as again\nNAMES = utils.NAME, layers.NAME, again.NAME\n"
     )
@@ -208,7 +208,7 @@ def test_missing_import_is_named_in_one_line(tmp_path):
     """The message says which file wants what, also where that file is loaded by another."""
     written(tmp_path / "one", layers="import math\nimport no_such_library.parts\n")
     (tmp_path / "mine.py").write_text(
-        "from properties.adapters import module_from\nmodule_from(__file__.replace('mine.py', 'one/layers.py'))\n",
+        "from backproof.adapters import module_from\nmodule_from(__file__.replace('mine.py', 'one/layers.py'))\n",
         encoding="utf-8",
     )
     for path in (Path("one", "layers.py"), Path("mine.py")):

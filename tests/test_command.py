@@ -24,9 +24,9 @@ def start(*arguments, folder, terminal=subprocess.PIPE):
     """The command as a process in this folder, without the user's own settings; its errors may go to a terminal."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "HYPOTHESIS"))}
     return subprocess.Popen(
-        [sys.executable, "-m", "properties", *arguments],
+        [sys.executable, "-m", "backproof", *arguments],
         cwd=folder,
-        env=environment | {"COLUMNS": "80", "PYTHONPATH": os.getcwd()},
+        env=environment | {"COLUMNS": "80"},
         stdout=subprocess.PIPE,
         stderr=terminal,
         text=True,

@@ -21,7 +21,7 @@ STATUS = {"holds": 0, "refuted": 1, "broken": 1}
 def command(path):
     """The command on an example's page: its one indented line."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    (line,) = re.findall(r"^    (python -m properties .*)$", text, re.MULTILINE)
+    (line,) = re.findall(r"^    (python -m backproof .*)$", text, re.MULTILINE)
     return shlex.split(line)
 
 
@@ -30,7 +30,7 @@ def run(arguments, **environment):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -62,7 +62,7 @@ def test_example_is_what_its_page_says(path, tmp_path):
 
 def test_missing_compiler_is_one_line(tmp_path):
     """Without a C compiler the example says so, and nothing else."""
-    process = run(["-m", "properties", "examples/c_network.py"], PATH=str(tmp_path))
+    process = run(["-m", "backproof", "examples/c_network.py"], PATH=str(tmp_path))
     assert (process.returncode, process.stdout) == (2, "")
     assert "network.c needs a C compiler, and there is no cc on the PATH" in process.stderr
     assert process.stderr.count("\n") == 1

@@ -1,7 +1,6 @@
 """What the README shows is what happens."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -27,7 +26,7 @@ def blocks(language):
 
 def checked(*arguments, folder):
     """The status of the command, and what it prints, run in this folder."""
-    process = python("-m", "properties", *arguments, folder=folder)
+    process = python("-m", "backproof", *arguments, folder=folder)
     return process.returncode, process.stdout
 
 
@@ -36,7 +35,6 @@ def python(*arguments, folder):
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         encoding="utf-8",
@@ -94,7 +92,7 @@ def test_known_example_is_a_gate(tmp_path):
 
 WORKFLOW = YAML(typ="safe").load(blocks("yaml")[0])
 STEPS = {name: {one.get("uses", one.get("run")): one for one in job["steps"]} for name, job in WORKFLOW["jobs"].items()}
-COMMANDS = {name: shlex.split(next(one for one in STEPS[name] if "-m properties" in one)) for name in STEPS}
+COMMANDS = {name: shlex.split(next(one for one in STEPS[name] if "-m backproof" in one)) for name in STEPS}
 
 
 def test_workflow_fits_the_schema(tmp_path):
@@ -113,7 +111,7 @@ def test_parts_of_the_matrix_are_the_whole(tmp_path):
     check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
     assert python(*check, folder=tmp_path).returncode == 0
     runs = [one["run"] for job in jobs.values() for one in job["steps"] if "run" in one]
-    part, whole = (run for run in runs if "-m properties" in run)
+    part, whole = (run for run in runs if "-m backproof" in run)
     numbers = jobs["part"]["strategy"]["matrix"]["shard"]
     asked = [parser().parse_args(shlex.split(part.replace("${{ matrix.shard }}", str(n)))[3:]) for n in numbers]
     assert [one.shard for one in asked] == [(n, len(numbers)) for n in range(1, len(numbers) + 1)]
@@ -155,7 +153,7 @@ def test_report_in_python_can_be_asked(tmp_path):
     text = "def relu(x): return abs(x)\n" + blocks("python")[1]
     process = python("-c", text, folder=tmp_path)
     assert process.returncode == 1
-    assert "properties.harness.verify.TargetRefuted: " in process.stderr
+    assert "backproof.harness.verify.TargetRefuted: " in process.stderr
     assert "REFUTED  relu  activations.relu_is_the_positive_part" in process.stderr
 
 
@@ -194,7 +192,7 @@ def test_certificate_is_real(tmp_path):
     """The certificate shown is what the command beside it prints, to the letter."""
     status, printed = checked("-k", "every_pair or pattern or maxima", folder=tmp_path)
     assert status == 0
-    assert 'python -m properties -k "every_pair or pattern or maxima"' in README
+    assert 'python -m backproof -k "every_pair or pattern or maxima"' in README
     assert blocks("text")[2] in printed
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.mistakes import right
-from properties.harness.strategies import Case
-from properties.harness.target import Array, changed_parts
-from properties.harness.trial import current
+from .contract import OPERATIONS
+from .mistakes import right
+from .strategies import Case
+from .target import Array, changed_parts
+from .trial import current
 
 ROUNDING = 1e-11  # far above what rounding does to a sum here, and below the smallest error that must be refuted
 Measured = list[tuple[Case, list[Array], list[Array]]]

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.contract import OPERATIONS
-from properties.harness.target import Array
-from properties.harness.trial import current
+from . import oracles
+from .contract import OPERATIONS
+from .target import Array
+from .trial import current
 
 ALLOWED = 4  # units that every operation may be off, whatever its formula: the contract's
 LIBRARY = 4  # units that a mathematical library's arctan or exp may be off

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from properties.harness.results import OUTCOMES
-from properties.harness.shards import WHOLE, Shard, name_of, shard_of
+from .results import OUTCOMES
+from .shards import WHOLE, Shard, name_of, shard_of
 
 Report = dict[str, Any]
 SUMS = ("examples", "left_out", "comparisons")

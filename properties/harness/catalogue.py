@@ -10,12 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import properties
-from properties.harness.contract import OPERATIONS
-from properties.harness.target import Operation, Target
+from .contract import OPERATIONS
+from .target import Operation, Target
 
 MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
-FOLDER = Path(properties.__file__).parent
+PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Property:
 @cache
 def all_properties() -> dict[str, Property]:
     """Every property by its pytest node id, in the order in which they run."""
-    found = [entry for name in MODULES for entry in _statements(import_module(f"properties.{name}"))]
+    found = [entry for name in MODULES for entry in _statements(import_module(f"{PACKAGE}.{name}"))]
     return {entry.nodeid: entry for entry in found}
 
 

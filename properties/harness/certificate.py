@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from properties.harness.axes import Layout
-from properties.harness.contract import OPERATIONS
-from properties.harness.results import FAILING, NO_LONGER_FAILS
+from .axes import Layout
+from .contract import OPERATIONS
+from .results import FAILING, NO_LONGER_FAILS
 
 SEVERAL_CHANNELS = "several channels"
 NOT_PROVED = (

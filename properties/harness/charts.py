@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from properties.harness.axes import Layout
-from properties.harness.exhaustive import ALL_PATTERNS
-from properties.harness.pictures import bars, heat_map
-from properties.harness.target import Array
-from properties.harness.tried import sides
+from .axes import Layout
+from .exhaustive import ALL_PATTERNS
+from .pictures import bars, heat_map
+from .target import Array
+from .tried import sides
 
 LARGEST_SIDE = 9
 MOST_BESIDES = 30  # larger shapes named, of which a campaign has hundreds

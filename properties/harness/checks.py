@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds, membership, oracles
-from properties.harness.bounds import ALLOWED, Value
-from properties.harness.membership import require_subgradient
-from properties.harness.network_cases import is_smooth
-from properties.harness.recording import Call, uncounted
-from properties.harness.target import Refuted, parts
-from properties.harness.text import last_line, literal
-from properties.harness.trial import current
+from . import bounds, membership, oracles
+from .bounds import ALLOWED, Value
+from .membership import require_subgradient
+from .network_cases import is_smooth
+from .recording import Call, uncounted
+from .target import Refuted, parts
+from .text import last_line, literal
+from .trial import current
 
 BOTH = 'print("yours:", yours, "expected:", expected, sep="\\n")'
 

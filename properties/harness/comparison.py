@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds, pointwise
-from properties.harness.bounds import Value
-from properties.harness.strategies import Case
-from properties.harness.target import Failure, Operation, Refuted, parts
-from properties.harness.trial import current
+from . import bounds, pointwise
+from .bounds import Value
+from .strategies import Case
+from .target import Failure, Operation, Refuted, parts
+from .trial import current
 
 ONCE = "the answer was wrong, and right when it was asked for again"
 LEAST_ERROR = -6  # of the powers of two that errors are counted by

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds, membership
-from properties.harness.comparison import agree_throughout
-from properties.harness.limits import POOL
-from properties.harness.mistakes import right
-from properties.harness.probes import kinked, smooth
-from properties.harness.strategies import Case
-from properties.harness.target import Failure, Operation
-from properties.harness.trial import current, unrecorded
+from . import bounds, membership
+from .comparison import agree_throughout
+from .limits import POOL
+from .mistakes import right
+from .probes import kinked, smooth
+from .strategies import Case
+from .target import Failure, Operation
+from .trial import current, unrecorded
 
 CASES = 12
 _FORWARD = ("conv2d", "relu", "max_pool", "dense", "arctan")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from properties.harness.axes import Layout
+from .axes import Layout
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape | int, ...]  # two for a pair; () stands for a scalar, a number for so many in any shape

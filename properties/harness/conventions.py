@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds
-from properties.harness.single import single
-from properties.harness.support import explored
-from properties.harness.target import Array, Failure, Target
-from properties.harness.trial import Conventions, on_trial
-from properties.harness.watch import OutOfTime
+from . import bounds
+from .single import single
+from .support import explored
+from .target import Array, Failure, Target
+from .trial import Conventions, on_trial
+from .watch import OutOfTime
 
 _PROBES = 5
 _TIE_RULES: dict[str, Callable[[Any], Any]] = {

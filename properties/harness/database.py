@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from hypothesis.database import ExampleDatabase
 
-from properties.harness.text import last_line
+from .text import last_line
 
 FAILED = b"backproof: ids of the properties that failed"
 SILENCE, IN_ALL = 2.0, 30.0  # seconds that the server may be silent, and that it is waited for in all

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from properties.harness.watch import WATCH
+from .modules import real_name
+from .watch import WATCH
 
 _DEEPEST = 100  # callables inside each other: a chain of `__wrapped__` may be endless
 _INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -47,7 +48,11 @@ def digest(spec: str, places: Mapping[str, dict[str, Any]]) -> str | None:
     folder = Path(os.environ.get("GITHUB_WORKSPACE") or ".")
     files = {folder / place["file"] for place in places.values()}
     path, suffix, _ = max(spec.partition(".ipynb"), spec.partition(".py"), key=lambda parts: len(parts[1]))
-    named = f"{path}{suffix}" if suffix else getattr_static(sys.modules.get(spec.partition(":")[0]), "__file__", None)
+    named = (
+        f"{path}{suffix}"
+        if suffix
+        else getattr_static(sys.modules.get(real_name(spec.partition(":")[0])), "__file__", None)
+    )
     contents = set()
     for file in (*files, Path(named if type(named) is str else "")):
         with suppress(OSError, ValueError):

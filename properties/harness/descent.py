@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import ALLOWED
-from properties.harness.limits import POOL
-from properties.harness.strategies import Case, blocks
-from properties.harness.target import Array
-from properties.harness.trial import current
+from . import bounds, oracles
+from .bounds import ALLOWED
+from .limits import POOL
+from .strategies import Case, blocks
+from .target import Array
+from .trial import current
 
 
 class Path:

@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.alterations import Alteration, alterations, confined, measured
-from properties.harness.consequences import causes
-from properties.harness.layouts import laid_out
-from properties.harness.limits import NotApplicable
-from properties.harness.mistakes import Mistake, all_mistakes, right
-from properties.harness.mistakes.channels import channel_mistakes
-from properties.harness.network_cases import is_smooth
-from properties.harness.probes import kinked, larger, smooth
-from properties.harness.single import single, single_case, single_operation
-from properties.harness.sizes import Counts
-from properties.harness.strategies import Case
-from properties.harness.target import HW, Failure, Malformed, Operation, Refuted, parts
-from properties.harness.trial import current, on_trial
+from . import bounds, oracles
+from .alterations import Alteration, alterations, confined, measured
+from .consequences import causes
+from .layouts import laid_out
+from .limits import NotApplicable
+from .mistakes import Mistake, all_mistakes, right
+from .mistakes.channels import channel_mistakes
+from .network_cases import is_smooth
+from .probes import kinked, larger, smooth
+from .single import single, single_case, single_operation
+from .sizes import Counts
+from .strategies import Case
+from .target import HW, Failure, Malformed, Operation, Refuted, parts
+from .trial import current, on_trial
 
 CASES, LARGER_CASES = 20, 2
 MOST_NAMED = 2

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from properties.harness.checks import Evidence, by_itself, exact_values
-from properties.harness.recording import Call, asked, replayed
-from properties.harness.target import Refuted, parts
-from properties.harness.text import literal
-from properties.harness.together import together
+from .checks import Evidence, by_itself, exact_values
+from .recording import Call, asked, replayed
+from .target import Refuted, parts
+from .text import literal
+from .together import together
 
 MOST_CALLS = 20
 Judge = Callable[[Sequence[Call]], Evidence | None]

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.bounds import Value
-from properties.harness.comparison import agree, agree_at
-from properties.harness.limits import POOL, Limits, NotApplicable, Pair, Shape
-from properties.harness.probes import SEED
-from properties.harness.shards import WHOLE, in_words
-from properties.harness.single import widened
-from properties.harness.sizes import fit_valid
-from properties.harness.strategies import GRID, Case, blocks
-from properties.harness.target import Array, Operation
-from properties.harness.trial import current
+from .bounds import Value
+from .comparison import agree, agree_at
+from .limits import POOL, Limits, NotApplicable, Pair, Shape
+from .probes import SEED
+from .shards import WHOLE, in_words
+from .single import widened
+from .sizes import fit_valid
+from .strategies import GRID, Case, blocks
+from .target import Array, Operation
+from .trial import current
 
 LARGEST_IMAGE, LARGEST_KERNEL = (6, 6), (4, 4)
 LARGEST_IMAGE_OF_TWO, LARGEST_KERNEL_OF_TWO = (3, 3), (2, 2)  # with two channels, two filters and two images

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from properties.harness.definitions import in_repository
-from properties.harness.results import grouped, parted
-from properties.harness.text import printable
+from .definitions import in_repository
+from .results import grouped, parted
+from .text import printable
 
 MOST = 10  # annotations that GitHub shows of a step
 ROOM = 2**20  # bytes of a step's job summary
@@ -64,7 +64,7 @@ def write_summary(report: dict[str, Any]) -> str | None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return None
-    from properties.harness.markdown import as_markdown
+    from .markdown import as_markdown
 
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:

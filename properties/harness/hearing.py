@@ -5,8 +5,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from properties.harness.report import Outcomes
-from properties.harness.results import FAILING
+from .report import Outcomes
+from .results import FAILING
 
 _OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
 _BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} left{postfix}"

@@ -7,16 +7,16 @@ from typing import Any
 import hypothesis
 import pytest
 
-from properties.harness.catalogue import Property
-from properties.harness.diagnosis import explained
-from properties.harness.limits import NotApplicable
-from properties.harness.reproduction import importable_name, of_one_call, reproduction
-from properties.harness.shards import LEFT_TO_OTHERS
-from properties.harness.statement import FailedElsewhere, Statement, reduced, replayed
-from properties.harness.target import Crashed, Failure
-from properties.harness.text import decoded
-from properties.harness.trial import Record, current
-from properties.harness.watch import CALL_SHARE, WATCH, OutOfTime
+from .catalogue import Property
+from .diagnosis import explained
+from .limits import NotApplicable
+from .reproduction import importable_name, of_one_call, reproduction
+from .shards import LEFT_TO_OTHERS
+from .statement import FailedElsewhere, Statement, reduced, replayed
+from .target import Crashed, Failure
+from .text import decoded
+from .trial import Record, current
+from .watch import CALL_SHARE, WATCH, OutOfTime
 
 COMPARED_NOTHING = "this property compared nothing: a defect of the suite"
 

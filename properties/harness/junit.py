@@ -3,7 +3,7 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from properties.harness.results import FAILING, plain_lines
+from .results import FAILING, plain_lines
 
 _SKIPPED = ("not applicable", "known", "not run")
 
@@ -27,7 +27,7 @@ def as_junit(report: dict[str, Any]) -> bytes:
     suite = ElementTree.SubElement(root, "testsuite", {"name": name, **attributes, "skipped": skipped})
     for entry in report["properties"]:
         module, _, name = entry["id"].partition(".")
-        place = {"classname": f"properties.{module}", "name": name, "time": f"{entry['seconds']:.3f}"}
+        place = {"classname": f"backproof.{module}", "name": name, "time": f"{entry['seconds']:.3f}"}
         case = ElementTree.SubElement(suite, "testcase", place)
         if entry["outcome"] in FAILING:
             kind = "failure" if entry["outcome"] == "refuted" else "error"

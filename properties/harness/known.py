@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from properties.harness.catalogue import all_properties
-from properties.harness.results import NO_LONGER_FAILS
-from properties.harness.trial import current
+from .catalogue import all_properties
+from .results import NO_LONGER_FAILS
+from .trial import current
 
 KNOWN = pytest.StashKey[dict[str, str]]()  # of a session: what was read of its list
 

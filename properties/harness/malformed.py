@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.text import printable
+from .text import printable
 
 
 def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:

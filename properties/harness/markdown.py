@@ -5,10 +5,10 @@ import string
 from collections.abc import Iterator
 from typing import Any
 
-from properties.harness.certificate import told
-from properties.harness.results import by_operation, explanation, outcomes_of, parted
-from properties.harness.terminal import consequence_lines, hints, notes
-from properties.harness.text import printable
+from .certificate import told
+from .results import by_operation, explanation, outcomes_of, parted
+from .terminal import consequence_lines, hints, notes
+from .text import printable
 
 _ESCAPES = {ord(mark): f"\\{mark}" for mark in string.punctuation} | str.maketrans(
     {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "\\@<!-- -->"}  # a comment: or addresses and names become links

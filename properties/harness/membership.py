@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import ALLOWED, ForwardValues, Value
-from properties.harness.comparison import require
-from properties.harness.limits import POOL
-from properties.harness.strategies import Case, blocks
-from properties.harness.target import Array
-from properties.harness.trial import current
+from . import bounds, oracles
+from .bounds import ALLOWED, ForwardValues, Value
+from .comparison import require
+from .limits import POOL
+from .strategies import Case, blocks
+from .target import Array
+from .trial import current
 
 
 def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from math import inf, prod
 from typing import Any
 
-from properties.harness.campaign import FIELDS, SUMS, Report, read_campaign
-from properties.harness.contract import OPERATIONS
-from properties.harness.judging import COMPARED_NOTHING
-from properties.harness.known import held_to
-from properties.harness.report import completed
-from properties.harness.results import FAILING
-from properties.harness.shards import LEFT_TO_OTHERS, in_words
-from properties.harness.tried import SIZED, summed
+from .campaign import FIELDS, SUMS, Report, read_campaign
+from .contract import OPERATIONS
+from .judging import COMPARED_NOTHING
+from .known import held_to
+from .report import completed
+from .results import FAILING
+from .shards import LEFT_TO_OTHERS, in_words
+from .tried import SIZED, summed
 
 Entry = dict[str, Any]
 _STRONGEST = ("refuted", "crashed", "known", "not run", "held", "not applicable")

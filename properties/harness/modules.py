@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from importlib.machinery import PathFinder
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
+
+PACKAGE, HOME = __name__.partition(".")[0], Path(__file__).resolve().parents[1]
+BUNDLED = "reference"
 
 
 def module_from(path: str | PathLike[str]) -> ModuleType:
@@ -36,6 +40,29 @@ def module_from(path: str | PathLike[str]) -> ModuleType:
             sys.modules[name] = module
         specification.loader.exec_module(module)
     return module
+
+
+def real_name(name: str) -> str:
+    """The module that a target's name means: what is bundled lies in the package, or beside it in a clone."""
+    return f"{PACKAGE}.{name}" if _is_bundled(name) and (HOME / BUNDLED).is_dir() else name
+
+
+def named(name: str) -> ModuleType:
+    """The module of this dotted name, looked for in the working directory first, unless it is bundled."""
+    with importable(HOME.parent if _is_bundled(name) else Path.cwd()):
+        return importlib.import_module(real_name(name))
+
+
+def hiding() -> Path | None:
+    """The file in the working directory that Python finds in place of this package when it is started there."""
+    specification = PathFinder.find_spec(PACKAGE, [os.getcwd()])
+    if specification is None or specification.origin is None or HOME.samefile(Path(specification.origin).parent):
+        return None
+    return Path(specification.origin)
+
+
+def _is_bundled(name: str) -> bool:
+    return _root(name) == BUNDLED
 
 
 @contextmanager

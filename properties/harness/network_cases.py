@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.limits import POOL, Shape
-from properties.harness.sizes import MOST, Shapes, fit_valid, joined_valid, read_shapes
-from properties.harness.strategies import FINE, GRID, Case, Tape, blocks, decoded
-from properties.harness.target import Array
-from properties.harness.trial import current
+from . import oracles
+from .limits import POOL, Shape
+from .sizes import MOST, Shapes, fit_valid, joined_valid, read_shapes
+from .strategies import FINE, GRID, Case, Tape, blocks, decoded
+from .target import Array
+from .trial import current
 
 LARGEST_ENTRY = 64.0
 IMAGE_SCALES = (1.0, FINE, 64.0, 2.0**-24)

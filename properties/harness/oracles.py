@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from properties.harness.limits import POOL, Shape
-from properties.harness.strategies import blocks
-from properties.harness.target import Array
-from properties.harness.trial import current
+from .limits import POOL, Shape
+from .strategies import blocks
+from .target import Array
+from .trial import current
 
 
 def elementwise(function: Callable[[float], float], x: Array) -> Array:

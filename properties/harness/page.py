@@ -11,14 +11,14 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from properties.harness.certificate import told
-from properties.harness.charts import charts_of
-from properties.harness.formulas import formulas
-from properties.harness.notation import typeset
-from properties.harness.pictures import heat_map
-from properties.harness.results import by_operation, explanation, grouped, outcomes_of, parted
-from properties.harness.stages import UNMARKED, Marks, Panel, panels
-from properties.harness.terminal import hints, notes, summary
+from .certificate import told
+from .charts import charts_of
+from .formulas import formulas
+from .notation import typeset
+from .pictures import heat_map
+from .results import by_operation, explanation, grouped, outcomes_of, parted
+from .stages import UNMARKED, Marks, Panel, panels
+from .terminal import hints, notes, summary
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_READ_OUT = 36  # entries of an array

@@ -18,8 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
-from properties.harness.stages import UNMARKED, Marks
-from properties.harness.target import Array
+from .stages import UNMARKED, Marks
+from .target import Array
 
 ABOVE, BELOW = "#0072b2", "#d55e00"
 DARKEST = 0.55  # of a shade: on it ink has a contrast of 7 to 1 at least, on white and on near black

@@ -1,6 +1,6 @@
 """The pytest plugin: hands a target's operations to the statements that name them, and keeps what came of each.
 
-`python -m properties` loads it; plain pytest does with `-p properties.harness.plugin --target TARGET`.
+`python -m backproof` loads it; plain pytest does with `-p backproof.harness.plugin --target TARGET`.
 """
 
 import gc
@@ -22,21 +22,21 @@ from hypothesis.database import (
     MultiplexedDatabase,
 )
 
-from properties.harness.catalogue import Property, all_properties, siblings_of
-from properties.harness.contract import OPERATIONS
-from properties.harness.conventions import examined, look_of, with_look
-from properties.harness.database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
-from properties.harness.judging import judged
-from properties.harness.known import KNOWN, held_to, read_known
-from properties.harness.rehearsal import FAILED_LAST
-from properties.harness.results import FAILING, finished, plain_lines
-from properties.harness.shards import WHOLE, examples_of, name_of, seed_of, shard_of
-from properties.harness.statement import settle
-from properties.harness.storage import storage
-from properties.harness.target import CannotLoad, Operation, load
-from properties.harness.text import last_line
-from properties.harness.trial import DEFAULT_EXAMPLES, Record, current, on_trial
-from properties.harness.watch import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
+from .catalogue import PACKAGE, Property, all_properties, siblings_of
+from .contract import OPERATIONS
+from .conventions import examined, look_of, with_look
+from .database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
+from .judging import judged
+from .known import KNOWN, held_to, read_known
+from .rehearsal import FAILED_LAST
+from .results import FAILING, finished, plain_lines
+from .shards import WHOLE, examples_of, name_of, seed_of, shard_of
+from .statement import settle
+from .storage import storage
+from .target import CannotLoad, Operation, load
+from .text import last_line
+from .trial import DEFAULT_EXAMPLES, Record, current, on_trial
+from .watch import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
@@ -178,7 +178,7 @@ def siblings(operation: Operation) -> list[Operation]:
 def _property(item: pytest.Item) -> Property | None:
     """The property that a test is; None for any other test of the session."""
     package, _, stem = getattr(getattr(item, "module", None), "__name__", "").rpartition(".")
-    return all_properties().get(f"{stem}.py::{item.name}") if package == "properties" else None
+    return all_properties().get(f"{stem}.py::{item.name}") if package == PACKAGE else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from properties.harness import bounds, oracles
-from properties.harness.bounds import ALLOWED, Value
-from properties.harness.strategies import Case
-from properties.harness.target import Array
-from properties.harness.trial import current
+from . import bounds, oracles
+from .bounds import ALLOWED, Value
+from .strategies import Case
+from .target import Array
+from .trial import current
 
 
 def norms(arrays: Array) -> Array:

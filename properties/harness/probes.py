@@ -6,9 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from properties.harness.limits import POOL, Limits, NotApplicable
-from properties.harness.network_cases import read_kinked, read_smooth
-from properties.harness.strategies import (
+from .limits import POOL, Limits, NotApplicable
+from .network_cases import read_kinked, read_smooth
+from .strategies import (
     Case,
     Tape,
     read_activation,
@@ -17,7 +17,7 @@ from properties.harness.strategies import (
     read_moderate,
     read_pooling,
 )
-from properties.harness.trial import current, on_trial
+from .trial import current, on_trial
 
 SEED = 7839
 LARGER_KERNEL, LARGER_WINDOW, LARGER_IMAGE, LARGER_COUNT, LARGER_ACTIVATION = (7, 6), (5, 3), (20, 33), 40, (11, 13)

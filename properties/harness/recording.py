@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.strategies import Case
-from properties.harness.target import Crashed, Failure, Operation, Refuted, changed_parts
-from properties.harness.trial import unrecorded
+from .contract import OPERATIONS
+from .strategies import Case
+from .target import Crashed, Failure, Operation, Refuted, changed_parts
+from .trial import unrecorded
 
 
 @dataclass(eq=False)

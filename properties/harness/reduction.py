@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.limits import POOL
-from properties.harness.network_cases import is_smooth
-from properties.harness.strategies import Case, blocks
-from properties.harness.trial import current
+from . import oracles
+from .limits import POOL
+from .network_cases import is_smooth
+from .strategies import Case, blocks
+from .trial import current
 
 
 def reductions(case: Case) -> Iterator[Case]:

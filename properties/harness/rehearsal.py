@@ -7,11 +7,11 @@ from typing import Any
 import hypothesis
 import pytest
 
-from properties.harness.catalogue import Property, arguments_of
-from properties.harness.limits import NotApplicable
-from properties.harness.statement import FailedElsewhere, with_settings
-from properties.harness.trial import current, unrecorded
-from properties.harness.watch import WATCH, OutOfTime
+from .catalogue import Property, arguments_of
+from .limits import NotApplicable
+from .statement import FailedElsewhere, with_settings
+from .trial import current, unrecorded
+from .watch import WATCH, OutOfTime
 
 EXAMPLES = 10
 FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session failed the last time

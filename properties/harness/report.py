@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from properties.harness.axes import Layout
-from properties.harness.catalogue import Property, all_properties
-from properties.harness.certificate import certificate, counted_rounds, not_proved
-from properties.harness.contract import OPERATIONS
-from properties.harness.definitions import definitions, digest
-from properties.harness.results import FAILING, OUTCOMES, parted
-from properties.harness.shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
-from properties.harness.target import Target
-from properties.harness.text import printable
-from properties.harness.trial import DEFAULT_EXAMPLES, Conventions
-from properties.harness.tried import SIZED, sides, summed
-from properties.harness.watch import DEFAULT_TIMEOUT
+from .axes import Layout
+from .catalogue import Property, all_properties
+from .certificate import certificate, counted_rounds, not_proved
+from .contract import OPERATIONS
+from .definitions import definitions, digest
+from .results import FAILING, OUTCOMES, parted
+from .shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
+from .target import Target
+from .text import printable
+from .trial import DEFAULT_EXAMPLES, Conventions
+from .tried import SIZED, sides, summed
+from .watch import DEFAULT_TIMEOUT
 
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 Found = dict[str, Any]
@@ -47,13 +47,13 @@ class Asked:
     def reproduce(self, entry: Property) -> str:
         """The command, or the call, that runs one property again as it ran here."""
         if self.in_python:
-            return f"properties.verify(…, examples={self.examples}, seed={self.seed}, keyword={entry.id!r})"
+            return f"backproof.verify(…, examples={self.examples}, seed={self.seed}, keyword={entry.id!r})"
         return shlex.join([*self.command, "-k", entry.id])
 
     @property
     def command(self) -> list[str]:
         """The command but for the choice of properties."""
-        command = ["python", "-m", "properties", self.target]
+        command = ["python", "-m", "backproof", self.target]
         options = (
             ("--seed", self.seed, 0),
             ("--examples", self.examples, DEFAULT_EXAMPLES),

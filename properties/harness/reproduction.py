@@ -8,17 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import evidence
-from properties.harness.catalogue import Property
-from properties.harness.checks import Evidence
-from properties.harness.contract import OPERATIONS
-from properties.harness.recording import Call, asked, layout_of, recorded, uncounted
-from properties.harness.statement import Statement
-from properties.harness.strategies import Case
-from properties.harness.target import Failure, Operation, Refuted, Target
-from properties.harness.text import decoded, literal, printable
-from properties.harness.trial import current
-from properties.harness.watch import OutOfTime
+from . import evidence
+from .catalogue import Property
+from .checks import Evidence
+from .contract import OPERATIONS
+from .modules import real_name
+from .recording import Call, asked, layout_of, recorded, uncounted
+from .statement import Statement
+from .strategies import Case
+from .target import Failure, Operation, Refuted, Target
+from .text import decoded, literal, printable
+from .trial import current
+from .watch import OutOfTime
 
 MARK = "# A failure that backproof found: "
 WIDTH = 100
@@ -103,7 +104,7 @@ def _imports(spec: str | None) -> tuple[list[str], str]:
                 "specification.loader.exec_module(tested)",
             ]
     else:
-        first += ['sys.path.insert(0, "")', f"import {where} as tested"]
+        first += ['sys.path.insert(0, "")', f"import {real_name(where)} as tested"]
     if attribute:
         first.append(f"tested = tested.{attribute}")
     return [*first, *precise], "tested."
@@ -123,7 +124,7 @@ def importable_name(target: Target) -> str | None:
     where, attribute = _parted(target.name)
     if where.endswith(".py"):
         return target.name if Path(where).is_file() else None
-    found = sys.modules.get(where)
+    found = sys.modules.get(real_name(where))
     for part in filter(None, attribute.split(".")):
         found = getattr(found, part, None)
     same = all(getattr(found, name, None) == one.function for name, one in target.operations.items())

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.target import Crashed, Refuted
-from properties.harness.text import encoded, last_line, printable, shown_encoded
-from properties.harness.trial import Record
-from properties.harness.tried import as_plain
+from .contract import OPERATIONS
+from .target import Crashed, Refuted
+from .text import encoded, last_line, printable, shown_encoded
+from .trial import Record
+from .tried import as_plain
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")

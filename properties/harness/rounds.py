@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from properties.harness.campaign import FIELDS, CannotMerge, Report, checked, read_json, require
-from properties.harness.catalogue import all_properties
-from properties.harness.limits import Limits
-from properties.harness.merge import joined
-from properties.harness.report import Asked, Found, Outcomes, completed
-from properties.harness.results import FAILING
-from properties.harness.run import CannotRun, Frame, TimeIsOver, run
-from properties.harness.shards import WHOLE, name_of
-from properties.harness.storage import storage
+from .campaign import FIELDS, CannotMerge, Report, checked, read_json, require
+from .catalogue import all_properties
+from .limits import Limits
+from .merge import joined
+from .report import Asked, Found, Outcomes, completed
+from .results import FAILING
+from .run import CannotRun, Frame, TimeIsOver, run
+from .shards import WHOLE, name_of
+from .storage import storage
 
 MOST_DOUBLINGS = 4  # of the examples: of many more Hypothesis keeps too much in memory, and a round takes long
 OF_THE_TIME, OF_THE_TIMEOUT = 0.9, 0.5  # that a round and its slowest property are planned to take: cases get larger

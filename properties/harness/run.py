@@ -18,16 +18,16 @@ from math import inf
 from multiprocessing.connection import Connection
 from typing import Any
 
-from properties.harness.catalogue import all_properties
-from properties.harness.conventions import examined
-from properties.harness.hearing import Hearing
-from properties.harness.report import Asked, Found, Outcomes, found, make_report
-from properties.harness.reproduction import of_one_call
-from properties.harness.results import ended
-from properties.harness.session import KEPT, run_session
-from properties.harness.target import CannotLoad, load
-from properties.harness.trial import on_trial
-from properties.harness.watch import WATCH, Stuck
+from .catalogue import all_properties
+from .conventions import examined
+from .hearing import Hearing
+from .report import Asked, Found, Outcomes, found, make_report
+from .reproduction import of_one_call
+from .results import ended
+from .session import KEPT, run_session
+from .target import CannotLoad, load
+from .trial import on_trial
+from .watch import WATCH, Stuck
 
 _GLANCE, _GRACE, _PATIENCE = 0.2, 5.0, 60.0  # seconds: between two looks, to end by itself, beyond a property's time
 _CAMPAIGN_BAR = "{desc}{n_fmt} of {total_fmt} properties{postfix}"

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from properties.harness.reproduction import MARK
+from .reproduction import MARK
 
 
 def write_scripts(report: dict[str, Any], beside: Path) -> tuple[dict[str, str], list[str]]:

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from properties.harness.catalogue import FOLDER, MODULES, all_properties
-from properties.harness.database import NotShared
-from properties.harness.known import KNOWN
-from properties.harness.rehearsal import FAILED_LAST, fails_at_once
-from properties.harness.report import Asked
-from properties.harness.results import ended, finished
-from properties.harness.shards import name_of
-from properties.harness.text import printable
-from properties.harness.trial import current
-from properties.harness.watch import WATCH
+from .catalogue import FOLDER, MODULES, PACKAGE, all_properties
+from .database import NotShared
+from .known import KNOWN
+from .rehearsal import FAILED_LAST, fails_at_once
+from .report import Asked
+from .results import ended, finished
+from .shards import name_of
+from .text import printable
+from .trial import current
+from .watch import WATCH
 
 ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYTEST_CURRENT_TEST": ""}
 # plugins of pytest's own: they take time to import, and the session is not theirs to show, keep or end
@@ -107,7 +107,7 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: s
 def _arguments(asked: Asked) -> list[str]:
     arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest", "--capture=no"]
     arguments.append("--assert=plain")  # statements assert nothing that pytest would have to explain
-    for plugin in (*(f"no:{name}" for name in UNUSED), "_hypothesis_pytestplugin", "properties.harness.plugin"):
+    for plugin in (*(f"no:{name}" for name in UNUSED), "_hypothesis_pytestplugin", f"{PACKAGE}.harness.plugin"):
         arguments += ["-p", plugin]
     arguments += [f"--target={asked.target}", f"--examples={asked.examples}", f"--seed={asked.seed}"]
     arguments += [f"--shard={name_of(asked.shard)}", f"--round={asked.round_number}"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.axes import Layout
-from properties.harness.strategies import Case
-from properties.harness.target import HW, Operation, Target
+from .axes import Layout
+from .strategies import Case
+from .target import HW, Operation, Target
 
 _LAYERS = ("convolution", "pooling", "network")
 _IMAGES = ("image", "x", "upstream")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from properties.harness.limits import NotApplicable, Pair, Shape
-from properties.harness.trial import current
+from .limits import NotApplicable, Pair, Shape
+from .trial import current
 
 if TYPE_CHECKING:
-    from properties.harness.strategies import Tape
+    from .strategies import Tape
 
 MOST_IMAGES = MOST_CHANNELS = 3
 Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read

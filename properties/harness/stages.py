@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.axes import Layout
-from properties.harness.limits import POOL, Shape
-from properties.harness.strategies import blocks
-from properties.harness.target import Array, Target
-from properties.harness.text import decoded, shown_encoded
-from properties.harness.trial import Conventions, current, on_trial
+from . import oracles
+from .axes import Layout
+from .limits import POOL, Shape
+from .strategies import blocks
+from .target import Array, Target
+from .text import decoded, shown_encoded
+from .trial import Conventions, current, on_trial
 
 MOST_SLICES = 4  # of an array with channels or images
 GRADIENTS = ("gradients", "train_step")

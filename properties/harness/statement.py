@@ -15,14 +15,14 @@ import numpy as np
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 from hypothesis.internal.reflection import function_digest
 
-from properties.harness.comparison import ONCE
-from properties.harness.limits import NotApplicable
-from properties.harness.reduction import reductions
-from properties.harness.shards import LEFT_TO_OTHERS, own
-from properties.harness.strategies import Case, Points
-from properties.harness.target import Failure, Refuted
-from properties.harness.trial import Record, current
-from properties.harness.tried import note
+from .comparison import ONCE
+from .limits import NotApplicable
+from .reduction import reductions
+from .shards import LEFT_TO_OTHERS, own
+from .strategies import Case, Points
+from .target import Failure, Refuted
+from .trial import Record, current
+from .tried import note
 
 Statement = Callable[..., None]
 AtOnce = Callable[..., Any]

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from properties.harness.axes import Layout
-from properties.harness.limits import Limits, Shape
-from properties.harness.sizes import fit_valid, joined_valid, read_images, read_shapes
-from properties.harness.target import Array
-from properties.harness.trial import current
+from .axes import Layout
+from .limits import Limits, Shape
+from .sizes import fit_valid, joined_valid, read_images, read_shapes
+from .target import Array
+from .trial import current
 
 GRID = 1 / 16
 FINE = 1 + 2.0**-30

@@ -6,15 +6,15 @@ from typing import Any
 import hypothesis
 import pytest
 
-from properties.harness.catalogue import Property, all_properties, arguments_of
-from properties.harness.conventions import examined
-from properties.harness.judging import judged
-from properties.harness.results import finished, plain_lines
-from properties.harness.statement import settle
-from properties.harness.target import Failure, Target
-from properties.harness.trial import Conventions, on_trial
-from properties.harness.verify import target_of
-from properties.harness.watch import DEFAULT_TIMEOUT
+from .catalogue import Property, all_properties, arguments_of
+from .conventions import examined
+from .judging import judged
+from .results import finished, plain_lines
+from .statement import settle
+from .target import Failure, Target
+from .trial import Conventions, on_trial
+from .verify import target_of
+from .watch import DEFAULT_TIMEOUT
 
 
 def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
@@ -23,8 +23,8 @@ def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
     Two lines in a test module are enough, and pytest's and Hypothesis's own options hold (`-k`, `-x`, `-n`,
     `--hypothesis-profile`, `--hypothesis-seed`)::
 
-        import my_network, properties
-        TestMyNetwork = properties.suite(my_network)
+        import backproof, my_network
+        TestMyNetwork = backproof.suite(my_network)
 
     `target` is what `verify` takes; a property that does not apply to it is skipped. Raises `CannotLoad`.
     """

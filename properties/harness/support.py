@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from properties.harness.limits import Pair
-from properties.harness.single import single
-from properties.harness.target import Failure, Operation, Target
-from properties.harness.watch import OutOfTime
+from .limits import Pair
+from .single import single
+from .target import Failure, Operation, Target
+from .watch import OutOfTime
 
 _ASKED_FIRST = 24
 

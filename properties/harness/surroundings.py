@@ -8,8 +8,8 @@ from zlib import crc32
 
 import numpy as np
 
-from properties.harness.probes import SEED
-from properties.harness.trial import current
+from .probes import SEED
+from .trial import current
 
 
 class Surrounding(NamedTuple):

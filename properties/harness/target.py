@@ -1,6 +1,5 @@
 """Targets: loading one by its name, and calling its operations so that nothing they do goes unseen."""
 
-import importlib
 import os
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from properties.harness import modules
-from properties.harness.axes import Layout
-from properties.harness.contract import OPERATIONS, Shape, Shapes, near_misses
-from properties.harness.limits import Limits
-from properties.harness.malformed import misfit, slip
-from properties.harness.notebook import read_notebook
-from properties.harness.text import last_line, printable
-from properties.harness.watch import WATCH, OutOfTime
+from . import modules
+from .axes import Layout
+from .contract import OPERATIONS, Shape, Shapes, near_misses
+from .limits import Limits
+from .malformed import misfit, slip
+from .notebook import read_notebook
+from .text import last_line, printable
+from .watch import WATCH, OutOfTime
 
 Array = NDArray[np.float64]
 HW = Layout()
@@ -229,7 +228,7 @@ def load(spec: str) -> Target:
             raise CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
             )
-        return make_target(_attribute(_module(module), attribute, spec), spec)
+        return make_target(_attribute(modules.named(module), attribute, spec), spec)
 
 
 def _file(path: Path) -> Any:
@@ -243,11 +242,6 @@ def _notebook(path: Path) -> Any:
         raise CannotLoad(f"no such file: {path}")
     with modules.alone(path.resolve().parent):
         return read_notebook(path)
-
-
-def _module(name: str) -> Any:
-    with modules.importable(Path.cwd()):
-        return importlib.import_module(name)
 
 
 def _attribute(found: Any, attribute: str, spec: str) -> Any:

@@ -1,4 +1,4 @@
-"""A target to fill in. Check it with `python -m properties FILE`; what still raises NotImplementedError is left out.
+"""A target to fill in. Check it with `python -m backproof FILE`; what still raises NotImplementedError is left out.
 
 Arrays are NumPy float64. H×W image, h×w kernel, (p, q) pooling window that divides its input's shape, n features.
 They may come read-only, in C or Fortran order, or as slices of larger arrays; no operation may change them.

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from properties.harness.certificate import counted_rounds, told
-from properties.harness.report import one_line
-from properties.harness.results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
-from properties.harness.shards import in_words
-from properties.harness.text import printable
+from .certificate import counted_rounds, told
+from .report import one_line
+from .results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
+from .shards import in_words
+from .text import printable
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from properties.harness import bounds
-from properties.harness.checks import BOTH, Evidence, by_itself, fails_if, part_of
-from properties.harness.recording import Call
-from properties.harness.target import parts
-from properties.harness.text import literal
+from . import bounds
+from .checks import BOTH, Evidence, by_itself, fails_if, part_of
+from .recording import Call
+from .target import parts
+from .text import literal
 
 
 def together(calls: Sequence[Call]) -> Evidence | None:

@@ -7,8 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from properties.harness.shards import WHOLE, Shard, examples_of
-from properties.harness.target import Target
+from .shards import WHOLE, Shard, examples_of
+from .target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
 MOST_POINTS = 64  # of one example, where the budget is large

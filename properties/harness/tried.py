@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.exhaustive import NOTEBOOK_WINDOWS, pattern_of
-from properties.harness.limits import POOL
-from properties.harness.strategies import Case, blocks
-from properties.harness.target import Array
-from properties.harness.trial import Counts
+from . import oracles
+from .exhaustive import NOTEBOOK_WINDOWS, pattern_of
+from .limits import POOL
+from .strategies import Case, blocks
+from .target import Array
+from .trial import Counts
 
 SIZED = ("image", "kernel", "x", "window", "features")  # what a verdict's shapes are told by
 

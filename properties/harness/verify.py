@@ -9,16 +9,16 @@ from html import escape
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from properties.harness.conventions import examined
-from properties.harness.hearing import Hearing
-from properties.harness.report import Asked, applied, as_json, found, make_report
-from properties.harness.results import FAILING
-from properties.harness.session import KEPT, run_session
-from properties.harness.target import CannotLoad, Target, load, make_target
-from properties.harness.terminal import plain_console, show
-from properties.harness.text import decoded
-from properties.harness.trial import DEFAULT_EXAMPLES, on_trial
-from properties.harness.watch import DEFAULT_TIMEOUT, WATCH
+from .conventions import examined
+from .hearing import Hearing
+from .report import Asked, applied, as_json, found, make_report
+from .results import FAILING
+from .session import KEPT, run_session
+from .target import CannotLoad, Target, load, make_target
+from .terminal import plain_console, show
+from .text import decoded
+from .trial import DEFAULT_EXAMPLES, on_trial
+from .watch import DEFAULT_TIMEOUT, WATCH
 
 
 class TargetRefuted(AssertionError):
@@ -96,7 +96,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         try:
-            from properties.harness.page import fragment
+            from .page import fragment
         except ModuleNotFoundError:  # the extra `report` is not installed
             return f"<pre>{escape(str(self))}</pre>"
         return fragment(self.data)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.text import encoded
+from .contract import OPERATIONS
+from .text import encoded
 
 DEFAULT_TIMEOUT = 600.0
 CALL_SHARE = 0.1

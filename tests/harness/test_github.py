@@ -2,7 +2,6 @@
 
 import html.parser
 import json
-import os
 import subprocess
 import sys
 
@@ -44,11 +43,8 @@ def in_actions(monkeypatch, tmp_path):
 
 def run(*arguments, folder):
     """The command's exit status, lines and errors."""
-    command = [sys.executable, "-m", "properties", *arguments]
-    environment = os.environ | {"PYTHONPATH": os.getcwd()}
-    process = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-    )
+    command = [sys.executable, "-m", "backproof", *arguments]
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
     return process.returncode, process.stdout.splitlines(), process.stderr
 
 
@@ -270,7 +266,7 @@ def test_markdown_is_made_of_what_it_should_be():
         "conventions: cross-correlation; pooling ties: all (wrong)",
         "At ties each upstream value",
         "x            [[0., 0.]]\nwindow       (1, 2)\n",
-        "python -m properties 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient",
+        "python -m backproof 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient",
         "These follow from max_pool_gradient",
         "not proved: larger shapes",
     ):

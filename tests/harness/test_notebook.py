@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from properties.harness.target import CannotLoad, load
 
-VERIFY = "report = properties.verify(globals(), examples=10, keyword='relu_is', name='this notebook')\nreport"
+VERIFY = "report = backproof.verify(globals(), examples=10, keyword='relu_is', name='this notebook')\nreport"
 
 
 def written(folder, *cells, name="mine.ipynb"):

@@ -90,7 +90,7 @@ def test_failure_says_what_where_why_and_how_to_mend():
         "<dt>Mend</dt><dd>share it out.</dd>",
         "<dt>Seen</dt><dd>Theano#5404.</dd>",
         "print(&#39;again&#39;)",
-        "python -m properties mine.py -k pooling.gradient_at_ties_is_a_subgradient",
+        "python -m backproof mine.py -k pooling.gradient_at_ties_is_a_subgradient",
     ):
         assert part in page, part
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 from tests.test_command import TIE_ERROR, TIES, check
 
-FOLDER = Path(__file__).parents[2] / "properties"
+FOLDER = Path(os.environ["BACKPROOF_AS_INSTALLED"]) / "backproof"
 COLLECTED = f"""
 import hypothesis, pytest
 from hypothesis.internal.reflection import function_digest
-from properties.harness.trial import current
+from backproof.harness.trial import current
 
 class Collector:
     def pytest_collection_finish(self, session):
         (self.item,) = session.items
 
 collector = Collector()
-options = ["-c", "/dev/null", "--rootdir={FOLDER}", "--collect-only", "-q", "-p", "properties.harness.plugin"]
+options = ["-c", "/dev/null", "--rootdir={FOLDER}", "--collect-only", "-q", "-p", "backproof.harness.plugin"]
 pytest.main([*options, "--target", "mine.py", "{FOLDER}/pooling.py", "-k", "{TIES}"], plugins=[collector])
 statement, settings = collector.item.obj, hypothesis.settings()
 statement.hypothesis.inner_test._hypothesis_internal_add_digest = collector.item.nodeid.encode()
@@ -37,7 +37,6 @@ def test_collected_statement_is_one_to_fuzz(tmp_path):
     process = subprocess.run(
         [sys.executable, "-c", COLLECTED],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": os.getcwd()},
         capture_output=True,
         text=True,
         check=False,

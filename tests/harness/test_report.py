@@ -66,7 +66,7 @@ def test_json_has_the_contracts_fields():
     assert entry["yours"]["data"] == [[1.0, "NaN"]]
     assert entry["expected"] == "one"
     assert entry["diagnosis"] == [HOSTILE]
-    assert entry["reproduce"] == ("python -m properties 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient")
+    assert entry["reproduce"] == ("python -m backproof 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient")
 
 
 CRASH = finished(Record(1, 0, 0), Crashed("relu", ZeroDivisionError("no")), 0.1)

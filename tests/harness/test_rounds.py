@@ -187,7 +187,7 @@ def test_interrupted_campaign_says_how_to_go_on(change, capsys):
     machine = Machine(round_2=change)
     report = told(machine, 5, keyword="a b", known="known.txt", workers=2)
     assert (report["verdict"], exit_status(report)) == ("incomplete", 130)
-    command = "python -m properties mine.py -k 'a b' -n 2 --known known.txt --minutes 5 --resume"
+    command = "python -m backproof mine.py -k 'a b' -n 2 --known known.txt --minutes 5 --resume"
     assert report["campaign"]["resume"] == command
     show(report)
     assert f"\n  to go on       {command}\n" in capsys.readouterr().out
@@ -300,7 +300,6 @@ COUNTED = (
 def reported(script, folder, *arguments):
     """The report that a script prints in this folder."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPOTHESIS")}
-    environment["PYTHONPATH"] = os.getcwd()  # as the command has it: another reference would be another target
     command = [sys.executable, "-c", script, *arguments]
     process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr

@@ -1,4 +1,4 @@
-"""`properties.suite` brings the properties to a pytest suite of one's own, in two lines, under its own options."""
+"""`backproof.suite` brings the properties to a pytest suite of one's own, in two lines, under its own options."""
 
 from itertools import pairwise
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ import reference
 
 pytest_plugins = ["pytester"]
 
-TWO_LINES = "import my_network, properties\nTestMyNetwork = properties.suite(my_network)\n"
+TWO_LINES = "import backproof, my_network\nTestMyNetwork = backproof.suite(my_network)\n"
 TIES = "test_pooling.gradient_at_ties_is_a_subgradient"
 
 

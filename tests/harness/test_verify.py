@@ -1,4 +1,4 @@
-"""`properties.verify` checks a target in this process, and its report can be asked, printed and shown."""
+"""`backproof.verify` checks a target in this process, and its report can be asked, printed and shown."""
 
 import json
 from types import SimpleNamespace

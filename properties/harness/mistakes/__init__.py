@@ -11,8 +11,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from properties.harness import bounds, oracles
-from properties.harness.contract import OPERATIONS
+from .. import bounds, oracles
+from ..contract import OPERATIONS
 
 MODULES = ("activations", "convolution", "pooling", "dense", "predict", "gradients", "training", "calls")
 _NAMED_BY = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.mistakes import mistake
+from .. import oracles
+from . import mistake
 
 SURVEY = "a survey of 44 public implementations, November 2026"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.mistakes import Mistake, named_by_default, right
-from properties.harness.mistakes.activations import SURVEY
-from properties.harness.target import changed_parts, parts
+from ..contract import OPERATIONS
+from ..target import changed_parts, parts
+from . import Mistake, named_by_default, right
+from .activations import SURVEY
 
 GRADIENTS = ("conv2d_kernel_gradient", "conv2d_image_gradient", "dense_gradients", "gradients")
 SUMS = ("conv2d", "max_pool_gradient", "arctan_derivative", "dense", *GRADIENTS, "train_step")

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.contract import OPERATIONS
-from properties.harness.limits import POOL
-from properties.harness.mistakes import Mistake, named_by_default, right
-from properties.harness.oracles import grow, max_pool
-from properties.harness.target import changed_parts
-from properties.harness.trial import current
+from ..contract import OPERATIONS
+from ..limits import POOL
+from ..oracles import grow, max_pool
+from ..target import changed_parts
+from ..trial import current
+from . import Mistake, named_by_default, right
 
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.mistakes import mistake
-from properties.harness.mistakes.activations import SURVEY
+from .. import oracles
+from . import mistake
+from .activations import SURVEY
 
 
 def _square(array: Any) -> bool:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness.mistakes import mistake
-from properties.harness.mistakes.activations import SURVEY
+from . import mistake
+from .activations import SURVEY
 
 OF_WEIGHTS = "dense.weights_gradient_is_features_times_upstream"
 Pair = tuple[Any, Any]

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.limits import POOL
-from properties.harness.mistakes import mistake
-from properties.harness.mistakes.activations import SURVEY
-from properties.harness.oracles import Forward
+from .. import oracles
+from ..limits import POOL
+from ..oracles import Forward
+from . import mistake
+from .activations import SURVEY
 
 AT_KINKS = "network.gradients_at_kinks_are_conservative"
 Pair = tuple[Any, Any]

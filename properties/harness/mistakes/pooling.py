@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.limits import Shape
-from properties.harness.mistakes import mistake
-from properties.harness.mistakes.activations import SURVEY
-from properties.harness.strategies import blocks
+from .. import oracles
+from ..limits import Shape
+from ..strategies import blocks
+from . import mistake
+from .activations import SURVEY
 
 AT_TIES = "pooling.gradient_at_ties_is_a_subgradient"
 

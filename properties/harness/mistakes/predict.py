@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.limits import POOL
-from properties.harness.mistakes import mistake
-from properties.harness.mistakes.activations import SURVEY
-from properties.harness.strategies import blocks
+from .. import oracles
+from ..limits import POOL
+from ..strategies import blocks
+from . import mistake
+from .activations import SURVEY
 
 
 def _relu(x: Any) -> Any:

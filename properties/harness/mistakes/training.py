@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from properties.harness import oracles
-from properties.harness.mistakes import gradients, mistake
-from properties.harness.mistakes.activations import SURVEY
+from .. import oracles
+from . import gradients, mistake
+from .activations import SURVEY
 
 Pair = tuple[Any, Any]
 
