@@ -434,3 +434,10 @@ def test_template_describes_every_operation():
         name: signature.parameters for name, signature in OPERATIONS.items()
     }
     assert all(ast.get_docstring(node) for node in functions.values())
+
+
+@pytest.mark.parametrize("examples", ["1", "2", "3"])
+def test_few_examples_break_nothing(tmp_path, examples):
+    """The reference holds with however few examples."""
+    status, report = check("reference", "--examples", examples, "-k", "not exact", folder=tmp_path)
+    assert (status, report["verdict"]) == (0, "holds")

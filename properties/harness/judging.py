@@ -15,10 +15,11 @@ from .shards import LEFT_TO_OTHERS
 from .statement import FailedElsewhere, Statement, reduced, replayed
 from .target import Crashed, Failure
 from .text import decoded
-from .trial import Record, current
+from .trial import DEFAULT_EXAMPLES, Record, current
 from .watch import CALL_SHARE, WATCH, OutOfTime
 
 COMPARED_NOTHING = "this property compared nothing: a defect of the suite"
+TOO_FEW = "too few examples: none of them had anything to compare"
 
 
 @contextmanager
@@ -60,6 +61,8 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
         pytest.skip("the supported shapes leave nothing to compare")
     if not record.comparisons and not current().is_whole:
         pytest.skip(LEFT_TO_OTHERS)
+    if not record.comparisons and current().examples < DEFAULT_EXAMPLES:
+        pytest.skip(TOO_FEW)
     if not record.comparisons:
         raise AssertionError(COMPARED_NOTHING)
 

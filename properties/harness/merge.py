@@ -8,11 +8,12 @@ from typing import Any
 
 from .campaign import FIELDS, SUMS, Report, read_campaign
 from .contract import OPERATIONS
-from .judging import COMPARED_NOTHING
+from .judging import COMPARED_NOTHING, TOO_FEW
 from .known import held_to
 from .report import completed
 from .results import FAILING
 from .shards import LEFT_TO_OTHERS, in_words
+from .trial import DEFAULT_EXAMPLES
 from .tried import SIZED, summed
 
 Entry = dict[str, Any]
@@ -29,6 +30,7 @@ def merge(paths: Iterable[str]) -> Report:
     missing = [number for number in range(1, shards + 1) if number not in by_number]
     part = in_words(list(by_number), shards) if missing else None
     reports = list(by_number.values())
+    too_few = reports[0]["examples"] < DEFAULT_EXAMPLES * shards  # for each of them to have what a whole run has
     columns = zip(*(report["properties"] for report in reports), strict=True)
     campaigns = [report["campaign"] for report in reports if report["campaign"]]
     rounds = {
@@ -39,7 +41,7 @@ def merge(paths: Iterable[str]) -> Report:
     }
     return together(
         reports,
-        [_entry(column, part) for column in columns],
+        [_entry(column, part, too_few) for column in columns],
         shard=None,
         merged={"shards": shards, "missing": missing},
         campaign=rounds if campaigns else None,
@@ -94,7 +96,7 @@ def summed_up(of: tuple[Entry, ...]) -> Entry:
     return entry
 
 
-def _entry(of: tuple[Entry, ...], part: str | None) -> Entry:
+def _entry(of: tuple[Entry, ...], part: str | None, too_few: bool) -> Entry:
     """One property's entry, of all shards or of that part of them."""
     entry = summed_up(of)
     entry["proof"] = _proof([one["proof"] for one in of if one["proof"]], part)
@@ -104,8 +106,10 @@ def _entry(of: tuple[Entry, ...], part: str | None) -> Entry:
         held_to(entry["listed"], entry)
     left = [one for one in of if one["message"] == LEFT_TO_OTHERS]
     unseen = entry["outcome"] == "not applicable" and (of[0] in left or any(one["examples"] for one in left))
-    if part is None and unseen:
-        entry.update(outcome="crashed", message=f"{COMPARED_NOTHING}, or too few examples a shard")
+    if part is None and unseen and too_few:
+        entry["message"] = TOO_FEW
+    elif part is None and unseen:
+        entry.update(outcome="crashed", message=COMPARED_NOTHING)
     return entry
 
 

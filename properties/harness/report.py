@@ -145,7 +145,8 @@ def one_line(report: dict[str, Any], *more: str) -> str:
     follow = len(parted(report["properties"])[1])
     follows = f", {follow} of them as {'a consequence' if follow == 1 else 'consequences'} of others" if follow else ""
     examples = sum(entry["examples"] for entry in report["properties"])
-    how = "; " + ", ".join([f"{examples:,} examples", f"seed {report['seed']}", *_parts(report), *more])
+    counted = f"{examples:,} example{'s' * (examples != 1)}"
+    how = "; " + ", ".join([counted, f"seed {report['seed']}", *_parts(report), *more])
     name = printable(report["target"])
     rests = [f": {report['verdict']} ({counts}{words})" for words in (follows + how, how, "")]
     rest = next(one for one in rests if len(one) + min(len(name), SHORTEST_NAME) <= LONGEST or one is rests[-1])
@@ -166,10 +167,14 @@ def _parts(report: dict[str, Any]) -> list[str]:
 
 
 def exit_status(report: dict[str, Any]) -> int:
-    """The contract's exit status of a report: whatever is refuted, an interrupted run says so."""
+    """The contract's exit status of a report: whatever is refuted, an interrupted run says so.
+
+    A part of a campaign to which nothing to compare falls has nothing against the target: its verdict is incomplete.
+    """
     if report["interrupted"]:
         return INTERRUPTED
-    return HELD if report["verdict"] == "holds" else REFUTED
+    nothing = not any(report["totals"][outcome] for outcome in ("held", *FAILING, "known", "not run"))
+    return HELD if report["verdict"] == "holds" or (report["shard"] and nothing) else REFUTED
 
 
 def applied(report: dict[str, Any]) -> bool:
@@ -232,9 +237,9 @@ def _name_causes(entries: list[dict[str, Any]]) -> None:
 def _verdict(totals: dict[str, int], incomplete: bool) -> str:
     if totals["refuted"]:
         return "refuted"
-    if incomplete:
-        return "incomplete"
-    return "broken" if any(totals[outcome] for outcome in FAILING) else "holds"
+    if totals["crashed"] and not incomplete:
+        return "broken"
+    return "incomplete" if incomplete or not (totals["held"] or totals["known"]) else "holds"
 
 
 def _version(package: str) -> str:

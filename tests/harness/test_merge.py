@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from properties.harness.campaign import CannotMerge
-from properties.harness.judging import COMPARED_NOTHING
+from properties.harness.judging import COMPARED_NOTHING, TOO_FEW
 from properties.harness.merge import merge
 from properties.harness.report import as_json, exit_status
 from properties.harness.results import NO_LONGER_FAILS
@@ -181,8 +181,29 @@ def test_comparing_nothing_in_all_shards_is_a_defect(campaign, tmp_path):
         fields = {"outcome": "not applicable", "message": LEFT_TO_OTHERS, "comparisons": 0}
         paths.append(changing(path, tmp_path / str(number), PAIRS, **fields))
     entry = entry_of(merge(paths), PAIRS)
-    assert (entry["outcome"], entry["message"]) == ("crashed", f"{COMPARED_NOTHING}, or too few examples a shard")
+    assert (entry["outcome"], entry["message"]) == ("not applicable", TOO_FEW)
     assert entry_of(merge([*paths[:2], campaign[0][2]]), PAIRS)["outcome"] == "held"
+    for path in paths:
+        changed(path, Path(path).parent, lambda report: report.update(examples=300))
+    entry = entry_of(merge(paths), PAIRS)
+    assert (entry["outcome"], entry["message"]) == ("crashed", COMPARED_NOTHING)
+
+
+def test_few_examples_hold_in_parts_and_as_a_whole(tmp_path):
+    """What holds in every part holds when they are merged, also where no example had anything to compare."""
+    asked = ["reference", "--examples", "4", "-k", "commutes_with_shifts or relu_is"]
+    paths, statuses = shards_of(tmp_path, *asked, of=4)
+    assert statuses == [0, 0, 0, 0]
+    merged = merge(paths)
+    assert (merged["verdict"], exit_status(merged)) == ("holds", 0)
+    assert entry_of(merged, "convolution.conv2d_commutes_with_shifts")["message"] == TOO_FEW
+
+
+def test_part_with_nothing_to_check_does_not_hold(tmp_path):
+    """A part to which nothing to compare falls is incomplete, and nothing against the target."""
+    asked = ["reference", "--examples", "4", "--shard", "4/4", "-k", "commutes_with_shifts"]
+    status, report = check(*asked, folder=tmp_path)
+    assert (status, report["verdict"]) == (0, "incomplete")
 
 
 DIFFERENT = {
