@@ -50,10 +50,11 @@ def _leaves_out(operation: Operation, pair: Pair) -> bool:
     fits = [w // p if layer == "pooling" else w - p + 1 for p, w in zip(part, whole, strict=True)]
     if layer == "dense":
         fits = [1, 1]
+    untied = 1 + np.arange(whole[0] * whole[1]).reshape(whole) / 1024  # ties may be what is not implemented
     case = {
-        "image": np.ones(whole),
+        "image": untied,
         "kernel": np.ones(part),
-        "x": np.ones(whole),
+        "x": untied,
         "window": part,
         "upstream": np.ones(fits),
         "target": 0.5,

@@ -1,5 +1,6 @@
 """The certificate says what was done, in words no stronger than that."""
 
+import numpy as np
 import pytest
 
 import properties.exact
@@ -97,3 +98,24 @@ def test_patterns_left_out_are_not_covered():
     with trial_of(gradients=gradients) as trial:
         properties.exact.test_gradients_on_every_activation_pattern(gradients=trial.target.operations["gradients"])
         assert (trial.record.proof["covered"], trial.record.left_out) == (500, 125)
+
+
+def test_what_leaves_cases_out_is_not_proved():
+    """Where a single case is left out as not implemented nothing is said to be proved at every one of its kind."""
+
+    def untied(x, window, upstream):
+        scattered = reference.max_pool_gradient(x, window, upstream)
+        if not np.array_equal(scattered, reference.mask_repeat(x, window, upstream)):
+            raise NotImplementedError
+        return scattered
+
+    statement = properties.exact.test_gradient_at_every_set_of_maxima
+    with trial_of(max_pool_gradient=untied) as trial:
+        statement(max_pool_gradient=trial.target.operations["max_pool_gradient"])
+        ran = {"id": "sets", "operation": "max_pool_gradient", **finished(trial.record, None, 0.0)}
+    (found,) = certificate([ran])
+    assert found["proved"] == []
+    assert next(told([found]))[1] == [
+        "tried at every set of maxima for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3): "
+        "right exactly in 35 cases, 637 left out as not implemented, so not proved"
+    ]
