@@ -8,20 +8,26 @@ import pytest
 
 from .harness import bounds
 from .harness.bounds import Value
-from .harness.comparison import agree, agree_throughout, require
+from .harness.comparison import agree, require
 from .harness.contract import OPERATIONS
-from .harness.layouts import LAYOUTS, laid_out
-from .harness.probes import READERS, larger, smooth
+from .harness.large import larger
+from .harness.layouts import LAYOUTS, PLAIN, laid_out, reversed_entries
+from .harness.membership import require_right
+from .harness.probes import READERS, smooth
+from .harness.scaled import scaled_cases
 from .harness.statement import each, given
 from .harness.strategies import Case, decoded
 from .harness.surroundings import put_back, settle_down, surroundings
 from .harness.target import Failure, parts
+from .harness.trial import current
 from .harness.watch import WATCH
+
+MOST_ARGUMENTS = max(len(signature.parameters) for signature in OPERATIONS.values())
 
 
 def _read_call(read, tape):
-    layout = LAYOUTS[tape.choose(len(LAYOUTS))]
-    return Case(read(tape), layout=layout)
+    layouts = [LAYOUTS[tape.choose(len(LAYOUTS))] for _ in range(MOST_ARGUMENTS)]
+    return Case(read(tape), _layouts=layouts)
 
 
 CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.items()}
@@ -31,7 +37,8 @@ CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.it
 @given(case=CALLS)
 def test_keeps_the_contract(operation, siblings, case):
     """The answer is finite, of the right shape, and the same for the same values: again, after other calls, read-only,
-    in every memory order, and in arrays that held others before; no argument changes, nor an answer once given.
+    in every memory order, in arrays that held others before, and when its caller has written into an earlier answer; no
+    argument changes, nor an answer once given.
 
     Source: the contract, on what every operation owes.
     """
@@ -39,19 +46,24 @@ def test_keeps_the_contract(operation, siblings, case):
     handed = _copies(arguments)
     given_out = operation.raw(*handed)
     first = operation.checked(given_out, arguments)
-    for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
-        changed = np.shape(before) != np.shape(after) or np.not_equal(before, after)
-        what = f"{operation.name} changed its argument {name}"
-        require(not np.any(changed), what, yours=after, expected=before, wrong=changed)
-    other = Case({name: value[..., ::-1] if isinstance(value, np.ndarray) else value for name, value in case.items()})
+    _unchanged(operation, arguments, handed)
+    other = Case({name: reversed_entries(value) for name, value in case.items()})
     _call_others(operation, siblings, other)
     kept = operation.checked(given_out, arguments)
-    in_layout = operation.checked(operation.raw(*(laid_out(value, case.layout) for value in arguments)), arguments)
+    laid = [laid_out(value, layout) for value, layout in zip(arguments, case["_layouts"], strict=False)]
+    named = zip(operation.signature.parameters, laid, case["_layouts"], strict=False)
+    special = [f"{name} {layout}" for name, value, layout in named if layout != PLAIN and isinstance(value, np.ndarray)]
+    case["memory"] = ", ".join(special) or f"everything {PLAIN}"
+    in_layout = operation.checked(operation.raw(*laid), arguments)
+    _unchanged(operation, arguments, laid)
     again = operation.checked(operation.raw(*handed), arguments)
+    operation.write_into(operation.raw(*_copies(arguments)))
+    written = operation.checked(operation.raw(*_copies(arguments)), arguments)
     answers = {
         "the answer given out, after other calls,": kept,
         "the answer to the same arguments again": again,
-        f"the answer to {case.layout} arguments": in_layout,
+        f"the answer with {case.memory}": in_layout,
+        "the answer after its caller wrote into an earlier one": written,
     }
     for what, answer in answers.items():
         _same(answer, first, operation, case, what)
@@ -63,21 +75,32 @@ def test_keeps_the_contract(operation, siblings, case):
     _same(changed, operation(*others), operation, other, "the answer to the same arrays, changed in place,")
 
 
-LARGER_CASES = 8
+HOMOGENEOUS = [name for name, signature in OPERATIONS.items() if signature.layer in scaled_cases]
 
 
 def _larger_cases(operation, **_):
-    return larger(operation.signature.layer, LARGER_CASES)
+    cases = larger(operation.signature.layer)
+    return cases[:: max(round(1 / current().share), 1)]
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
 @each(_larger_cases, ordered=False)
 def test_holds_at_a_larger_size(operation, case):
-    """It is right beyond the sizes that are sampled too: for 20×33 images, 7×6 kernels, 5×3 windows, 40 features.
+    """It is right at larger sizes too: kernels to 11×11, windows to 17×17, sides to 70, up to 9 of whatever is counted.
 
     What fails is cut down as far as it goes on failing. Source: the definitions of the operations, which know no size.
     """
-    agree_throughout(operation, case)
+    require_right(operation, case)
+
+
+@pytest.mark.parametrize("operation", HOMOGENEOUS, indirect=True)
+@given(case=scaled_cases)
+def test_holds_at_every_scale(operation, case):
+    """It is right at every scale of each of its arrays, from 2^-900 to 2^900, for targets and rates of every sign.
+
+    Source: all but arctan and its like are homogeneous in each of their arrays, and scaling by a power of two is exact.
+    """
+    require_right(operation, case)
 
 
 SURROUNDED_CASES = 3
@@ -104,6 +127,13 @@ def test_leaves_its_surroundings_alone(operation, case):
     for what, (seen, _) in after.items():
         expected = before[what].seen
         require(seen == expected, f"{operation.name} changed {what}", yours=seen, expected=expected)
+
+
+def _unchanged(operation, arguments, handed):
+    for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
+        changed = np.shape(before) != np.shape(after) or np.not_equal(before, after)
+        what = f"{operation.name} changed its argument {name}"
+        require(not np.any(changed), what, yours=after, expected=before, wrong=changed)
 
 
 def _copies(arguments):

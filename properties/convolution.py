@@ -5,8 +5,9 @@ import numpy as np
 from .harness import bounds, oracles
 from .harness.bounds import Value, norm
 from .harness.comparison import agree, agreeing
+from .harness.sizes import is_supported
 from .harness.statement import given
-from .harness.strategies import convolution_cases, convolution_pairs
+from .harness.strategies import Case, convolution_cases, convolution_pairs
 from .harness.trial import current
 
 
@@ -67,7 +68,10 @@ def test_conv2d_commutes_with_transposition(conv2d, case):
     bound = bounds.conv2d(case.image, case.kernel)
     rows, columns = current().target.layout.axes
     output = conv2d(case.image, case.kernel)
-    answer = conv2d(case.image.swapaxes(rows, columns), case.kernel.swapaxes(-2, -1))
+    transposed = Case(image=case.image.swapaxes(rows, columns), kernel=case.kernel.swapaxes(-2, -1))
+    if not is_supported(transposed):
+        return
+    answer = conv2d(transposed.image, transposed.kernel)
     agree(answer, Value(output.swapaxes(rows, columns), 2 * bound.units, bound.size), "conv2d of the transposed")
 
 

@@ -54,9 +54,12 @@ def tiny() -> float:
 
 
 def norm(array: Array) -> float:
-    """The Euclidean norm of all entries."""
+    """The Euclidean norm of all entries, also where their squares would overflow or underflow."""
     flat = array.ravel()
-    return math.sqrt(float(flat @ flat))
+    largest = float(np.abs(flat).max(initial=0.0))
+    if 1e-100 < largest < 1e100 or largest in (0.0, math.inf):
+        return math.sqrt(float(flat @ flat))
+    return largest * norm(flat / largest)
 
 
 def exactly(value: Array) -> Value:
@@ -250,7 +253,7 @@ def moved(parameter: Array, gradient: Value, rate: float) -> Value:
     """`parameter − rate · gradient`."""
     step = rate * np.asarray(gradient.value)
     rounding = ALLOWED * current().target.eps * (np.abs(parameter) + np.abs(step))
-    return within(parameter - step, rate * np.asarray(gradient.allowed) + rounding)
+    return within(parameter - step, abs(rate) * np.asarray(gradient.allowed) + rounding)
 
 
 def of(operation: str, case: dict[str, Any]) -> tuple[Value, ...]:

@@ -33,7 +33,8 @@ def certificate(entries: list[dict[str, Any]], rounds: int = 1) -> list[dict[str
     """What the results of a run, or of so many, allow one to say of each operation that was checked and not refuted.
 
     `chance` is the Schwartz–Zippel bound (degree / values)^points that a wrong polynomial of this degree passes on one
-    shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding. What leaves a case out is `partly` proved.
+    shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding.
+    What leaves a case out is `partly` proved.
     """
     return [
         _of(name, mine, rounds)

@@ -14,6 +14,8 @@ from .trial import Conventions, on_trial
 from .watch import OutOfTime
 
 _PROBES = 5
+_LAYER = ("conv2d", "conv2d_kernel_gradient", "conv2d_image_gradient")
+_DECIDING = (*_LAYER, "predict", "gradients", "cost", "train_step")
 _TIE_RULES: dict[str, Callable[[Any], Any]] = {
     "first": lambda tied: np.eye(tied.size)[tied.argmax()],
     "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
@@ -65,8 +67,11 @@ def _answer(target: Target, operation: str, *arguments: Any) -> Any:
 
 
 def _convolution(target: Target) -> str | None:
-    """The first operation to agree with one of the two on more probes decides: layers before the network."""
-    for operation in ("conv2d", "conv2d_kernel_gradient", "conv2d_image_gradient", "predict", "gradients"):
+    """The first operation to agree with one of the two on more probes decides: layers before the network.
+
+    One that agrees with neither decides by being a multiple of one of them.
+    """
+    for operation in _DECIDING:
         if operation in target.operations:
             votes = {name: _agreements(target, operation, name) for name in ("convolution", "correlation")}
             if votes["convolution"] != votes["correlation"]:
@@ -74,14 +79,14 @@ def _convolution(target: Target) -> str | None:
     return None
 
 
-def _agreements(target: Target, operation: str, convention: str) -> int:
-    """On how many probes the operation gives what it should under this convention."""
+def _agreements(target: Target, operation: str, convention: str) -> tuple[int, bool]:
+    """On how many probes the operation gives what it should under this convention, and whether a multiple of it."""
     layer = target.operations[operation].signature.layer
     pairs = target.limits.convolutions() if layer == "convolution" else target.limits.networks()
     left_out = target.limits.left_out
     pairs = tuple(pair for pair in pairs if pair[0] != (1, 1) and (layer, pair) not in left_out)
     generator = np.random.default_rng(7839)
-    agreements = 0
+    agreements, answers, wanted = 0, [np.zeros(0)], [np.zeros(0)]
     with on_trial(target, Conventions(convention)):
         for kernel_shape, shape in pairs[:: len(pairs) // _PROBES + 1]:
             image, kernel = (generator.integers(-32, 33, size) / 16 for size in (shape, kernel_shape))
@@ -91,14 +96,25 @@ def _agreements(target: Target, operation: str, convention: str) -> int:
                 "kernel": kernel,
                 "upstream": generator.integers(-32, 33, output) / 16,
                 "target": 0.5,
+                "learning_rate": 0.5,
                 "weights": generator.integers(1, 33, (max(output[0] * output[1] // 4, 1), 1)) / 64,
             }
             expected = bounds.of(operation, case)[0]
             arguments = [case[name] for name in target.operations[operation].signature.parameters]
             answer = _answer(target, operation, *arguments)
             answer = answer[0] if isinstance(answer, tuple) else answer
-            agreements += answer is not None and bool(np.all(np.abs(answer - expected.value) <= expected.allowed))
-    return agreements
+            if answer is not None:
+                agreements += bool(np.all(np.abs(answer - expected.value) <= expected.allowed))
+                answers.append(np.ravel(answer))
+                wanted.append(np.ravel(expected.value))
+    return agreements, _is_multiple(np.concatenate(answers), np.concatenate(wanted))
+
+
+def _is_multiple(answers: Array, wanted: Array) -> bool:
+    factor = float(answers @ wanted) / (float(wanted @ wanted) or 1.0)
+    return bool(
+        factor and np.allclose(answers, factor * wanted, rtol=0.0, atol=1e-6 * np.abs(answers).max(initial=0.0))
+    )
 
 
 def _ties(target: Target) -> str | None:

@@ -16,12 +16,13 @@ import numpy as np
 from . import bounds, oracles
 from .alterations import Alteration, alterations, confined, measured
 from .consequences import causes
-from .layouts import laid_out
+from .large import larger
+from .layouts import laid_out, reversed_entries
 from .limits import NotApplicable
 from .mistakes import Mistake, all_mistakes, right
 from .mistakes.channels import channel_mistakes
 from .network_cases import is_smooth
-from .probes import kinked, larger, smooth
+from .probes import kinked, smooth
 from .single import single, single_case, single_operation
 from .sizes import Counts
 from .strategies import Case
@@ -175,11 +176,11 @@ def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
     handed = arrays(np.array)
     given = _answered(function, handed)
     first = [np.array(part) for part in given]
-    others = arrays(lambda value: value[..., ::-1] * 0.5)
+    others = arrays(lambda value: reversed_entries(value) * 0.5)
     other = [np.array(part) for part in _answered(function, others)]
     kept = _differences(given, first)
     again = _answered(function, arrays(np.array))
-    fortran = _answered(function, arrays(lambda value: laid_out(value, "Fortran-ordered")))
+    fortran = _answered(function, arrays(lambda value: laid_out(value, "read-only and Fortran-ordered")))
     left = _differences(handed, list(arguments))
     _answered(function, handed)
     for array, value in zip(handed, others, strict=True):

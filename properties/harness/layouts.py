@@ -4,21 +4,29 @@ from typing import Any
 
 import numpy as np
 
-LAYOUTS = ("read-only", "Fortran-ordered", "sliced")
+PLAIN, READ_ONLY, FORTRAN, SLICED = "in C order", "read-only", "Fortran-ordered", "sliced"
+LAYOUTS = (PLAIN, READ_ONLY, FORTRAN, SLICED, f"{READ_ONLY} and {FORTRAN}", f"{READ_ONLY} and {SLICED}")
 
 
 def laid_out(value: Any, layout: str) -> Any:
-    """An array with the same entries, read-only, in the named layout; anything but an array as it is.
+    """An array with the same entries in the named layout, writable unless that says read-only; else the value itself.
 
     A sliced array is every second entry, along every axis, of a larger one.
     """
     if not isinstance(value, np.ndarray):
         return value
-    if layout == "sliced":
+    if SLICED in layout and value.ndim:
         larger = np.full([2 * side + 1 for side in value.shape], 7.0)
         result = larger[tuple(slice(1, None, 2) for _ in value.shape)]
         result[...] = value
     else:
-        result = np.array(value, order="F" if layout == "Fortran-ordered" else "C")
-    result.flags.writeable = False
+        result = np.array(value, order="F" if FORTRAN in layout else "C")
+    result.flags.writeable = READ_ONLY not in layout
     return result
+
+
+def reversed_entries(value: Any) -> Any:
+    """An array with its last axis reversed, a view of it, and one without axes with its sign turned."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return value[..., ::-1] if value.ndim else np.array(-value)

@@ -44,7 +44,8 @@ class Limits:
     """What a target declares: for each, `"square"`, the shapes themselves, or None for any shape.
 
     `left_out` are the pairs of shapes, by layer, for which its operations say that they are not implemented. By
-    `growth` the largest sides that are drawn are larger than at first, as far as a case stays affordable.
+    `growth` the largest sides that are drawn are larger than at first, as far as a case stays affordable. `counts` are
+    how many images, channels and filters every case has, where they are not drawn.
     """
 
     kernels: Declared = None
@@ -52,6 +53,7 @@ class Limits:
     images: Declared = None
     left_out: frozenset[tuple[str, Pair]] = frozenset()
     growth: int = 0
+    counts: tuple[int, int, int] | None = None
 
     @cached_property
     def any_shape(self) -> bool:
@@ -97,6 +99,16 @@ class Limits:
             pairs = _dividing(windows, outputs)
         return self._kept("pooling", pairs)
 
+    def supports(self, layer: str, pair: Pair) -> bool:
+        """Whether this pair, (kernel, image) or (window, input), is within what is declared, and not left out."""
+        part, whole = pair
+        declared = self.windows if layer == "pooling" else self.kernels
+        if (layer, pair) in self.left_out or not _is_declared(part, declared):
+            return False
+        if layer == "pooling" and isinstance(self.images, tuple):
+            return pair in self.poolings(False)
+        return _is_declared(whole, self.images)
+
     def _fitting(self) -> list[Pair]:
         kernels = _candidates(self.kernels, self.largest.kernel)
         images = list(_candidates(self.images, self.largest.image))
@@ -121,6 +133,10 @@ def _declared(offered: Any, name: str) -> Declared:
     if not shapes or any(side < 1 for shape in shapes for side in shape):
         raise ValueError(f'{name} must be "square" or a list of (rows, columns), not {value!a}')
     return shapes
+
+
+def _is_declared(shape: Shape, declared: Declared) -> bool:
+    return declared is None or (shape[0] == shape[1] if declared == "square" else shape in declared)
 
 
 def _candidates(declared: Declared, largest: int) -> Iterable[Shape]:

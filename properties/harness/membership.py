@@ -6,10 +6,10 @@ import numpy as np
 
 from . import bounds, oracles
 from .bounds import ALLOWED, ForwardValues, Value
-from .comparison import require
+from .comparison import agree_throughout, require
 from .limits import POOL
 from .strategies import Case, blocks
-from .target import Array
+from .target import Array, Operation
 from .trial import current
 
 
@@ -154,6 +154,14 @@ def _step(speed: float, room: float) -> float:
     """The power of two below the step that balances truncation and rounding: eps^(1/3) over the speed of s."""
     balanced = current().target.eps ** (1 / 3)
     return float(2.0 ** np.floor(np.log2(min(balanced / max(speed, balanced), room))))
+
+
+def require_right(operation: Operation, case: Case) -> None:
+    """Hold an answer off kinks, or at ties of pooling, against what is right there. `Refuted` if it is not."""
+    if operation.name == "max_pool_gradient":
+        require_subgradient(operation(*case.arguments("x", "window", "upstream")), case)
+    else:
+        agree_throughout(operation, case)
 
 
 def require_subgradient(gradient: Array, case: Case) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import oracles
 from .limits import POOL, Shape
-from .sizes import MOST, Shapes, fit_valid, joined_valid, read_shapes
+from .sizes import Shapes, fit_valid, joined_valid, read_shapes
 from .strategies import FINE, GRID, Case, Tape, blocks, decoded
 from .target import Array
 from .trial import current
@@ -74,7 +74,7 @@ def read_kinked(tape: Tape) -> Case:
     image = tape.dyadic(*shapes.image)
     output, largest_output = fit_valid(shapes.part, shapes.whole), fit_valid((1, 1), shapes.largest_whole)
     shape = current().target.layout.inner_shape
-    counts = (shape(output, shapes.counts.images), shape(largest_output, MOST.images))
+    counts = (shape(output, shapes.counts.images), shape(largest_output, shapes.most.images))
     plan = tape.matrix(*counts)
     _fill_first(kernel, 1.0)
     _settle(image, kernel, plan)
@@ -94,9 +94,9 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
         kernel = kernel[..., ::-1, ::-1].copy()
     windows, most = (rows * columns for rows, columns in (shapes.fits, shapes.largest_fits))
     if layout.channelled:
-        windows, most = windows * shapes.counts.filters, most * MOST.filters
+        windows, most = windows * shapes.counts.filters, most * shapes.most.filters
     weights = tape.dyadic((windows, 1), (most, 1), weight_scale)
-    target = _read_target(tape, shapes.counts.images)
+    target = _read_target(tape, shapes.counts.images, shapes.most.images)
     near = tape.choose(8) == 1
     rate = tape.scale(RATES)
     if near:
@@ -110,10 +110,10 @@ def _case(tape: Tape, image: Array, kernel: Array, shapes: Shapes, weight_scale:
     return Case(image=image, target=target, kernel=kernel, weights=weights, learning_rate=rate)
 
 
-def _read_target(tape: Tape, images: int) -> Any:
+def _read_target(tape: Tape, images: int, most: int) -> Any:
     """A number, or for a target with batches one for each image."""
     if current().target.layout.batched:
-        return tape.dyadic((images,), (MOST.images,)) / 2
+        return tape.dyadic((images,), (most,)) / 2
     return tape.dyadic((1, 1), (1, 1))[..., 0, 0] / 2
 
 

@@ -13,43 +13,57 @@ import numpy as np
 from . import oracles
 from .limits import POOL
 from .network_cases import is_smooth
+from .sizes import is_supported
 from .strategies import Case, blocks
 from .trial import current
 
+Span = tuple[int, int]  # from here up to there
+MOST_SINGLY, MOST_PARTS = 4, 64  # that are taken out one by one from the start, and that are tried of one width
+
 
 def reductions(case: Case) -> Iterator[Case]:
-    """Every case that has one part less; none where the target's limits fix the shapes."""
-    if current().target.limits.any_shape:
-        if "window" in case:
-            yield from _pooling(case)
-        elif "features" in case:
-            for index in _parts(len(case.features)):
-                yield _changed(
-                    case, features=_without(case.features, 0, index), upstream=_without(case.upstream, 0, index)
-                )
-            for index in _parts(case.features.shape[1]):
-                yield _changed(
-                    case, features=_without(case.features, 1, index), weights=_without(case.weights, 0, index)
-                )
-        elif "target" in case:
-            yield from _network(case)
-        elif "kernel" in case:
-            yield from _convolution(case)
-        elif case.x.size > 1:
-            for value in case.x.ravel():
-                yield _changed(case, x=np.array([value]))
+    """Every case that has one part less, or half the parts, within what the target supports."""
+    return filter(is_supported, _smaller(case))
 
 
-def _parts(count: int) -> range:
-    return range(count if count > 1 else 0)
+def _smaller(case: Case) -> Iterator[Case]:
+    if "window" in case:
+        yield from _pooling(case)
+    elif "features" in case:
+        for span in _parts(len(case.features)):
+            yield _changed(case, features=_without(case.features, 0, span), upstream=_without(case.upstream, 0, span))
+        for span in _parts(case.features.shape[1]):
+            yield _changed(case, features=_without(case.features, 1, span), weights=_without(case.weights, 0, span))
+    elif "target" in case:
+        yield from _network(case)
+    elif "kernel" in case:
+        yield from _convolution(case)
+    elif case.x.size > 1:
+        for value in case.x.ravel():
+            yield _changed(case, x=np.array([value]))
 
 
-def _ends(count: int) -> list[int]:
-    return [0, count - 1] if count > 1 else []
+def _widths(count: int) -> Iterator[int]:
+    """How many of so many are taken out at once: about half, a quarter and so on, then one, or a sixty-fourth."""
+    fewest = max(count // MOST_PARTS, 1)
+    width = count // 2
+    while width > max(fewest, MOST_SINGLY):
+        yield width
+        width //= 2
+    if count > 1:
+        yield fewest
 
 
-def _without(array: Any, axis: int, index: int, width: int = 1) -> Any:
-    return np.delete(array, np.s_[index * width : (index + 1) * width], axis)
+def _parts(count: int) -> Iterator[Span]:
+    return ((start, start + width) for width in _widths(count) for start in range(0, count - width + 1, width))
+
+
+def _ends(count: int) -> list[Span]:
+    return [span for width in _widths(count) for span in ((0, width), (count - width, count))]
+
+
+def _without(array: Any, axis: int, span: Span, width: int = 1) -> Any:
+    return np.delete(array, np.s_[span[0] * width : span[1] * width], axis)
 
 
 def _changed(case: Case, **arrays: Any) -> Case:
@@ -67,8 +81,8 @@ def _thinned(case: Case, letter: str, **axes: int) -> Iterator[Case]:
     if letter in layout.name:
         places = {name: layout.name.index(letter) if axis < 0 else axis for name, axis in axes.items() if name in case}
         name, axis = next(iter(places.items()))
-        for index in _parts(case[name].shape[axis]):
-            yield _changed(case, **{name: _without(case[name], axis, index) for name, axis in places.items()})
+        for span in _parts(case[name].shape[axis]):
+            yield _changed(case, **{name: _without(case[name], axis, span) for name, axis in places.items()})
 
 
 _HERE = -1  # the axis of what is taken out of an array of images
@@ -79,13 +93,14 @@ def _pooling(case: Case) -> Iterator[Case]:
     for letter in "NC":
         yield from _thinned(case, letter, x=_HERE, upstream=_HERE)
     for axis, number in _axes():
-        for index in _parts(case.upstream.shape[axis]):
-            x = _without(case.x, axis, index, case.window[number])
-            yield _changed(case, x=x, upstream=_without(case.upstream, axis, index))
+        for span in _parts(case.upstream.shape[axis]):
+            x = _without(case.x, axis, span, case.window[number])
+            yield _changed(case, x=x, upstream=_without(case.upstream, axis, span))
     for axis, number in _axes():
-        for index in _parts(side := case.window[number]):
-            window = tuple(length - (place == number) for place, length in enumerate(case.window))
-            thinner = _changed(case, x=np.delete(case.x, np.s_[index::side], axis), window=window)
+        for start, stop in _parts(side := case.window[number]):
+            window = tuple(length - (stop - start) * (place == number) for place, length in enumerate(case.window))
+            left = np.arange(case.x.shape[axis]) % side
+            thinner = _changed(case, x=case.x.compress((left < start) | (left >= stop), axis), window=window)
             if _as_clear(_leads(thinner), _leads(case)):
                 yield thinner
 
@@ -117,18 +132,19 @@ def _network(case: Case) -> Iterator[Case]:
     for smaller in (*_thinned(case, "N", image=_HERE, target=0), *_thinned(case, "C", image=_HERE, kernel=1)):
         if _alike(oracles.conv2d(smaller.image, smaller.kernel), before):
             yield smaller
-    for index in _parts(case.kernel.shape[0] if layout.channelled else 1):
-        kernel = _without(case.kernel, 0, index)
+    for span in _parts(case.kernel.shape[0] if layout.channelled else 1):
+        kernel = _without(case.kernel, 0, span)
         if _alike(oracles.conv2d(case.image, kernel), before):
-            weights = _without(pooled, layout.name.index("C") - layout.batched, index).reshape(-1, 1)
+            weights = _without(pooled, layout.name.index("C") - layout.batched, span).reshape(-1, 1)
             yield _changed(case, kernel=kernel, weights=weights)
     for axis, number in _axes():
-        for index in _ends(pooled.shape[axis - layout.batched]):
-            weights = _without(pooled, axis - layout.batched, index).reshape(-1, 1)
-            yield _changed(case, image=_cropped(case.image, axis, index == 0, POOL[number]), weights=weights)
-        for index in _ends(case.kernel.shape[number - 2]):
-            image = _cropped(case.image, axis, (index == 0) != current().flips, 1)
-            kernel = _without(case.kernel, number - 2, index)
+        for start, stop in _ends(pooled.shape[axis - layout.batched]):
+            weights = _without(pooled, axis - layout.batched, (start, stop)).reshape(-1, 1)
+            image = _cropped(case.image, axis, start == 0, POOL[number] * (stop - start))
+            yield _changed(case, image=image, weights=weights)
+        for start, stop in _ends(case.kernel.shape[number - 2]):
+            image = _cropped(case.image, axis, (start == 0) != current().flips, stop - start)
+            kernel = _without(case.kernel, number - 2, (start, stop))
             if _alike(oracles.conv2d(image, kernel), before):
                 yield _changed(case, image=image, kernel=kernel)
 
@@ -164,9 +180,11 @@ def _convolution(case: Case) -> Iterator[Case]:
 def _narrower(case: Case, part: str, axis: int, number: int) -> Iterator[Case]:
     """A row or column less of the kernel or of the output, at either end, and of the image at either end."""
     others = [("kernel", number - 2), ("other_kernel", number - 2)] if part == "kernel" else [("upstream", axis)]
-    for image_end in _ends(case.image.shape[axis]):
-        for end in _ends(case[part].shape[others[0][1]]):
+    length = case.image.shape[axis]
+    for start, stop in _ends(case[part].shape[others[0][1]]):
+        width = stop - start
+        for image_end in ((0, width), (length - width, length)):
             ends = [(name, axis, image_end) for name in ("image", "other_image")]
-            ends += [(name, along, end) for name, along in others]
-            smaller = {name: _without(case[name], along, index) for name, along, index in ends if name in case}
+            ends += [(name, along, (start, stop)) for name, along in others]
+            smaller = {name: _without(case[name], along, span) for name, along, span in ends if name in case}
             yield _changed(case, **smaller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .limits import NotApplicable, Pair, Shape
 from .trial import current
@@ -26,21 +26,20 @@ class Counts(NamedTuple):
 MOST = Counts(MOST_IMAGES, MOST_CHANNELS, MOST_CHANNELS)
 
 
-def read_counts(tape: Tape) -> Counts:
-    """1 to 3 of each that the target's layout has."""
-    channelled = current().target.layout.channelled
-    channels = [tape.choose(most) + 1 if channelled else 1 for most in MOST[1:]]
-    return Counts(read_images(tape)[0], *channels)
-
-
-def read_images(tape: Tape) -> tuple[int, int]:
-    """How many images, and the most that there could have been: 1 where there are no batches."""
-    return (tape.choose(MOST.images) + 1, MOST.images) if current().target.layout.batched else (1, 1)
+def read_counts(tape: Tape) -> tuple[Counts, Counts]:
+    """How many there are of each that the target's layout has, 1 to 3 or as the limits say, and the most of each."""
+    layout, given = current().target.layout, current().target.limits.counts
+    most = Counts(*(given or MOST))
+    most = Counts(most.images if layout.batched else 1, *(most[1:] if layout.channelled else (1, 1)))
+    if given:
+        return most, most
+    filters_and_channels = [tape.choose(number) + 1 if number > 1 else 1 for number in most[1:]]
+    return Counts(tape.choose(most.images) + 1 if layout.batched else 1, *filters_and_channels), most
 
 
 class Shapes(NamedTuple):
     """Shapes read off a tape: a part (kernel, window), how often it fits (outputs, windows), the whole that they
-    make (image, input), the largest of each that could have been read, and the counts.
+    make (image, input), the largest of each that could have been read, the counts, and the most of each.
     """
 
     part: Shape
@@ -50,6 +49,7 @@ class Shapes(NamedTuple):
     largest_fits: Shape
     largest_whole: Shape
     counts: Counts
+    most: Counts
 
     @property
     def image(self) -> Region:
@@ -70,11 +70,11 @@ class Shapes(NamedTuple):
     def kernel(self) -> Region:
         """Of the kernel."""
         shape = current().target.layout.kernel_shape
-        return shape(self.part, self.counts[2], self.counts[1]), shape(self.largest_part, MOST[2], MOST[1])
+        return shape(self.part, self.counts[2], self.counts[1]), shape(self.largest_part, self.most[2], self.most[1])
 
     def _region(self, sides: Shape, extent: Shape, kind: int) -> Region:
         shape = current().target.layout.inner_shape
-        return shape(sides, self.counts[0], self.counts[kind]), shape(extent, MOST[0], MOST[kind])
+        return shape(sides, self.counts[0], self.counts[kind]), shape(extent, self.most[0], self.most[kind])
 
 
 def read_shapes(
@@ -90,7 +90,7 @@ def read_shapes(
     channels to less, since Hypothesis takes time in the square of what is drawn to make a counterexample smaller;
     else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
     """
-    counts = read_counts(tape)
+    counts, most_counts = read_counts(tape)
     limits, (most, most_fits) = current().target.limits, sides
     if current().target.layout.channelled:
         most, most_fits = min(most, limits.largest.kernel_of_several), (most_fits + 1) // 2
@@ -99,17 +99,30 @@ def read_shapes(
         # one output alone, as of a kernel as large as the image, would else be rare
         fits = tape.choose(most_fits + 1) % most_fits + 1, tape.choose(most_fits + 1) % most_fits + 1
         largest = (most, most), (most_fits, most_fits)
-        return Shapes(part, fits, join(part, fits), *largest, join(*largest), counts)
+        return Shapes(part, fits, join(part, fits), *largest, join(*largest), counts, most_counts)
     pairs = supported()
     if not pairs:
         raise NotApplicable("within the declared shapes there is no such case")
     part, whole = pairs[tape.choose(len(pairs))]
     parts, wholes, all_fits = [p for p, _ in pairs], [w for _, w in pairs], [fit(p, w) for p, w in pairs]
-    return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(all_fits), _hull(wholes), counts)
+    return Shapes(part, fit(part, whole), whole, _hull(parts), _hull(all_fits), _hull(wholes), counts, most_counts)
 
 
 def _hull(shapes: list[Shape]) -> Shape:
     return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
+
+
+def is_supported(case: dict[str, Any]) -> bool:
+    """Whether the shapes of a case of the target's own layout are within what it supports."""
+    limits, layout = current().target.limits, current().target.layout
+    if limits.any_shape:
+        return True
+    if "window" in case:
+        return limits.supports("pooling", (case["window"], layout.sides(case["x"])))
+    if "kernel" not in case:
+        return True
+    layer = "network" if "target" in case else "convolution"
+    return limits.supports(layer, (case["kernel"].shape[-2:], layout.sides(case["image"])))
 
 
 def joined_valid(kernel: Shape, output: Shape) -> Shape:

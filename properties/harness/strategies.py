@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from .axes import Layout
 from .limits import Limits, Shape
-from .sizes import fit_valid, joined_valid, read_images, read_shapes
+from .sizes import fit_valid, joined_valid, read_counts, read_shapes
 from .target import Array
 from .trial import current
 
@@ -35,7 +35,7 @@ _EXPONENTS = {
     "float64": np.array([*sorted(range(1023, -1075, -34), key=abs), *[1023, -1074] * 8]),
     "float32": np.array([*sorted(range(127, -150, -5), key=abs), *[127, -149] * 8]),
 }
-_ANY_SHAPE = ((1,), (1, 1), (2,), (1, 2), (3, 2), (2, 1, 2))
+_ANY_SHAPE = ((1,), (), (1, 1), (2,), (1, 2), (3, 2), (2, 1, 2), (1, 2, 1, 3))
 _REGION_LIMIT = 1024
 
 
@@ -58,9 +58,9 @@ class Tape:
     is the first one's choice, which is written into the other rows too, so that each is the tape of its own case.
     """
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, longest: int = _REGION_LIMIT) -> None:
         self.data = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
-        self.position = 0
+        self.position, self.longest = 0, longest
 
     @property
     def several(self) -> tuple[int, ...]:
@@ -68,11 +68,11 @@ class Tape:
         return () if self.data is None else self.data.shape[:-1]
 
     def take(self, count: int) -> Any:
-        """The next `count` bytes, last first; a very large region repeats 1024.
+        """The next `count` bytes, last first; a very large region repeats the `longest`, 1024.
 
         Hypothesis moves what is not 0 towards the end while it shrinks: so the first entry is read from there.
         """
-        taken = min(count, _REGION_LIMIT)
+        taken = min(count, self.longest)
         start, self.position = self.position, self.position + taken
         if self.data is None:
             return np.zeros(count, np.uint8)
@@ -115,16 +115,18 @@ class Points(NamedTuple):
 
     def case(self, number: int) -> Case:
         """One of them, as it would be drawn alone."""
-        return Case({name: _of(value, number) for name, value in self.together.items()})
+        return Case({name: _of(name, value, number) for name, value in self.together.items()})
 
     def some(self, numbers: Any) -> Case:
         """Those of these numbers together."""
-        return Case({name: _of(value, numbers) for name, value in self.together.items()})
+        return Case({name: _of(name, value, numbers) for name, value in self.together.items()})
 
 
-def _of(value: Any, number: Any) -> Any:
+def _of(name: str, value: Any, number: Any) -> Any:
     if not isinstance(value, np.ndarray):
         return value  # chosen: the same for all
+    if name == "x":
+        return np.asarray(value[number])  # an array of no dimensions stays one
     return value[number] if np.ndim(number) or value.ndim > 1 else float(value[number])
 
 
@@ -219,7 +221,7 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     elif sign == 2:
         x = np.minimum(x, 0.0)
     chosen = blocks(layout.outward(tape.matrix(*shapes.image)), window).reshape(*upstream.shape, -1)
-    counts = 1 + tape.matrix(grid, most) % chosen.shape[-1]
+    counts = 1 + tape.matrix(grid, most) % min(chosen.shape[-1], 255)
     first = counts.reshape(*tape.several, -1)[..., 0]
     np.maximum(first, 2, out=first)
     if maxima == "unique":
@@ -235,10 +237,12 @@ def read_pooling(tape: Tape, maxima: str | None = None, clear: bool = False) -> 
     return Case(x=x * scale, window=window, upstream=layout.outward(upstream))
 
 
-def read_dense(tape: Tape) -> Case:
-    """`features`, `weights`, `upstream`, of at first 1 to 9 features; in batches, of 1 to 3 images."""
-    (images, most), most_features = read_images(tape), current().target.limits.largest.features
-    count = tape.choose(most_features) + 1
+def read_dense(tape: Tape, count: int = 0) -> Case:
+    """`features`, `weights`, `upstream`, of so many features, else of at first 1 to 9; in batches, of 1 to 3 images."""
+    counts, most_counts = read_counts(tape)
+    images, most = counts.images, most_counts.images
+    most_features = count or current().target.limits.largest.features
+    count = count or tape.choose(most_features) + 1
     return Case(
         features=tape.dyadic((images, count), (most, most_features), tape.scale(FACTOR_SCALES)),
         weights=tape.dyadic((count, 1), (most_features, 1), tape.scale(FACTOR_SCALES)),
@@ -247,7 +251,7 @@ def read_dense(tape: Tape) -> Case:
 
 
 def read_activation(tape: Tape) -> Case:
-    """`x` of one to three dimensions, of any finite numbers: every second entry on average is a short dyadic
+    """`x` of up to four dimensions, of any finite numbers: every second entry on average is a short dyadic
     number, one in sixteen 0, the others run from subnormal to the largest.
     """
     shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
@@ -257,15 +261,15 @@ def read_activation(tape: Tape) -> Case:
     extreme = np.ldexp(size, exponents[kinds // 2 % exponents.size]).astype(current().target.dtype)
     x = np.where(kinds % 2, extreme.astype(np.float64), _DYADIC.take(details, mode="wrap"))
     x[kinds % 16 == 14] = 0.0
-    return Case(x=x[..., : prod(shape)].reshape(*tape.several, *shape))
+    return Case(x=x[..., : prod(shape)].reshape((*tape.several, *shape)))
 
 
 def read_moderate(tape: Tape) -> Case:
-    """`x` of one to three dimensions, of dyadic numbers other than 0, up to 4 or 16 in size."""
+    """`x` of up to four dimensions, of dyadic numbers other than 0, up to 4 or 16 in size."""
     shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
     scale = tape.scale((1.0, 4.0))
     x = tape.dyadic((6,), (6,), scale)[..., : prod(shape)]
-    return Case(x=np.where(x == 0, GRID, x).reshape(*tape.several, *shape))
+    return Case(x=np.where(x == 0, GRID, x).reshape((*tape.several, *shape)))
 
 
 activation_cases, moderate_cases = decoded(read_activation), decoded(read_moderate)

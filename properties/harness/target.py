@@ -100,6 +100,12 @@ class Operation:
             WATCH.leave()
         raise crashed  # out here it has no context: Hypothesis would take another one for another failure
 
+    def write_into(self, answer: Any) -> None:
+        """Do with an answer what its caller may do: write other values into its arrays."""
+        for part in parts(answer):
+            if isinstance(part, np.ndarray) and part.flags.writeable:
+                part[...] = 7
+
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
         shapes = self.signature.answer(self.layout, *arguments)
@@ -138,7 +144,9 @@ class Operation:
             raise Refuted(
                 f"{self.name} is not finite", yours=array, expected="finite numbers", wrong=~np.isfinite(array)
             )
-        return np.array(array, dtype=np.float64).reshape(shape) if shape else float(array.item())
+        if shape or self.signature.layer == "activations":
+            return np.array(array, dtype=np.float64).reshape(shape)
+        return float(array.item())
 
 
 def parts(answer: Any) -> tuple[Any, ...]:
@@ -152,7 +160,7 @@ def changed_parts(change: Callable[[Any], Any], answer: Any) -> Any:
 
 
 def _copy(argument: Any) -> Any:
-    return argument.copy() if isinstance(argument, np.ndarray) else argument
+    return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
 
 
 def _kind(answer: Any) -> str:

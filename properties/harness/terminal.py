@@ -188,7 +188,7 @@ def _sizes(name: str, shapes: list[list[int]]) -> str:
 
 
 def _shapes(declared: Any) -> str:
-    return declared if isinstance(declared, str) else ", ".join("×".join(map(str, shape)) for shape in declared)
+    return declared if isinstance(declared, str) else ", ".join("×".join(map(str, shape)) or "()" for shape in declared)
 
 
 def _show_certificate(console: Console, certificate: dict[str, Any]) -> None:

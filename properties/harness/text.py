@@ -83,7 +83,7 @@ def decoded(value: Any) -> Any:
 def literal(name: str, value: Any) -> str:
     """The line of Python that gives this name to a number or an array of float64, to the last bit."""
     opening = f"{name} = " if name else ""
-    if not isinstance(value, np.ndarray) or not value.ndim:
+    if not isinstance(value, np.ndarray):
         return opening + repr(float(value))
     opening += "np.array("
     rows = np.array2string(

@@ -67,13 +67,13 @@ def summed(every: Iterable[dict[str, int]]) -> dict[str, int]:
 
 def sides(name: str) -> list[int]:
     """The shape that has this name."""
-    return [int(side) for side in name.split("×") if side]
+    return [int(side) for side in name.strip("()").split("×") if side]
 
 
 def _name(key: Any) -> str:
-    return "×".join(map(str, key)) if isinstance(key, tuple) else key if isinstance(key, str) else f"{key:g}"
+    return "×".join(map(str, key)) or "()" if isinstance(key, tuple) else key if isinstance(key, str) else f"{key:g}"
 
 
 def _order(name: str) -> tuple[float, list[float]]:
-    numbers = [float(side) for side in name.split("×") if side]
+    numbers = [float(side) for side in name.strip("()").split("×") if side]
     return prod(numbers), numbers

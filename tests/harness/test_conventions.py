@@ -25,6 +25,11 @@ def correlating_predict(image, kernel, weights):
     return reference.predict(image, np.rot90(kernel, 2), weights)
 
 
+def correlating_step(image, target, kernel, weights, rate):
+    moved, weights = reference.train_step(image, target, np.rot90(kernel, 2), weights, rate)
+    return np.rot90(moved, 2), weights
+
+
 @pytest.mark.parametrize(
     ("offered", "convolution"),
     [
@@ -37,6 +42,12 @@ def correlating_predict(image, kernel, weights):
         ({"conv2d_image_gradient": reference.conv2d_image_gradient}, "convolution"),
         ({"predict": correlating_predict}, "correlation"),
         ({"gradients": reference.gradients}, "convolution"),
+        ({"cost": lambda x, t, k, w: reference.cost(x, t, np.rot90(k, 2), w)}, "correlation"),
+        ({"cost": reference.cost}, "convolution"),
+        ({"train_step": correlating_step}, "correlation"),
+        ({"train_step": reference.train_step}, "convolution"),
+        ({"cost": lambda x, t, k, w: 2 * reference.cost(x, t, np.rot90(k, 2), w)}, "correlation"),
+        ({"conv2d": lambda x, k: -correlate(x, k)}, "correlation"),
         ({"conv2d": lambda x, k: x}, None),
         ({"conv2d": lambda x, k: 1 / 0, "predict": correlating_predict}, "correlation"),
         ({"relu": reference.relu}, None),

@@ -9,7 +9,6 @@ import pytest
 from properties.harness import oracles
 from properties.harness.limits import POOL, NotApplicable
 from properties.harness.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
-from properties.harness.probes import larger
 from properties.harness.strategies import (
     activation_cases,
     blocks,
@@ -279,12 +278,3 @@ def test_single_precision_cases_are_single_precision_numbers():
         np.testing.assert_array_equal(case.x, case.x.astype(np.float32))
     for case in drawn(unique_cases, DTYPE="float32"):
         assert gaps(type(case)(case, x=case.x.astype(np.float32))).min() > 0
-
-
-def test_limits_concern_the_layers_that_have_shapes():
-    """A target that declares its kernels is tried at larger sizes all the same where there is no kernel."""
-    with trial_of(relu=np.abs, KERNEL_SHAPES="square"):
-        assert max(case.x.size for case in larger("activations", 2)) == 143
-        assert larger("dense", 1)[0].weights.size == 40
-        with pytest.raises(NotApplicable):
-            larger("convolution", 1)

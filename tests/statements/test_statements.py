@@ -276,7 +276,7 @@ BREACHES = {
     ),
     "state kept": ("dense_gradients", Accumulating(), Refuted, "the answer to the same arguments again"),
     "buffer shared": ("dense", OwnBuffer(), Refuted, "the answer given out, after other calls,"),
-    "memory order taken for granted": ("conv2d", in_memory_order, Refuted, "the answer to Fortran-ordered arguments"),
+    "memory order taken for granted": ("conv2d", in_memory_order, Refuted, "the answer with image Fortran-ordered"),
     "wrong shape": ("max_pool", lambda x, w: reference.max_pool(x, w).T, Refuted, "must return an array of shape"),
     "one of a pair": ("gradients", lambda *p: reference.gradients(*p)[0], Refuted, "gradients must return a pair"),
     "NaN": ("arctan", lambda x: np.arctan(x) / (np.abs(x) < 1e300), Refuted, "arctan is not finite"),
