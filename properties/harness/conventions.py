@@ -79,8 +79,8 @@ def _convolution(target: Target) -> str | None:
     return None
 
 
-def _agreements(target: Target, operation: str, convention: str) -> tuple[int, bool]:
-    """On how many probes the operation gives what it should under this convention, and whether a multiple of it."""
+def _agreements(target: Target, operation: str, convention: str) -> tuple[bool, bool, int]:
+    """Whether the operation gives what it should on most probes under this convention, or a multiple; on how many."""
     layer = target.operations[operation].signature.layer
     pairs = target.limits.convolutions() if layer == "convolution" else target.limits.networks()
     left_out = target.limits.left_out
@@ -107,14 +107,13 @@ def _agreements(target: Target, operation: str, convention: str) -> tuple[int, b
                 agreements += bool(np.all(np.abs(answer - expected.value) <= expected.allowed))
                 answers.append(np.ravel(answer))
                 wanted.append(np.ravel(expected.value))
-    return agreements, _is_multiple(np.concatenate(answers), np.concatenate(wanted))
+    return 2 * agreements >= len(answers), _is_multiple(np.concatenate(answers), np.concatenate(wanted)), agreements
 
 
 def _is_multiple(answers: Array, wanted: Array) -> bool:
     factor = float(answers @ wanted) / (float(wanted @ wanted) or 1.0)
-    return bool(
-        factor and np.allclose(answers, factor * wanted, rtol=0.0, atol=1e-6 * np.abs(answers).max(initial=0.0))
-    )
+    allowed = 1e-6 * np.abs(answers).max(initial=0.0)
+    return bool(factor and (np.abs(answers - factor * wanted) <= allowed).all())
 
 
 def _ties(target: Target) -> str | None:
