@@ -1,6 +1,7 @@
 """What is heard of a session as it goes: the outcomes so far, and the progress that a person sees of them."""
 
 import sys
+from threading import RLock
 from typing import Any
 
 from tqdm import tqdm
@@ -19,6 +20,7 @@ class Hearing:
         self.outcomes = Outcomes()
         self.running = self._not_shared = ""
         tqdm.monitor_interval = 0  # no thread: processes are forked from this one
+        tqdm.set_lock(RLock())  # its own is made by multiprocessing, whose start method a target may still want to set
         hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
         self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False)
 

@@ -6,22 +6,25 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.machinery import PathFinder
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
 
+from .world import World
+
 PACKAGE, HOME = __name__.partition(".")[0], Path(__file__).resolve().parents[1]
 BUNDLED = "reference"
 
 
-def module_from(path: str | PathLike[str]) -> ModuleType:
+def module_from(path: str | PathLike[str], world: World | None = None) -> ModuleType:
     """The module in the `.py` file at `path`, loaded anew, with its own folder first on the search path.
 
     A package is loaded by its `__init__.py`. What is imported from that folder is its own too: two projects that both
     have a `utils.py` each get theirs, one loaded after the other or by the other. Nothing is left in `sys.path`, nor
-    of the folder in `sys.modules`, so imports inside functions, run later, do not find it. Raises
+    of the folder in `sys.modules`, so imports inside functions, run later, do not find it, unless in the target's
+    `world`. Raises
     `FileNotFoundError`, `ImportError` for what is no `.py` file, and whatever the file raises.
     Source: the Python documentation of `importlib`, "Importing a source file directly".
     """
@@ -35,11 +38,16 @@ def module_from(path: str | PathLike[str]) -> ModuleType:
     if specification is None or specification.loader is None:
         raise ImportError(f"not a .py file: {path}")
     module = importlib.util.module_from_spec(specification)
-    with alone(folder):
-        if name not in sys.stdlib_module_names:  # a file may be called random.py
-            sys.modules[name] = module
+    with alone(folder, world):
+        register(module)
         specification.loader.exec_module(module)
     return module
+
+
+def register(module: ModuleType) -> None:
+    """Let a module be found by its name, where pickling looks for it, unless that is one of Python's own modules."""
+    if module.__name__ not in sys.stdlib_module_names:  # a file may be called random.py
+        sys.modules[module.__name__] = module
 
 
 def real_name(name: str) -> str:
@@ -47,9 +55,9 @@ def real_name(name: str) -> str:
     return f"{PACKAGE}.{name}" if _is_bundled(name) and (HOME / BUNDLED).is_dir() else name
 
 
-def named(name: str) -> ModuleType:
+def named(name: str, world: World | None = None) -> ModuleType:
     """The module of this dotted name, looked for in the working directory first, unless it is bundled."""
-    with importable(HOME.parent if _is_bundled(name) else Path.cwd()):
+    with importable(HOME.parent if _is_bundled(name) else Path.cwd(), world):
         return importlib.import_module(real_name(name))
 
 
@@ -66,13 +74,16 @@ def _is_bundled(name: str) -> bool:
 
 
 @contextmanager
-def importable(folder: Path) -> Iterator[None]:
-    """Put a folder first on the search path."""
+def importable(folder: Path, world: World | None = None) -> Iterator[None]:
+    """Put a folder first on the search path; in the target's `world` it stays there."""
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        if world:
+            world.path = list(sys.path)
+        with suppress(ValueError):  # it has made itself another path
+            sys.path.remove(str(folder))
 
 
 def needed(error: ModuleNotFoundError) -> str:
@@ -83,20 +94,24 @@ def needed(error: ModuleNotFoundError) -> str:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Import from this folder first, and keep what comes of it apart from what others have imported."""
+def alone(folder: Path, world: World | None = None) -> Iterator[None]:
+    """Import from this folder first, and keep what comes of it apart from what others have imported.
+
+    It stays to be found in the target's `world`.
+    """
     importlib.invalidate_caches()  # files may be newer than what was listed
     places = {_root(name): getattr(module, "__file__", None) for name, module in sys.modules.items() if "." not in name}
     rivals = {name for name, place in places.items() if _place(name, folder) not in (None, place)}
     aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _root(name) in rivals}
     before = {_root(name) for name in sys.modules}
     try:
-        with importable(folder):
+        with importable(folder, world):
             yield
     finally:
-        added = {root for root in {_root(name) for name in sys.modules} - before if _place(root, folder)}
-        for name in [name for name in sys.modules if _root(name) in added]:
-            del sys.modules[name]
+        world = world or World()
+        world.is_own = lambda name: _place(_root(name), folder) is not None
+        added = {root for root in {_root(name) for name in sys.modules} - before if world.is_own(root)}
+        world.take([name for name in sys.modules if _root(name) in added])
         sys.modules.update(aside)
 
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+from .modules import register
+
 _MAGIC = re.compile(r"^([ \t]*)[%!?]", re.MULTILINE)
 
 
@@ -21,6 +23,7 @@ def read_notebook(path: Path) -> ModuleType:
         raise ValueError(f"{path} is not a Jupyter notebook of format 4") from None
     module = ModuleType(path.stem)
     module.__file__ = str(path)
+    register(module)
     for number, cell in enumerate(cells, start=1):
         name = f"{path.name}, code cell {number}"
         exec(compile(_python("".join(cell["source"]), name), name, "exec"), vars(module))  # noqa: S102  # the target itself

@@ -75,7 +75,7 @@ def _recording(operation: Operation, calls: list[Call]) -> Operation:
         call.answer = _copied(call.given_out)
         return call.given_out
 
-    return Operation(operation.name, noting, operation.layout)
+    return Operation(operation.name, noting, operation.layout, operation.world)
 
 
 def replayed(calls: Sequence[Call]) -> list[Call]:

@@ -268,6 +268,7 @@ def _child(
     signal.signal(signal.SIGINT, WATCH.interrupt)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
+    multiprocessing.set_start_method(None, force=True)  # the target's to choose
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     with tempfile.TemporaryFile() as errors:

@@ -25,8 +25,8 @@ def single(target: Target) -> Target:
 def single_operation(operation: Operation) -> Operation:
     """One operation so; those of arrays without channels stay as they are."""
     if operation.signature.layer not in _LAYERS:
-        return Operation(operation.name, operation.function)
-    return Operation(operation.name, _on_sides(operation))
+        return Operation(operation.name, operation.function, world=operation.world)
+    return Operation(operation.name, _on_sides(operation), world=operation.world)
 
 
 def _on_sides(operation: Operation) -> Callable[..., Any]:

@@ -22,6 +22,7 @@ from .malformed import misfit, slip
 from .notebook import read_notebook
 from .text import last_line, printable
 from .watch import WATCH, OutOfTime
+from .world import EVERYBODYS, World
 
 Array = NDArray[np.float64]
 HW = Layout()
@@ -70,11 +71,12 @@ class Operation:
 
     A pair comes back as a tuple of two arrays, a scalar as a float, a number for each image as an array (N,). Raises
     `Crashed` if the target raises, `Refuted` if the answer is not finite real numbers in the shape that the contract
-    asks for; a `NotImplementedError` passes through.
+    asks for; a `NotImplementedError` passes through. The target's code runs in its `world`.
     """
 
-    def __init__(self, name: str, function: Any, layout: Layout = HW) -> None:
+    def __init__(self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS) -> None:
         self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
+        self.world = world
 
     def __call__(self, *arguments: Any) -> Any:
         return self.checked(self.raw(*(_copy(argument) for argument in arguments)), arguments)
@@ -88,7 +90,8 @@ class Operation:
         """As `raw`, but what the target does to NumPy's error state stays done."""
         WATCH.enter(self.name, arguments)
         try:
-            return self.function(*arguments)
+            with self.world:
+                return self.function(*arguments)
         except (NotImplementedError, OutOfTime):
             raise
         except BaseException as error:
@@ -197,7 +200,7 @@ class Target:
         return float(np.finfo(self.dtype).tiny)
 
 
-def make_target(offered: Any, name: str) -> Target:
+def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
     functions = {operation: getattr(offered, operation, None) for operation in OPERATIONS}
     operations = [key for key, function in functions.items() if callable(function)]
@@ -217,7 +220,7 @@ def make_target(offered: Any, name: str) -> Target:
         limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
-    callable_ones = {key: Operation(key, functions[key], layout) for key in operations}
+    callable_ones = {key: Operation(key, functions[key], layout, world) for key in operations}
     return Target(name, callable_ones, limits, dtype, misses, layout)
 
 
@@ -226,29 +229,30 @@ def load(spec: str) -> Target:
 
     Raises `CannotLoad`, whose message is one line.
     """
-    with _loading(spec):
+    world = World()
+    with _loading(spec), world.made():
         for suffix, read in ((".py", _file), (".ipynb", _notebook)):
             path, is_path, attribute = spec.partition(suffix)
             if is_path and (not attribute or attribute.startswith(":")):
-                return make_target(_attribute(read(Path(f"{path}{suffix}")), attribute[1:], spec), spec)
+                return make_target(_attribute(read(Path(f"{path}{suffix}"), world), attribute[1:], spec), spec, world)
         module, _, attribute = spec.partition(":")
         if any(not part.isidentifier() for part in [*module.split("."), *attribute.split(".")] if part or module == ""):
             raise CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
             )
-        return make_target(_attribute(modules.named(module), attribute, spec), spec)
+        return make_target(_attribute(modules.named(module, world), attribute, spec), spec, world)
 
 
-def _file(path: Path) -> Any:
+def _file(path: Path, world: World) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
-    return modules.module_from(path)
+    return modules.module_from(path, world)
 
 
-def _notebook(path: Path) -> Any:
+def _notebook(path: Path, world: World) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
-    with modules.alone(path.resolve().parent):
+    with modules.alone(path.resolve().parent, world):
         return read_notebook(path)
 
 
