@@ -5,7 +5,8 @@ and `gradients` are what the contract asks for: `value(x, *parameters)`, and `gr
 tuple with the gradient for `x` first.
 """
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,16 +71,17 @@ def from_layer(make: Callable[..., Any], *names: str) -> tuple[Value, Gradients]
     """`value` and `gradients` of a layer `make(*parameters)` that has `forward(x)` and `backward(upstream)`.
 
     The gradients are what `backward` returns and then, by their `names`, the attributes in which it leaves those for
-    parameters. `make` builds the layer anew for each call, unless it is `kept`. Shapes and errors are the layer's.
+    parameters. `make` builds the layer anew for each call, unless it is `kept`; initial weights that it draws then cost
+    nobody else's generator a number. Shapes and errors are the layer's.
     Source: Torch's modules (Collobert, Kavukcuoglu & Farabet, 2011).
     """
 
     def value(x: Any, *parameters: Any) -> Any:
-        return make(*parameters).forward(x)
+        return _built(make, parameters).forward(x)
 
     def gradients(x: Any, *arguments: Any) -> tuple[Any, ...]:
         *parameters, upstream = arguments
-        layer = make(*parameters)
+        layer = _built(make, parameters)
         layer.forward(x)
         return (layer.backward(upstream), *(getattr(layer, name) for name in names))
 
@@ -90,20 +92,30 @@ def kept(make: Callable[..., Any]) -> Callable[..., Any]:
     """`make(*parameters)`, but for equal arrays the same layer as before, as a loop over images would use it.
 
     What a layer carries over from one call to the next then shows: a gradient that piles up is refuted by
-    `calls.keeps_the_contract`. The 64 layers used last are kept. `make` gets arrays of its own; what it raises is
-    passed on.
+    `calls.keeps_the_contract`. The 64 layers used last are kept. `make` gets arrays of its own, and may draw initial
+    weights; what it raises is passed on.
     """
     layers: dict[Any, Any] = {}
 
     def made(*parameters: Any) -> Any:
         arrays = [np.array(parameter, order="C") for parameter in parameters]
         key = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
-        layers[key] = layer = layers.pop(key) if key in layers else make(*arrays)
+        layers[key] = layer = layers.pop(key) if key in layers else _built(make, arrays)
         if len(layers) > _KEPT:
             del layers[next(iter(layers))]
         return layer
 
     return made
+
+
+def _built(make: Callable[..., Any], parameters: Sequence[Any]) -> Any:
+    """A layer. Its making is not what is checked, so the random states are put back to what they were."""
+    state, legacy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
+    try:
+        return make(*parameters)
+    finally:
+        random.setstate(state)
+        np.random.set_state(legacy)  # noqa: NPY002
 
 
 def from_update(update: Callable[[float], ArrayLike], before: ArrayLike, rate: float = RATE) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from .harness.probes import READERS, smooth
 from .harness.scaled import scaled_cases
 from .harness.statement import each, given
 from .harness.strategies import Case, decoded
-from .harness.surroundings import put_back, settle_down, surroundings
+from .harness.surroundings import MENDS, put_back, settle_down, surroundings, where_changed
 from .harness.target import Failure, parts
 from .harness.trial import current
 from .harness.watch import WATCH
@@ -118,15 +118,21 @@ def test_leaves_its_surroundings_alone(operation, case):
     Who calls a function that seeds a generator or silences NumPy loses more than its answer. Source: the contract's
     "the same answer for the same arguments", for everybody else's functions.
     """
+
+    def call():
+        operation.bare(*_copies(case.arguments(*operation.signature.parameters)))
+
     found, before = surroundings(), settle_down()
     try:
-        operation.bare(*_copies(case.arguments(*operation.signature.parameters)))
+        call()
     finally:
         after = surroundings()
         put_back(found)
     for what, (seen, _) in after.items():
         expected = before[what].seen
-        require(seen == expected, f"{operation.name} changed {what}", yours=seen, expected=expected)
+        where = where_changed(what, call) if seen != expected else ""
+        message = f"{operation.name} changed {what}{where}"
+        require(seen == expected, message, yours=seen, expected=expected, diagnosis=MENDS[what])
 
 
 def _unchanged(operation, arguments, handed):

@@ -1,6 +1,7 @@
 """Each helper for targets takes one difficulty away, and says what is wrong with what it is given."""
 
 import json
+import random
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 import reference
 from properties.adapters import axes, from_layer, from_pair, from_update, kept, module_from
 from properties.calls import test_keeps_the_contract as keeps_the_contract
+from properties.calls import test_leaves_its_surroundings_alone as leaves_its_surroundings_alone
 from properties.convolution import test_kernel_gradient_is_the_rot90_form as rot90_form
 from properties.harness.target import CannotLoad, load
 from tests.doubles import failure_of
@@ -99,6 +101,56 @@ def test_keeping_a_layer_finds_gradients_that_pile_up(make, refuted):
     operations = {"conv2d": value, "conv2d_kernel_gradient": lambda *arguments: gradients(*arguments)[1]}
     failure = failure_of(keeps_the_contract, "conv2d_kernel_gradient", **operations)
     assert ("same arguments again" in str(failure)) is refuted
+
+
+class Drawn:
+    """A convolution that draws initial weights, and draws again where it is told to."""
+
+    def __init__(self, kernel, draws=""):
+        self.kernel, self.draws = np.random.randn(*kernel.shape) * random.random(), draws  # noqa: NPY002, S311
+        self.kernel[...] = kernel
+
+    def forward(self, image):
+        if self.draws == "forward":
+            np.random.rand()  # noqa: NPY002
+        return reference.conv2d(image, self.kernel)
+
+    def backward(self, upstream):
+        if self.draws == "backward":
+            random.random()  # noqa: S311
+        return upstream
+
+
+@pytest.mark.parametrize("make", [Drawn, kept(Drawn)], ids=["fresh", "kept"])
+def test_making_a_layer_costs_nobody_a_random_number(make):
+    """Initial weights may be drawn for each call: the random states are as before, so nothing is refuted."""
+    value, _ = from_layer(make)
+    assert failure_of(leaves_its_surroundings_alone, "conv2d", conv2d=value) is None
+
+
+def test_making_a_layer_that_is_kept_costs_nobody_a_random_number():
+    """It is so without `from_layer` too."""
+    make = kept(Drawn)
+    failure = failure_of(leaves_its_surroundings_alone, "conv2d", conv2d=lambda x, w: make(w).forward(x))
+    assert failure is None
+
+
+@pytest.mark.parametrize(
+    ("draws", "operation", "what"),
+    [
+        ("forward", "conv2d", "conv2d changed NumPy's random state, in test_adapters.py, line "),
+        (
+            "backward",
+            "conv2d_image_gradient",
+            "conv2d_image_gradient changed Python's random state, in test_adapters.py",
+        ),
+    ],
+)
+def test_layer_that_draws_as_it_is_used_is_refuted(draws, operation, what):
+    """What `forward` or `backward` do to the random states is theirs, and not hidden."""
+    value, gradients = from_layer(lambda kernel: Drawn(kernel, draws))
+    made = {"conv2d": value, "conv2d_image_gradient": lambda *arguments: gradients(*arguments)[0]}
+    assert str(failure_of(leaves_its_surroundings_alone, operation, **made)).startswith(what)
 
 
 def test_layers_are_kept_by_the_values_of_their_parameters():

@@ -78,25 +78,35 @@ def test_view_of_the_argument_is_an_answer(tmp_path):
 
 
 STATES = {
-    "kept between calls": (
-        "relu.calls = getattr(relu, 'calls', 0) + 1\n    return np.maximum(x, 0) * relu.calls",
-        "relu",
-    ),
-    "NumPy's error state": ("np.seterr(all='raise')\n    return np.maximum(x, 0)", "changed NumPy's error state"),
-    "NumPy's random state": ("np.random.seed(0)\n    return np.maximum(x, 0)", "changed NumPy's random state"),
-    "Python's random state": ("random.seed(0)\n    return np.maximum(x, 0)", "changed Python's random state"),
-    "the working directory": ("os.chdir('/')\n    return np.maximum(x, 0)", "changed the working directory"),
+    "NumPy's error state": ("np.seterr(all='raise')", "with np.errstate"),
+    "NumPy's random state": ("np.random.seed(0)", "numpy.random.default_rng"),
+    "Python's random state": ("random.random()", "random.Random"),
+    "the working directory": ("os.chdir('/')", "contextlib.chdir"),
 }
 
 
-@pytest.mark.parametrize(("body", "message"), STATES.values(), ids=STATES)
-def test_state_that_is_changed_is_refuted(tmp_path, monkeypatch, body, message):
-    """It is told which; whoever asked finds the state as it was, and the failures kept in the folder of the run."""
-    written(tmp_path, body)
+@pytest.mark.parametrize("what", STATES)
+def test_state_that_is_changed_is_refuted(tmp_path, monkeypatch, what):
+    """It is told which, by which line and how to mend it; whoever asked finds the state as it was."""
+    line, mend = STATES[what]
+    written(tmp_path, f"part = np.maximum(x, 0)\n    {line}\n    return part")
+    monkeypatch.chdir(tmp_path)
+    report = properties.verify("mine.py", keyword="surroundings and relu", examples=20)
+    (failure,) = report.failures
+    assert failure.message == f"relu changed {what}, in mine.py, line 7: {line}"
+    assert mend in failure.diagnosis[0]
+    assert (tmp_path / ".hypothesis").is_dir()
+
+
+def test_state_kept_between_calls_is_refuted(tmp_path, monkeypatch):
+    """The same question gets another answer the second time."""
+    written(
+        tmp_path,
+        "relu.calls = getattr(relu, 'calls', 0) + 1\n    return np.maximum(x, 0) * relu.calls",
+    )
     monkeypatch.chdir(tmp_path)
     report = properties.verify("mine.py", keyword="relu", examples=20)
-    assert any(message in failure.message for failure in report.failures if failure.outcome == "refuted")
-    assert (tmp_path / ".hypothesis").is_dir()
+    assert any("relu" in failure.message for failure in report.failures if failure.outcome == "refuted")
 
 
 def test_warnings_and_noise_are_no_failure(tmp_path):

@@ -100,8 +100,15 @@ def agree_throughout(operation: Operation, case: Case) -> None:
         agree(yours, value, operation.name if len(parts(answer)) == 1 else f"{operation.name}[{number}]")
 
 
-def require(holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None) -> None:
-    """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries."""
+def require(
+    holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None, diagnosis: tuple[str, ...] = ()
+) -> None:
+    """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries.
+
+    `diagnosis` says what may mend it, where that is known.
+    """
     current().record.comparisons += 1
     if not holds:
-        raise Refuted(message, yours=yours, expected=expected, wrong=wrong)
+        refuted = Refuted(message, yours=yours, expected=expected, wrong=wrong)
+        refuted.diagnosis = diagnosis
+        raise refuted

@@ -48,8 +48,11 @@ class Diagnosis:
 
 
 def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
-    """The failure, with what is found about each of the operations of its statement that is wrong by itself."""
-    if isinstance(failure, Refuted) and not isinstance(failure, Malformed):
+    """The failure, with what is found about each of the operations of its statement that is wrong by itself.
+
+    One that says itself what may mend it is left alone.
+    """
+    if isinstance(failure, Refuted) and not isinstance(failure, Malformed) and not failure.diagnosis:
         found = {one.name: diagnosed(one, Case(failure.case)) for one in operations if isinstance(one, Operation)}
         first = next(iter(found), "")
         failure.diagnosis = tuple(
