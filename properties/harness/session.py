@@ -33,8 +33,8 @@ Tell = Callable[..., None]
 class _Listener:
     """Takes pytest's reports, from this process or from workers, and tells them; leaves out what is `done`."""
 
-    def __init__(self, asked: Asked, tell: Tell, done: Collection[str], suspect: str) -> None:
-        self._asked_for, self.tell, self._done, self._suspect = asked, tell, done, suspect
+    def __init__(self, asked: Asked, tell: Tell, done: Collection[str], suspects: Collection[str]) -> None:
+        self._asked_for, self.tell, self._done, self._suspects = asked, tell, done, suspects
         self._running = ""
 
     @pytest.hookimpl(trylast=True)
@@ -67,7 +67,7 @@ class _Listener:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._running = nodeid
-        WATCH.told = self._asked if nodeid == self._suspect else None
+        WATCH.told = self._asked if nodeid in self._suspects else None
         self.tell("started", nodeid)
 
     def _asked(self, operation: str, call: dict[str, Any]) -> None:
@@ -75,7 +75,9 @@ class _Listener:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         result = getattr(report, "backproof", None)
-        if result is None and report.failed:  # a worker that died, or a defect outside the statement
+        if str(report.when) == "???":  # which is how xdist tells of a worker that died
+            self.tell("lost", report.nodeid)
+        elif result is None and report.failed:  # a defect outside the statement
             result = ended(printable(report.longreprtext.strip().splitlines()[-1]))
         if result is not None:
             self.tell("result", report.nodeid, result)
@@ -95,13 +97,13 @@ class _Listener:
         self.tell("interrupted", self._running, kept)
 
 
-def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspect: str = "") -> int:
+def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspects: Collection[str] = ()) -> int:
     """Run the statements that are asked for on the target on trial; pytest's exit status.
 
-    Properties that are `done` are left out; of the `suspect` one each call is told before it is made.
+    Properties that are `done` are left out; of the `suspects` each call is told before it is made.
     """
     with _environment():
-        return int(pytest.main(_arguments(asked), plugins=[_Listener(asked, tell, done, suspect)]))
+        return int(pytest.main(_arguments(asked), plugins=[_Listener(asked, tell, done, suspects)]))
 
 
 def _arguments(asked: Asked) -> list[str]:
