@@ -138,6 +138,38 @@ def test_loop_without_end_is_stopped(tmp_path, body):
     assert any("come back" in entry["message"] for entry in report["properties"] if entry["outcome"] == "crashed")
 
 
+def test_stop_of_the_process_is_an_end(tmp_path):
+    """An operation that stops its process is charged, within seconds, and the others get their verdict."""
+    written(tmp_path, f"if x.size > 1: os.kill(os.getpid(), 19)\n    {RIGHT}")
+    status, report = check("mine.py", "-k", "relu_is or step", "--examples", "20", folder=tmp_path)
+    messages = {entry["id"]: entry["message"] for entry in report["properties"]}
+    assert status == 1
+    assert messages["activations.relu_is_the_positive_part"] == "relu stopped the process"
+    assert messages["activations.relu_derivative_is_the_step"] is None
+
+
+def test_stop_of_a_worker_is_an_end(tmp_path):
+    """With worker processes it is the same."""
+    written(tmp_path, f"if x.size > 1: os.kill(os.getpid(), 19)\n    {RIGHT}")
+    status, report = check("mine.py", "-k", "relu_is", "-n", "1", "--examples", "20", folder=tmp_path)
+    (message,) = [entry["message"] for entry in report["properties"] if entry["outcome"] == "crashed"]
+    assert (status, message) == (1, "relu stopped the process")
+
+
+def test_process_that_is_stopped_and_woken_goes_on(tmp_path):
+    """Who stops the command's processes for a moment, as a batch system does, changes no verdict."""
+    written(tmp_path, f"open('begun', 'w').close()\n    time.sleep(0.05)\n    {RIGHT}")
+    process = start("mine.py", "-k", "relu_is", "--examples", "20", folder=tmp_path)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.1)
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    os.kill(int(child), signal.SIGSTOP)
+    time.sleep(0.5)
+    os.kill(int(child), signal.SIGCONT)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+
+
 ENDS = {
     "an exit past all handlers": ("os._exit(7)", "relu ended the process with status 7"),
     "a signal": ("os.kill(os.getpid(), 9)", "relu ended the process by SIGKILL"),
@@ -181,7 +213,9 @@ def test_end_of_a_worker_costs_one_verdict(tmp_path):
     assert outcomes["activations.relu_derivative_is_the_step"] == "held"
 
 
-@pytest.mark.parametrize("body", ["os._exit(0)", "os.kill(os.getpid(), 11)", "sys.exit()"])
+@pytest.mark.parametrize(
+    "body", ["os._exit(0)", "os.kill(os.getpid(), 11)", "os.kill(os.getpid(), 19)", "sys.exit()", "raise SystemExit"]
+)
 def test_import_that_ends_is_told_in_one_line(tmp_path, body):
     """Nothing could be checked: status 2."""
     (tmp_path / "mine.py").write_text(HEADER + body + "\n", encoding="utf-8")

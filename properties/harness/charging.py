@@ -81,11 +81,10 @@ class Charging(Hearing):
         elif self.running and operation and operation not in {*_operations(self.running), *self.spared}:
             self.spared.add(operation)  # the property called it beside its own, and is run again without
         elif timed_out and self.running:
-            self._record_the_end(operation, "did not come back, nor could be stopped", self.call)
             if operation:
-                WATCH.stuck[operation] = Stuck(
-                    f"it did not come back, nor could be stopped in {all_properties()[self.running].id}", {}
-                )
+                where = all_properties()[self.running].id
+                WATCH.stuck[operation] = Stuck(f"it did not come back, nor could be stopped in {where}", {})
+            self._record_the_end(operation, "did not come back, nor could be stopped", self.call)
         elif exitcode in FAULTS:
             self._inquire(how)
         elif self.running == self.suspect != "":

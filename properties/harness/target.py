@@ -236,11 +236,23 @@ def load(spec: str) -> Target:
             if is_path and (not attribute or attribute.startswith(":")):
                 return make_target(_attribute(read(Path(f"{path}{suffix}"), world), attribute[1:], spec), spec, world)
         module, _, attribute = spec.partition(":")
-        if any(not part.isidentifier() for part in [*module.split("."), *attribute.split(".")] if part or module == ""):
-            raise CannotLoad(
+        if any(not part.isidentifier() for part in [*module.split("."), *filter(None, attribute.split("."))]):
+            raise _folder(spec) or CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
             )
-        return make_target(_attribute(modules.named(module, world), attribute, spec), spec, world)
+        found = modules.named(module, world)
+        if getattr(found, "__file__", None) is None and (folder := _folder(spec)):
+            raise folder
+        return make_target(_attribute(found, attribute, spec), spec, world)
+
+
+def _folder(spec: str) -> CannotLoad | None:
+    """That a folder is no target, and a file in it that may be meant."""
+    if not Path(spec).is_dir():
+        return None
+    files = sorted(Path(spec).glob("*.py")) + sorted(Path(spec).glob("*.ipynb"))
+    files = [one for one in files if one.name == "__init__.py"] or files
+    return CannotLoad(printable(f"{spec} is a folder: name a file in it" + (f", as {files[0]}" if files else "")))
 
 
 def _file(path: Path, world: World) -> Any:

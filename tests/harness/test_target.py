@@ -71,6 +71,35 @@ def test_what_cannot_be_loaded_is_said_in_one_line(spec, message):
     assert "\n" not in str(caught.value)
 
 
+FOLDERS = {
+    "a package": ("pkg/", ["utils.py", "__init__.py"], "pkg/ is a folder: name a file in it, as pkg/__init__.py"),
+    "a folder of files": ("pkg/", ["b.py", "a.py"], "pkg/ is a folder: name a file in it, as pkg/a.py"),
+    "a folder by its name alone": ("pkg", ["a.ipynb"], "pkg is a folder: name a file in it, as pkg/a.ipynb"),
+    "the working directory": (".", [], ". is a folder: name a file in it"),
+    "the one above": ("..", [], ".. is a folder: name a file in it"),
+}
+
+
+@pytest.mark.parametrize(("spec", "files", "message"), FOLDERS.values(), ids=FOLDERS)
+def test_folder_is_no_target(tmp_path, monkeypatch, spec, files, message):
+    """The message says so, and names a file that may be meant."""
+    (tmp_path / "here" / "pkg").mkdir(parents=True)
+    for name in files:
+        (tmp_path / "here" / "pkg" / name).touch()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(CannotLoad) as caught:
+        load(spec)
+    assert str(caught.value) == message
+
+
+def test_package_is_a_target_by_its_name(tmp_path, monkeypatch):
+    """A folder with an `__init__.py` is a module, which may be named as such."""
+    (tmp_path / "package_of_mine").mkdir()
+    written(tmp_path / "package_of_mine", "def relu(x): return x\n", "__init__.py")
+    monkeypatch.chdir(tmp_path)
+    assert load("package_of_mine").operations.keys() == {"relu"}
+
+
 BROKEN = {
     "x = 1\ny = 1 / 0\n": "ZeroDivisionError: division by zero (mine.py, line 2)",
     "def f(:\n": "SyntaxError: invalid syntax (mine.py, line 1)",
