@@ -180,6 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.timeout,
         shard=options.shard,
         database=options.database,
+        runs_scripts=bool(options.json or options.junit or options.html or github.is_here()),
         round_number=options.round,
     )
     made = partial(campaign, asked, options.minutes, options.resume) if options.minutes else partial(run, asked)

@@ -167,7 +167,7 @@ class Charging(Hearing):
         if operation and call and call[0] == operation:
             result["counterexample"] = call[1]
             entry = all_properties()[self.running]
-            result["script"] = of_one_call(entry, self.asked.target, operation, call[1], message)
+            result["scripts"] = of_one_call(entry, self.asked.target, operation, call[1], message)
         self.suspect = ""
         self.on_result(self.running, result)
         self.is_over = self.asked.fail_fast

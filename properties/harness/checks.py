@@ -1,7 +1,7 @@
 """What is wrong with the answer to one call, and the lines of Python that check it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,9 @@ from . import bounds, membership, oracles
 from .bounds import ALLOWED, Value
 from .membership import require_subgradient
 from .network_cases import is_smooth
-from .recording import Call, uncounted
+from .recording import Call, failing
 from .target import Refuted, parts
-from .text import last_line, literal
+from .text import literal
 from .trial import current
 
 BOTH = 'print("yours:", yours, "expected:", expected, sep="\\n")'
@@ -33,30 +33,31 @@ class Evidence:
     helpers: list[str] = field(default_factory=list)
 
 
-def by_itself(calls: Sequence[Call]) -> Evidence | None:
-    """What shows that the answer to the last call is wrong, or that it does not come; None for one that is right."""
-    evidence = _of_the_last(calls)
-    if evidence and len(calls) > 1:
-        evidence.notes.append("The last answer depends on the calls before it, so these are made too.")
-    return evidence
-
-
-def _of_the_last(calls: Sequence[Call]) -> Evidence | None:
-    call = calls[-1]
+def by_itself(call: Call) -> Evidence | None:
+    """What shows that the answer to a call is wrong, or that it does not come; None for one that is right."""
     name, case = call.operation.name, call.case
     if call.error:
-        return _raises(calls, call.error)
+        return _raises(call)
     if call.malformed:
-        return _is_malformed(calls, call.malformed)
+        return _is_malformed(call, call.malformed)
     answers, values = parts(call.checked), exact_values(call)
     if name == "max_pool_gradient" and oracles.maxima(case.x, case.window).sum() > case.upstream.size:
-        return _is_no_subgradient(calls)
+        return _is_no_subgradient(call)
     if name in ("gradients", "train_step") and not is_smooth(oracles.conv2d(case.image, case.kernel)):
-        return _is_no_choice(calls) or _differs(calls, 1, answers[1], values[1])
+        return _is_no_choice(call) or _differs(call, 1, answers[1], values[1])
     for number, (yours, value) in enumerate(zip(answers, values, strict=True)):
-        if evidence := _differs(calls, number, yours, value):
+        if evidence := _differs(call, number, yours, value):
             return evidence
-    return _is_no_subgradient(calls) if name == "max_pool_gradient" else None
+    return _is_no_subgradient(call) if name == "max_pool_gradient" else None
+
+
+def following(before: Iterable[Call], seen: Evidence | None) -> Evidence | None:
+    """The same evidence with these calls made before its own, but for those that raise."""
+    made = [call for call in before if not call.error]
+    if not seen or not made:
+        return seen
+    note = "The last answer depends on the calls before it, so these are made too."
+    return replace(seen, calls=[*made, *seen.calls], notes=[*seen.notes, note])
 
 
 def exact_values(call: Call) -> tuple[Value, ...]:
@@ -80,22 +81,23 @@ def fails_if(wrong: str, message: str, otherwise: str) -> list[str]:
     return [f"if {wrong}:\n    raise SystemExit({message})", f'print("{otherwise}")']
 
 
-def _raises(calls: Sequence[Call], error: BaseException) -> Evidence:
-    name = calls[-1].operation.name
-    back = f'print("{name} came back")'
-    if isinstance(error, Exception):
-        return Evidence(calls, {-1: f"CALL  # raises {last_line(error)}"}, [back])
-    lines = ["except BaseException as error:", f'    raise SystemExit(f"{name} raised {{error!r}}")', back]
-    return Evidence(calls, {-1: "try:\n    CALL"}, lines)
+def _raises(call: Call) -> Evidence:
+    name = call.operation.name
+    lines = [
+        "except BaseException as error:",
+        "    traceback.print_exc()",
+        f'    raise SystemExit(f"{name} raised {{type(error).__name__}}")',
+        f'print("{name} came back")',
+    ]
+    return Evidence([call], {-1: "import traceback\n\ntry:\n    CALL"}, lines)
 
 
-def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
-    call = calls[-1]
+def _is_malformed(call: Call, refuted: Refuted) -> Evidence:
     name, shapes = call.operation.name, call.operation.signature.answer(call.operation.layout, *call.before)
     if len(shapes) > 1 and (not isinstance(call.answer, tuple | list) or len(call.answer) != len(shapes)):
         wrong = f"not isinstance(yours, (tuple, list)) or len(yours) != {len(shapes)}"
         judged = fails_if(wrong, f'"{name} does not give what it must"', f"{name} gives a pair")
-        return Evidence(calls, {-1: "yours = CALL"}, [f'expected = "{refuted.expected}"', BOTH, *judged])
+        return Evidence([call], {-1: "yours = CALL"}, [f'expected = "{refuted.expected}"', BOTH, *judged])
     number = 0
     if len(shapes) > 1 and not _is_malformed_part(call, 0):
         number = 1
@@ -111,7 +113,7 @@ def _is_malformed(calls: Sequence[Call], refuted: Refuted) -> Evidence:
             f"{name} gives {wanted}",
         ),
     ]
-    return Evidence(calls, {-1: "yours = " + part_of(call, number).removesuffix(".item()")}, lines)
+    return Evidence([call], {-1: "yours = " + part_of(call, number).removesuffix(".item()")}, lines)
 
 
 def _is_malformed_part(call: Call, number: int) -> bool:
@@ -120,8 +122,7 @@ def _is_malformed_part(call: Call, number: int) -> bool:
     return part.dtype.kind not in "biuf" or part.shape != shape or not np.isfinite(part).all()
 
 
-def _differs(calls: Sequence[Call], number: int, yours: Any, value: Value) -> Evidence | None:
-    call = calls[-1]
+def _differs(call: Call, number: int, yours: Any, value: Value) -> Evidence | None:
     right = np.asarray(value.value, dtype=np.float64)
     allowed = np.broadcast_to(np.asarray(value.allowed, dtype=np.float64), right.shape)
     off = np.abs(np.asarray(yours) - right)
@@ -144,13 +145,11 @@ def _differs(calls: Sequence[Call], number: int, yours: Any, value: Value) -> Ev
     notes = []
     if call.operation.name == "relu_derivative" and (call.case.x == 0).any():
         notes.append("At 0 any number in [0, 1] is right: 0.5, and 0.5 more or less.")
-    return Evidence(calls, {-1: "yours = " + part_of(call, number)}, lines, notes)
+    return Evidence([call], {-1: "yours = " + part_of(call, number)}, lines, notes)
 
 
-def _is_no_subgradient(calls: Sequence[Call]) -> Evidence | None:
-    call = calls[-1]
-    with uncounted():
-        require_subgradient(call.checked, call.case)
+def _is_no_subgradient(call: Call) -> Evidence | None:
+    if not failing(lambda: require_subgradient(call.checked, call.case)):
         return None
     rows, columns = call.case.window
     slack = (ALLOWED + rows * columns) * current().target.eps
@@ -162,11 +161,14 @@ def _is_no_subgradient(calls: Sequence[Call]) -> Evidence | None:
         f"{last}    high, wide = array.shape[-2] // {rows}, array.shape[-1] // {columns}\n"
         f"    return array.reshape(*array.shape[:-2], high, {rows}, wide, {columns})"
     )
+    bound = (
+        "below, whole = windows(x) < windows(x).max(axis=(-3, -1), keepdims=True), upstream.copy()\n"
+        "yours = np.asarray(CALL)"
+    )
     lines = [
         'expected = "on each window\'s maxima its upstream value times weights of sum 1, none below 0; elsewhere 0"',
         BOTH,
-        f"given, whole = windows(yours), np.expand_dims({moved.format('upstream')}, (-3, -1))",
-        "below = windows(x) < windows(x).max(axis=(-3, -1), keepdims=True)",
+        f"given, whole = windows(yours), np.expand_dims({moved.format('whole')}, (-3, -1))",
         "sums = given.sum(axis=(-3, -1), keepdims=True)",
         f"allowed = {slack:.3g} * np.abs(whole)",
         *fails_if("given[below].any()", '"entries below their window\'s maximum get a gradient"', "")[:1],
@@ -179,15 +181,15 @@ def _is_no_subgradient(calls: Sequence[Call]) -> Evidence | None:
             "np.any(given * np.sign(whole) < -allowed)", '"a weight is below 0"', "max_pool_gradient is right here"
         ),
     ]
-    return Evidence(calls, {-1: "yours = np.asarray(CALL)"}, lines, [], [helper])
+    return Evidence([call], {-1: bound}, lines, [], [helper])
 
 
-def _is_no_choice(calls: Sequence[Call]) -> Evidence | None:
+def _is_no_choice(call: Call) -> Evidence | None:
     """At a kink: a direction in which every legal gradient for the kernel goes further than the one that was given."""
-    call, case = calls[-1], calls[-1].case
+    case = call.case
     rate = case.get("learning_rate", 1.0)
     if not rate:
-        return _differs(calls, 0, parts(call.checked)[0], exact_values(call)[0])
+        return _differs(call, 0, parts(call.checked)[0], exact_values(call)[0])
     gradient = parts(call.checked)[0]
     if "learning_rate" in case:
         gradient = (case.kernel - gradient) / rate
@@ -215,6 +217,6 @@ def _is_no_choice(calls: Sequence[Call]) -> Evidence | None:
     bound = "yours = np.asarray(CALL[0])"
     notes = ["At this kink many gradients are right; a direction tells them all from the one that is given."]
     if "learning_rate" in case:
-        bound = f"yours = (kernel - np.asarray(CALL[0])) / {rate!r}"
+        bound = f"before = kernel.copy()\nyours = (before - np.asarray(CALL[0])) / {rate!r}"
         notes.append("It is the gradient for the kernel that is looked at: how far the kernel moved, over the rate.")
-    return Evidence(calls, {-1: bound}, lines, notes)
+    return Evidence([call], {-1: bound}, lines, notes)

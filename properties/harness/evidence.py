@@ -1,45 +1,62 @@
-"""Which of a statement's calls show that it fails, without the statement: the fewest that go on showing it."""
+"""Which calls may show a failure without its statement: from the fewest to all that it made, to be tried in turn."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from .checks import Evidence, by_itself, exact_values
-from .recording import Call, asked, replayed
+from .checks import Evidence, by_itself, fails_if, following
+from .contract import OPERATIONS
+from .recording import Call, asked
 from .target import Refuted, parts
 from .text import literal
 from .together import together
+from .trial import current
 
 MOST_CALLS = 20
-Judge = Callable[[Sequence[Call]], Evidence | None]
 
 
-def evidence_in(calls: Sequence[Call]) -> Evidence | None:
-    """The first call that is wrong by itself, or whose answer a later one changes; the others where they matter.
-
-    None if all are right, and remain so with other calls before them.
-    """
+def evidence_in(calls: Sequence[Call]) -> Iterator[Evidence | None]:
+    """Of the first call that is wrong by itself, or whose answer a later one changes: it, and it with others."""
     for number, call in enumerate(calls):
-        if by_itself([call]):
+        if seen := by_itself(call):
             plain = asked(call.operation, [np.array(v) if isinstance(v, np.ndarray) else v for v in call.before])
-            before = [one for one in calls[:number] if one.operation.name == call.operation.name][1 - MOST_CALLS :]
-            fewer = [[plain], [call], [_other(plain), plain, plain]]
-            if before and _rests_on(before, call):
-                fewer = []
-            return _shortest([*before, call], by_itself, fewer)
+            other = asked(call.operation, [2 * v + 1 if isinstance(v, np.ndarray) else v for v in call.before])
+            same = [one for one in calls[:number] if one.operation.name == call.operation.name]
+            yield replace(seen, calls=[plain])
+            for before in ([], [other], same, calls[:number], _siblings(call), [plain] * MOST_CALLS):
+                yield following(before, seen)
+            return
         if call.changed_later:
-            return _shortest(calls[number : number + MOST_CALLS], together, [calls[number : number + 2]])
-    for call in {call.operation.name: call for call in calls}.values():
-        if evidence := by_itself(replayed([_other(call), call, call])):
-            return evidence
-    return None
+            yield together(calls[number : number + 2])
+            yield together(calls[number:])
+            return
 
 
-def evidence_of_contract(calls: Sequence[Call], operation: str) -> Evidence | None:
+def evidence_of_contract(calls: Sequence[Call], operation: str) -> Iterator[Evidence | None]:
     """What shows that an operation does not keep its contract, in calls of which the first is one of its own."""
     own = [call for call in calls if call.operation.name == operation]
     pairs = [[own[0], later] for later in own[1:]]
-    return _shortest(calls, together, [own[-1:], *pairs, own[:1] + own[-2:], own])
+    for some in [own[-1:], *pairs, own[:1] + own[-2:], own, calls[calls.index(own[0]) :] if own else []]:
+        yield together(some) if some else None
+
+
+def evidence_of_surroundings(calls: Sequence[Call]) -> Evidence:
+    """That the call changes what it shares with others: as the statement about this has it."""
+    name = calls[-1].operation.name
+    helper = (
+        "def shared():\n"
+        '    """What a call must leave alone."""\n'
+        "    kind, keys, *rest = np.random.get_state()\n"
+        "    drawn = random.getstate(), (kind, keys.tobytes(), *rest)\n"
+        '    return {"NumPy\'s error state": np.geterr(), "a random state": drawn, "the folder": os.getcwd()}'
+    )
+    lines = [
+        "changed = [what for what, state in shared().items() if state != before[what]]",
+        *fails_if("changed", f'"{name} changes " + " and ".join(changed)', f"{name} leaves all that alone"),
+    ]
+    bound = {-1: "random.seed(7)\nnp.random.seed(7)\nbefore = shared()\nCALL"}
+    return Evidence(calls[-1:], bound, lines, [], ["import os", "import random", "", "", helper])
 
 
 def evidence_of_relation(calls: Sequence[Call], failure: Refuted) -> Evidence:
@@ -57,53 +74,11 @@ def evidence_of_relation(calls: Sequence[Call], failure: Refuted) -> Evidence:
     )
 
 
-def _shortest(calls: Sequence[Call], judge: Judge, fewer: Iterable[Sequence[Call]]) -> Evidence | None:
-    """What the first of the `fewer` calls that fail too shows, made anew; else all of them."""
-    whole = judge(calls)
-    for some in fewer:
-        again = replayed(some)
-        evidence = judge(again) if len(again) == len(some) else None
-        if evidence and not (len(some) == 1 and _keeps_state(again[0])):
-            return evidence
-    return whole
-
-
-def _other(call: Call) -> Call:
-    """A call with other arguments of the same shapes."""
-    return asked(call.operation, [2 * v + 1 if isinstance(v, np.ndarray) else v for v in call.before])
-
-
-def _rests_on(before: Sequence[Call], call: Call) -> bool:
-    """Whether the call, with arrays that it was not made with yet, is right alone and wrong after those before."""
-    for shift in (0.0, 0.0625):
-
-        def changed(one: Call, shift: float = shift) -> Call:
-            return asked(one.operation, [1.3125 * v + shift if isinstance(v, np.ndarray) else v for v in one.before])
-
-        if not _is_wrong([changed(call)]) and _is_wrong([changed(one) for one in (*before, call)]):
-            return True
-    return False
-
-
-def _is_wrong(calls: Sequence[Call]) -> bool:
-    made = replayed(calls)
-    return len(made) == len(calls) and by_itself(made) is not None
-
-
-def _keeps_state(call: Call) -> bool:
-    """Whether the call is answered otherwise after another one, or another one with its very answer."""
-    made = [call, *replayed([_other(call), call])]
-    if len(made) < 3 or any(one.error or one.malformed for one in made):
-        return False
-    _, other, again = made
-    if not _same(call, again):
-        return True
-    right = [[value.value for value in exact_values(one)] for one in (call, other)]
-    differ = any(not np.allclose(one, two, rtol=1e-3) for one, two in zip(*right, strict=True))
-    return (
-        differ and _same(call, other) and (any(map(np.any, parts(call.checked))) or call.given_out is other.given_out)
-    )
-
-
-def _same(one: Call, other: Call) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(parts(one.checked), parts(other.checked), strict=True))
+def _siblings(call: Call) -> list[Call]:
+    """The other operations of the target that take some of the call's arguments, called on these."""
+    offered = current().target.operations
+    return [
+        asked(offered[name], call.case.arguments(*signature.parameters))
+        for name, signature in OPERATIONS.items()
+        if name in offered and name != call.operation.name and call.case.keys() >= set(signature.parameters)
+    ]

@@ -10,7 +10,7 @@ import pytest
 from .catalogue import Property
 from .diagnosis import explained
 from .limits import NotApplicable
-from .reproduction import importable_name, of_one_call, reproduction
+from .reproduction import importable_name, of_one_call, reproductions
 from .shards import LEFT_TO_OTHERS
 from .statement import FailedElsewhere, Statement, reduced, replayed
 from .target import Crashed, Failure
@@ -40,11 +40,12 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
                     replayed(statement, operations, elsewhere.tape)
             except Failure as failure:
                 found = reduced(statement, operations, failure)
-                found.script = reproduction(entry, statement, operations, found)
+                found.scripts = reproductions(entry, statement, operations, found)
                 raise explained(found, operations.values()) from None
             except hypothesis.errors.Flaky:
                 if isinstance(record.refutation, Failure):
-                    record.refutation.script = reproduction(entry, statement, operations, record.refutation)
+                    found = record.refutation
+                    found.scripts = reproductions(entry, statement, operations, found)
                 raise
     except OutOfTime as error:
         raise _out_of_time(record, entry, error, timeout) from None
@@ -77,5 +78,5 @@ def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: flo
     if error.call:
         stuck = next(name for name, one in WATCH.stuck.items() if one.call is error.call)
         spec = importable_name(current().target)
-        failure.script = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
+        failure.scripts = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure

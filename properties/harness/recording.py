@@ -1,7 +1,6 @@
-"""The calls that a statement makes of a target: noted down, and made again."""
+"""The calls that a statement makes of a target, noted down."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from .contract import OPERATIONS
 from .strategies import Case
-from .target import Crashed, Failure, Operation, Refuted, changed_parts
+from .target import Failure, Operation, Refuted, changed_parts
 from .trial import unrecorded
 
 
@@ -78,23 +77,6 @@ def _recording(operation: Operation, calls: list[Call]) -> Operation:
     return Operation(operation.name, noting, operation.layout, operation.world)
 
 
-def replayed(calls: Sequence[Call]) -> list[Call]:
-    """The same calls made again, on the same arrays where they were the same, changed in between as they were."""
-    made: list[Call] = []
-    arrays: dict[int, Any] = {}
-    for call in calls:
-        operation = _recording(call.operation, made)
-        arguments = []
-        for handed, before in zip(call.arguments, call.before, strict=True):
-            value = arrays.setdefault(id(handed), like(handed, before))
-            if isinstance(value, np.ndarray) and not np.array_equal(value, before):
-                value[...] = before
-            arguments.append(value)
-        with suppress(Crashed, NotImplementedError):
-            operation.raw(*arguments)
-    return made
-
-
 def asked(operation: Operation, arguments: Sequence[Any]) -> Call:
     """A call that is still to be made."""
     return Call(operation, tuple(arguments), tuple(_copied(value) for value in arguments))
@@ -105,25 +87,16 @@ def layout_of(array: Any) -> str:
     return "C" if array.flags.c_contiguous else "F" if array.flags.f_contiguous else "sliced"
 
 
-def like(array: Any, values: Any) -> Any:
-    """`values` in the memory order of `array`, read-only if that is; anything but an array as it is."""
-    if not isinstance(array, np.ndarray):
-        return values
-    layout = layout_of(array)
-    if layout == "sliced":
-        result = np.full([2 * side + 1 for side in array.shape], 7.0)[(np.s_[1::2],) * array.ndim]
-        result[...] = values
-    else:
-        result = np.array(values, order="F" if layout == "F" else "C")
-    result.flags.writeable = array.flags.writeable
-    return result
-
-
-@contextmanager
-def uncounted() -> Iterator[None]:
-    """What is run here does not count as the property's, whatever comes of it."""
-    with unrecorded(), suppress(Failure, NotImplementedError):
-        yield
+def failing(test: Callable[[], Any]) -> Failure | None:
+    """How this fails, if it does; that does not count as the property's."""
+    with unrecorded():
+        try:
+            test()
+        except Failure as failure:
+            return failure
+        except NotImplementedError:
+            pass
+    return None
 
 
 def _copied(value: Any) -> Any:

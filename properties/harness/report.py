@@ -42,6 +42,7 @@ class Asked:
     in_python: bool = False
     shard: Shard = WHOLE
     database: str | None = None
+    runs_scripts: bool = False
     round_number: int = 1
 
     def reproduce(self, entry: Property) -> str:
@@ -201,7 +202,7 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
         "operations": list(entry.operations),
         "statement": entry.statement,
         "source": entry.source,
-        **{key: value for key, value in result.items() if key != "tried"},
+        **{key: value for key, value in result.items() if key not in ("tried", "scripts")},
         "reproduce": asked.reproduce(entry),
         "script": result["script"] if result["outcome"] in FAILING else None,
     }

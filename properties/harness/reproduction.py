@@ -1,5 +1,6 @@
 """A failure as a script of its own: NumPy and the target's import, the arrays, the calls, and a check that fails."""
 
+import keyword
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -8,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from . import evidence
 from .catalogue import Property
 from .checks import Evidence
 from .contract import OPERATIONS
+from .evidence import evidence_in, evidence_of_contract, evidence_of_relation, evidence_of_surroundings
 from .modules import real_name
-from .recording import Call, asked, layout_of, recorded, uncounted
+from .recording import Call, asked, failing, layout_of, recorded
 from .statement import Statement
 from .strategies import Case
 from .target import Failure, Operation, Refuted, Target
@@ -21,55 +22,77 @@ from .text import decoded, literal, printable
 from .trial import current
 from .watch import OutOfTime
 
-MARK = "# A failure that backproof found: "
 WIDTH = 100
 
 
-def reproduction(entry: Property, statement: Statement, operations: dict[str, Any], failure: Failure) -> str | None:
-    """The script that shows a statement's failure; None if nothing that can be run again shows it."""
+def reproductions(
+    entry: Property, statement: Statement, operations: dict[str, Any], failure: Failure
+) -> tuple[str, ...]:
+    """Scripts that may show a statement's failure, the shortest first; nothing if it calls no operation."""
     calls: list[Call] = []
+    arguments = {**recorded(operations, calls), "case": Case(failure.case)}
     try:
-        with uncounted():
-            statement.test(**recorded(operations, calls), case=Case(failure.case))  # type: ignore[attr-defined]
-        if entry.id.startswith("calls.keeps_the_contract"):
-            seen = evidence.evidence_of_contract(calls, entry.operation)
-        else:
-            seen = evidence.evidence_in(calls)
-        if seen is None and isinstance(failure, Refuted) and calls:
-            seen = evidence.evidence_of_relation(calls, failure)
+        again = failing(lambda: statement.test(**arguments))  # type: ignore[attr-defined]
+        spec = importable_name(current().target)
+        seen = [_script(entry, spec, str(failure), one) for one in _evidence(entry, calls, again)]
     except (Exception, OutOfTime):  # a verdict is worth more than its script
-        return None
-    return _script(entry, importable_name(current().target), str(failure), seen) if seen else None
+        return ()
+    return tuple(dict.fromkeys(seen))
+
+
+def _evidence(entry: Property, calls: list[Call], failure: Failure | None) -> Iterator[Evidence]:
+    """What may show the failure, from the fewest calls to all; at the least that these came back."""
+    if entry.id.startswith("calls.keeps_the_contract"):
+        yield from filter(None, evidence_of_contract(calls, entry.operation))
+    seen = list(filter(None, evidence_in(calls)))
+    if not seen and isinstance(failure, Refuted) and calls:
+        about_others = entry.id.startswith("calls.leaves_its_surroundings_alone")
+        seen = [evidence_of_surroundings(calls) if about_others else evidence_of_relation(calls, failure)]
+    yield from seen or [Evidence(calls, {}, ['print("all calls came back")'])] * bool(calls)
 
 
 def of_one_call(
     entry: Property, spec: str | None, operation: str, call: dict[str, Any], message: str, seconds: float | None = None
-) -> str:
+) -> tuple[str, ...]:
     """The script of a call that raises nothing and does not come back: within so many seconds, or at all."""
     arguments = [decoded(value) for value in call.values()]
     arguments = [tuple(value) if isinstance(value, list) else value for value in arguments]
     made = asked(Operation(operation, None, current().target.layout), arguments)
-    back = f'print("{operation} came back")'
-    seen = Evidence([made], {-1: "CALL"}, [back])
+    back = f"{operation} came back"
+    seen = Evidence([made], {-1: "CALL"}, [f'print("{back}")'])
     if seconds:
         seen.notes.append(f"It did not come back, so it is ended after {seconds:g} s.")
         seen.bound = {-1: f"import faulthandler\n\nfaulthandler.dump_traceback_later({seconds:g}, exit=True)\nCALL"}
-        seen.lines = ["faulthandler.cancel_dump_traceback_later()", back]
-    return _script(entry, spec, message, seen)
+        seen.lines.insert(0, "faulthandler.cancel_dump_traceback_later()")
+    elif _imports(spec)[1] == "tested.":
+        seen.bound = {-1: _APART.format(operation, back)}
+    return (_script(entry, spec, message, seen),)
+
+
+_APART = """\
+import faulthandler
+import subprocess
+
+if "apart" not in sys.argv:  # it ends its process, so it is called in another one
+    done = subprocess.run([sys.executable, __file__, "apart"], stdout=subprocess.PIPE)
+    if b"{1}" not in done.stdout:
+        raise SystemExit(f"{0} ends its process, with status {{done.returncode}}")
+    raise SystemExit
+faulthandler.enable()
+CALL"""
 
 
 def _script(entry: Property, spec: str | None, why: str, seen: Evidence) -> str:
     """Header, imports, arrays, calls and the check; `spec` is None for a target that no import gives."""
     lines, prefix = _imports(spec)
     arrays, calls = _calls(seen, prefix)
-    header = [MARK + entry.id, *_comment(entry.statement), *_comment(f"Because: {why}")]
+    header = [entry.id, *_comment(entry.statement), *_comment(f"Because: {why}")]
     layers = {call.operation.signature.layer for call in seen.calls}
     if layers & {"convolution", "network"}:
         kind = "a true convolution (kernel flipped)" if current().flips else "a cross-correlation (kernel not flipped)"
         header += _comment(f"conv2d is taken to be {kind}.")
     for note in seen.notes:
         header += _comment(note)
-    header += _comment("It ends with status 1 as long as it fails, with 0 once that is mended.")
     helpers = ["", "", *seen.helpers, "", ""] if seen.helpers else [""]
     text = [*header, *lines, *helpers, *arrays, "", *calls, *seen.lines]
     return "\n".join(line.rstrip() for line in text) + "\n"
@@ -82,27 +105,23 @@ def _comment(text: str) -> list[str]:
 def _imports(spec: str | None) -> tuple[list[str], str]:
     """The lines that import NumPy and the target, and what its operations' names begin with."""
     precise = ["", "np.set_printoptions(precision=17)"]
-    if spec is None or ".ipynb" in spec:
-        return [
-            "# Paste it where the function is defined, or import that below.",
-            "import numpy as np",
-            *precise,
-        ], ""
-    where, attribute = _parted(spec)
+    where, attribute = _parted(spec) if spec else ("", "")
+    if spec is None or where.endswith(".ipynb"):
+        first = ["# Paste it where the function is defined, or import that below.", "import numpy as np"]
+        return [*first, *precise], f"{attribute}." if attribute else ""
     first = ["# Run it in the folder in which the check was run.", "import sys", "", "import numpy as np", ""]
     if where.endswith(".py"):
-        path = Path(where)
+        path = Path(where) if Path(where).stem != "__init__" else Path(where).parent  # of a package
+        name, taken = path.stem, {*keyword.kwlist, *sys.stdlib_module_names, "numpy"}
         first.append(f"sys.path.insert(0, {str(path.parent)!r})")
-        if path.stem.isidentifier() and path.stem not in {*sys.stdlib_module_names, "numpy"}:
-            first.append(f"import {path.stem} as tested")
+        if name.isidentifier() and name not in taken:
+            first.append(f"import {name} as tested")
         else:
             first = [*first[:2], "from importlib.util import module_from_spec, spec_from_file_location", *first[2:]]
-            first += [
-                f"specification = spec_from_file_location({path.stem!r}, {where!r})",
-                "tested = module_from_spec(specification)",
-                f"sys.modules.setdefault({path.stem!r}, tested)",
-                "specification.loader.exec_module(tested)",
-            ]
+            first.append(f"specification = spec_from_file_location({name!r}, {where!r})")
+            first.append("tested = module_from_spec(specification)")
+            first += [f"sys.modules[{name!r}] = tested"] if name not in sys.stdlib_module_names else []
+            first.append("specification.loader.exec_module(tested)")
     else:
         first += ['sys.path.insert(0, "")', f"import {real_name(where)} as tested"]
     if attribute:
@@ -112,9 +131,10 @@ def _imports(spec: str | None) -> tuple[list[str], str]:
 
 def _parted(spec: str) -> tuple[str, str]:
     """A target's module or file, and its attribute; as `target.load` reads it."""
-    path, is_path, attribute = spec.partition(".py")
-    if is_path and (not attribute or attribute.startswith(":")):
-        return f"{path}.py", attribute[1:]
+    for suffix in (".py", ".ipynb"):
+        path, is_path, attribute = spec.partition(suffix)
+        if is_path and (not attribute or attribute.startswith(":")):
+            return path + suffix, attribute[1:]
     module, _, attribute = spec.partition(":")
     return module, attribute
 
@@ -122,7 +142,7 @@ def _parted(spec: str) -> tuple[str, str]:
 def importable_name(target: Target) -> str | None:
     """The target's name, if it came from a file or module of this name, and is no object that was made in Python."""
     where, attribute = _parted(target.name)
-    if where.endswith(".py"):
+    if where.endswith((".py", ".ipynb")):
         return target.name if Path(where).is_file() else None
     found = sys.modules.get(real_name(where))
     for part in filter(None, attribute.split(".")):

@@ -44,6 +44,7 @@ def finished(
         "mistakes": [],
         "follows_from": [],
         "message": None,
+        "scripts": [],
         "script": None,
         "listed": None,
     }
@@ -54,7 +55,7 @@ def finished(
     if record.refutation is not None and not isinstance(error, Refuted | Crashed):
         error = record.refutation
         result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
-    result["script"] = getattr(error, "script", None)
+    result["scripts"] = list(getattr(error, "scripts", ()))
     if isinstance(error, Refuted):
         result.update(
             outcome="refuted",

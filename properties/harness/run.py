@@ -22,6 +22,7 @@ from .hearing import Hearing
 from .inquiry import Alone, checking
 from .processes import stopped
 from .report import Asked, Found, Outcomes, make_report
+from .scripts import settle_scripts
 from .session import KEPT
 from .target import CannotLoad
 from .watch import WATCH
@@ -67,6 +68,8 @@ def run(asked: Asked, frame: Frame = Frame()) -> dict[str, Any]:
         raise TimeIsOver("the time is over before any property ran") if children.is_late else KeyboardInterrupt
     if children.is_late:
         children.outcomes.interrupted = False
+    tried = asked.runs_scripts and not children.outcomes.interrupted
+    settle_scripts(children.outcomes.results.values(), asked.target if tried else None)
     return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
 
 

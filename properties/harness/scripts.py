@@ -1,10 +1,87 @@
-"""The scripts of a report's failures, as files beside the report."""
+"""The scripts of a report's failures: each is run once, and written as a file beside the report."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from .reproduction import MARK
+from . import attempt
+from .results import FAILING
+
+MARK = "# A failure that backproof found: "
+SECONDS = 60  # that a script may take, and all of them until the last one is begun
+_SHOWS = "It ends with status 1 as long as it fails, with 0 once that is mended."
+_UNTRIED = (
+    "It was not run when it was made. As long as it fails it should end with status 1, with 0 once that is mended."
+)
+_CANNOT = "It cannot show the failure alone. When it was made it was run, and {}."
+_ENDS = {
+    0: "ended with status 0: what fails rests on calls that were made before these, on the time, or on chance",
+    3: "something else stopped it before the check, such as an import",
+}
+
+
+def settle_scripts(results: Iterable[dict[str, Any]], spec: str | None) -> None:
+    """Give each failure its script: the first of those that may show it that does, run where the check was run.
+
+    Each says in its header what came of that. Without `spec`, a target that can be imported, none is run, nor if
+    time is up.
+    """
+    failing = [result for result in results if result["scripts"] and result["outcome"] in FAILING]
+    until = time.monotonic() + (SECONDS if spec else 0)
+    notebook = [re.sub(r"(?<=\.ipynb):.*", "", spec)] if spec and ".ipynb" in spec else []
+    with TemporaryDirectory() as folder:
+
+        def first_that_shows(number: int) -> None:
+            result = failing[number]
+            path = Path(folder, f"{number}.py")
+            told, script = _UNTRIED, result["scripts"][0]
+            for candidate in result["scripts"]:
+                path.write_text(_headed(candidate, ""), encoding="utf-8")
+                status = _status(path, notebook) if time.monotonic() < until else -signal.SIGINT
+                if status == -signal.SIGINT:
+                    break
+                told = _SHOWS if status == 1 else _CANNOT.format(_ENDS.get(status, _ended(status)))
+                script = candidate
+                if status == 1:
+                    break
+            result["script"] = _headed(script, told)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            try:
+                list(pool.map(first_that_shows, range(len(failing))))
+            except KeyboardInterrupt:
+                until = 0.0
+
+
+def _status(path: Path, notebook: Sequence[str]) -> int:
+    """How a script ends: its status, or less than 0 for a signal."""
+    command = [sys.executable, "-P", attempt.__file__, str(path), str(SECONDS), *notebook]
+    nowhere: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    try:
+        return subprocess.run(command, **nowhere, timeout=SECONDS + 5, check=False).returncode  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return -signal.SIGALRM
+
+
+def _ended(status: int) -> str:
+    if status == -signal.SIGALRM:
+        return f"had not ended after {SECONDS} s"
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+
+
+def _headed(script: str, told: str) -> str:
+    """The script with its first line marked, and then what is told of it."""
+    first, _, rest = script.partition("\n")
+    return f"{MARK}{first}\n{textwrap.fill(told, 100, initial_indent='# ', subsequent_indent='# ')}\n{rest}"
 
 
 def write_scripts(report: dict[str, Any], beside: Path) -> tuple[dict[str, str], list[str]]:

@@ -36,11 +36,11 @@ class Failure(Exception):
     """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
 
     `mistakes` names those of the catalogue that give the target's very answers, `follows_from` the target's own
-    operations that alone explain them; `script` shows the failure without this project.
+    operations that alone explain them; `scripts` may show the failure without this project, the shortest first.
     """
 
     case: dict[str, Any]
-    script: str | None = None
+    scripts: tuple[str, ...] = ()
     diagnosis: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
     follows_from: tuple[str, ...] = ()

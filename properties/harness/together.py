@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import bounds
-from .checks import BOTH, Evidence, by_itself, fails_if, part_of
+from .checks import BOTH, Evidence, by_itself, fails_if, following, part_of
 from .recording import Call
 from .target import parts
 from .text import literal
@@ -18,7 +18,7 @@ def together(calls: Sequence[Call]) -> Evidence | None:
     arrays or in others, are answered otherwise.
     """
     if calls[-1].error or calls[-1].malformed:
-        return by_itself(calls)
+        return following(calls[:-1], by_itself(calls[-1]))
     if len(calls) == 1:
         return _changes_its_argument(calls)
     first = calls[0]

@@ -12,7 +12,9 @@ from typing import Any
 from .conventions import examined
 from .hearing import Hearing
 from .report import Asked, applied, as_json, found, make_report
+from .reproduction import importable_name
 from .results import FAILING
+from .scripts import settle_scripts
 from .session import KEPT, run_session
 from .target import CannotLoad, Target, load, make_target
 from .terminal import plain_console, show
@@ -137,6 +139,7 @@ def verify(
         raise KeyboardInterrupt
     if status not in KEPT:
         raise ValueError(errors.getvalue().strip().removeprefix("ERROR: "))
+    settle_scripts(hearing.outcomes.results.values(), importable_name(offered))
     report = make_report(asked, found(offered, conventions), hearing.outcomes, time.perf_counter() - started)
     if not applied(report):
         raise CannotLoad("nothing to check: no selected property applies to what the target offers")

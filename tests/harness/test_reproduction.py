@@ -1,5 +1,6 @@
 """The scripts of failures: each fails on the wrong target that it was made for, and passes once that is mended."""
 
+import json
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -14,8 +15,8 @@ from benchmarks import trials
 from properties.harness import conventions
 from properties.harness.catalogue import all_properties, arguments_of
 from properties.harness.plugin import PROFILE, register_profile
-from properties.harness.reproduction import MARK, of_one_call, reproduction
-from properties.harness.scripts import write_scripts
+from properties.harness.reproduction import of_one_call, reproductions
+from properties.harness.scripts import MARK, settle_scripts, write_scripts
 from properties.harness.support import explored
 from properties.harness.target import load
 from properties.harness.text import literal
@@ -34,7 +35,8 @@ POOLING = """
 def max_pool_gradient(x, window, upstream):
     grown = lambda array: array.repeat(window[0], 0).repeat(window[1], 1)
     mask = x == grown(max_pool(x, window))
-    return mask * grown(upstream / sums(mask, window))
+    given = mask * grown(upstream / sums(mask, window))
+    return given
 def max_pool(x, window):
     return x.reshape(x.shape[0] // window[0], window[0], -1, window[1]).max(axis=(1, 3))
 def sums(x, window):
@@ -57,6 +59,17 @@ def gradients(image, target, kernel, weights):
     return conv2d_kernel_gradient(image, kernel, upstream), delta * pooled.reshape(-1, 1)
 """
 )
+TRAINING = (
+    NETWORK
+    + """
+def train_step(image, target, kernel, weights, learning_rate):
+    moves = gradients(image, target, kernel, weights)
+    kernel -= learning_rate * moves[0]
+    weights -= learning_rate * moves[1]
+    return kernel, weights
+"""
+)
+SHOWS = "# It ends with status 1 as long as it fails, with 0 once that is mended."
 KEEPS = "calls.keeps_the_contract[{}]"
 WRONG = {  # the property, the right functions, what is replaced by what, and words of what the script says
     "value": (
@@ -83,6 +96,20 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         ("grown(upstream / sums(mask, window))", "grown(upstream)"),
         "gradients is wrong: the inner product is ",
     ),
+    "kink in place": (
+        "training.train_step_at_kinks_is_conservative",
+        TRAINING,
+        ("grown(upstream / sums(mask, window))", "grown(upstream)"),
+        "train_step is wrong: the inner product is ",
+    ),
+    "tie in place": (
+        "pooling.gradient_at_ties_is_a_subgradient",
+        POOLING.replace("return mask * ", "x[...] = mask * ").replace(
+            "def max_pool(", "    return x\ndef max_pool(", 1
+        ),
+        ("grown(upstream / sums(mask, window))", "grown(upstream)"),
+        "the windows' gradients sum to [2.], not to upstream's [1.]",
+    ),
     "derivative at 0": (
         "activations.relu_derivative_at_zero_is_a_subgradient",
         "def relu_derivative(x): return (x > 0) + 0.25 * (x == 0)",
@@ -99,7 +126,7 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         "activations.relu_is_the_positive_part",
         RELU,
         ("return", "return sys.exit(0) or"),
-        "relu raised SystemExit(0)",
+        "relu raised SystemExit",
     ),
     "state": (
         KEEPS.format("relu"),
@@ -112,6 +139,21 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         "kept = {}\ndef relu(x): return kept.setdefault(x.tobytes(), np.maximum(x, 0.0))",
         ("x.tobytes()", "x.shape"),
         "relu is wrong: off by ",
+    ),
+    "kept by an operation": (
+        "convolution.image_gradient_is_the_full_correlation",
+        CONV2D.replace("    return np.einsum", "    kept.append(0)\n    return np.einsum")
+        + "kept = []\ndef conv2d_image_gradient(image, kernel, upstream):\n"
+        "    wide = np.pad(upstream, [(side - 1, side - 1) for side in kernel.shape])\n"
+        "    return conv2d(wide, kernel[::-1, ::-1]) * (1 + 0 * len(kept))\n",
+        ("0 * len(kept)", "(len(kept) > 1)"),
+        "conv2d_image_gradient is wrong: off by ",
+    ),
+    "kept for a while": (
+        "activations.relu_is_the_positive_part",
+        "calls = []\ndef relu(x):\n    calls.append(0)\n    return np.maximum(x, 0.0) + 0 * (len(calls) > 5)",
+        ("0 * (len", "0.5 * (len"),
+        "relu is wrong: off by 0.5",
     ),
     "kept by identity": (
         KEEPS.format("relu"),
@@ -139,6 +181,12 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         "the same values in another memory order is another",
     ),
     "read-only": (KEEPS.format("relu"), RELU, ("return", "x[...] = x; return"), "read-only"),
+    "surroundings": (
+        "calls.leaves_its_surroundings_alone[relu]",
+        RELU,
+        ("return", "np.random.seed(0); return"),
+        "relu changes a random state",
+    ),
     "dtype": ("activations.relu_is_the_positive_part", RELU, ("return", "return 1j *"), "does not give what it must"),
     "shape": (
         "activations.relu_is_the_positive_part",
@@ -184,7 +232,14 @@ def script_of(spec, name):
         operations = arguments_of(statement, trial.target, entry.operation)
         failure = trials.failure_of(statement, operations, trial)
         assert failure is not None
-        return reproduction(entry, statement, operations, failure)
+        return settled(reproductions(entry, statement, operations, failure), spec)
+
+
+def settled(scripts, spec):
+    """The script that a result with these ones gets."""
+    result = {"outcome": "refuted", "scripts": scripts, "script": None}
+    settle_scripts([result], spec)
+    return result["script"]
 
 
 def ran(script, folder):
@@ -221,29 +276,66 @@ def test_script_fails_until_the_target_is_mended(folder, name, right, change, wo
     status, output = ran(script, folder)
     assert status == 1, output
     assert words in output
-    assert "Traceback" not in output or "# raises" in script
+    assert "Traceback" not in output or "traceback.print_exc()" in script
     written(right, folder)
     assert ran(script, folder)[0] == 0
-    assert script.startswith(f"{MARK}{name}\n")
+    assert script.startswith(f"{MARK}{name}\n{SHOWS}\n")
     assert max(map(len, script.splitlines())) <= 130
 
 
-@pytest.mark.parametrize(
-    "spec", ["inner/mine-own.py:holder.inner", "inner/mine.py", "inner.mine:holder.inner", "inner.mine"]
-)
-def test_script_imports_the_target_by_its_name(folder, spec, monkeypatch):
-    """A file, a module, and an object in either are imported as they were named, from the working directory."""
+NAMED = {
+    "inner/mine-own.py:holder.inner": "inner/mine-own.py",
+    "inner/mine.py": "inner/mine.py",
+    "inner.mine:holder.inner": "inner/mine.py",
+    "inner.mine": "inner/mine.py",
+    "class.py": "class.py",
+    "inner/random.py": "inner/random.py",
+    "my own/my net.py": "my own/my net.py",
+    "inner/__init__.py": "inner/__init__.py",
+}
+
+
+@pytest.mark.parametrize(("spec", "name"), NAMED.items(), ids=NAMED)
+def test_script_imports_the_target_by_its_name(folder, spec, name, monkeypatch):
+    """A file, a module, a package and an object in one are imported as they were named, from the working directory."""
     monkeypatch.delitem(sys.modules, "inner.mine", raising=False)
     monkeypatch.delitem(sys.modules, "inner", raising=False)
     text = (
         f"from types import SimpleNamespace\n{RELU} + 1\nholder = SimpleNamespace(inner=SimpleNamespace(relu=relu))\n"
     )
-    name = "inner/mine-own.py" if "own" in spec else "inner/mine.py"
+    if name == "inner/__init__.py":
+        written("", folder, "inner/beside.py")
+        text += "from . import beside\n"
     written(text, folder, name)
     script = script_of(spec, "activations.relu_is_the_positive_part")
+    assert SHOWS in script
     assert ran(script, folder)[0] == 1
     written(text.replace("+ 1", ""), folder, name)
     assert ran(script, folder)[0] == 0
+
+
+@pytest.mark.parametrize(("attribute", "prefix"), [("", ""), (":mine", "mine.")])
+def test_script_of_a_notebook_is_tried_in_it(folder, attribute, prefix):
+    """It is for pasting into a last cell, and is run there when it is made."""
+    code = f"import numpy as np\nclass mine:\n    relu = staticmethod(lambda x: x)\n{RELU} + 1\n"
+    cells = [{"cell_type": "code", "source": ["%matplotlib inline\n"]}, {"cell_type": "code", "source": [code]}]
+    Path("my net.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    script = script_of(f"my net.ipynb{attribute}", "activations.relu_is_the_positive_part")
+    assert SHOWS in script
+    assert f"np.asarray({prefix}relu(x))" in script
+
+
+def test_script_that_shows_nothing_says_so(folder):
+    """What fails only where the check ran, or cannot be imported again, is not told to be shown."""
+    name = "activations.relu_is_the_positive_part"
+    written(f"{RELU} + ('hypothesis' in sys.modules)", folder)
+    script = script_of("mine.py", name)
+    assert SHOWS not in script
+    assert "It cannot show the failure alone. When it was made it was run, and ended with status 0" in script
+    assert ran(script, folder)[0] == 0
+    written(f"{RELU} + 1\nif 'hypothesis' not in sys.modules: import nothing_like_it", folder)
+    script = script_of("mine.py", name)
+    assert "something else stopped it before the check, such as an import" in script.replace("\n# ", " ")
 
 
 def test_script_of_an_object_is_for_pasting(folder):
@@ -253,18 +345,36 @@ def test_script_of_an_object_is_for_pasting(folder):
     with trials.trial_of(trials.reference_with(changed)) as trial:
         operations = arguments_of(statement, trial.target)
         failure = trials.failure_of(statement, operations, trial)
-        script = reproduction(ENTRIES["activations.relu_is_the_positive_part"], statement, operations, failure)
+        entry = ENTRIES["activations.relu_is_the_positive_part"]
+        script = settled(reproductions(entry, statement, operations, failure), None)
     assert "# Paste it where the function is defined" in script
+    assert "# It was not run when it was made." in script
     assert ran(f"relu = lambda x: x\n{script}", folder)[0] == 1
     assert ran(f"relu = lambda x: x * (x > 0)\n{script}", folder)[0] == 0
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 11)"])
+def test_call_that_ends_its_process_is_made_in_another(folder, end):
+    """The script of such a call ends with status 1, whatever the status of what it ends."""
+    entry = ENTRIES["activations.relu_is_the_positive_part"]
+    call = {"x": {"dtype": "float64", "shape": [1], "data": [0.5]}}
+    written(f"import os\ndef relu(x): {end}", folder)
+    script = settled(of_one_call(entry, "mine.py", "relu", call, "it ended the process"), "mine.py")
+    assert SHOWS in script
+    status, output = ran(script, folder)
+    assert status == 1
+    assert "relu ends its process, with status" in output
+    written(RELU, folder)
+    assert ran(script, folder)[0] == 0
 
 
 def test_call_that_does_not_come_back_is_ended(folder):
     """The script of a call that hangs ends it, with status 1."""
     entry = ENTRIES["activations.relu_is_the_positive_part"]
     call = {"x": {"dtype": "float64", "shape": [1], "data": [0.5]}}
-    script = of_one_call(entry, "mine.py", "relu", call, "it did not come back", 2)
     written("import time\ndef relu(x): time.sleep(20)", folder)
+    script = settled(of_one_call(entry, "mine.py", "relu", call, "it did not come back", 2), "mine.py")
+    assert SHOWS in script
     assert ran(script, folder)[0] == 1
     written(RELU, folder)
     assert ran(script, folder)[0] == 0
