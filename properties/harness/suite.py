@@ -1,5 +1,6 @@
 """The properties as a class of tests, for a pytest suite of one's own."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,13 @@ from .watch import DEFAULT_TIMEOUT
 
 
 def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
-    """A class with a test for each property of this target, whose names are the properties' ids.
+    """A class with a test for each property of this target, named after its id: `test_calls_keeps_the_contract_relu`.
+
+    Dots and brackets become underscores: pytest's `--lf` does not find a name with brackets that are no parameter's.
+    `-k` takes the id itself too.
 
     Two lines in a test module are enough, and pytest's and Hypothesis's own options hold (`-k`, `-x`, `-n`,
-    `--hypothesis-profile`, `--hypothesis-seed`)::
+    `--lf`, `--hypothesis-profile`, `--hypothesis-seed`)::
 
         import backproof, my_network
         TestMyNetwork = backproof.suite(my_network)
@@ -29,8 +33,12 @@ def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
     `target` is what `verify` takes; a property that does not apply to it is skipped. Raises `CannotLoad`.
     """
     offered, conventions = examined(target_of(target))
-    tests = {f"test_{entry.id}": _test(entry, offered, conventions, timeout) for entry in all_properties().values()}
+    tests = {_name(entry.id): _test(entry, offered, conventions, timeout) for entry in all_properties().values()}
     return type("TestBackpropagation", (), {"__doc__": f"Properties of {offered.name}.", **tests})
+
+
+def _name(identifier: str) -> str:
+    return "test_" + re.sub(r"\W+", "_", identifier).strip("_")
 
 
 def _test(entry: Property, target: Target, conventions: Conventions, timeout: float) -> Callable[[Any], None]:
@@ -53,6 +61,7 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
         pytest.fail(told, pytrace=False)
 
     test.__doc__ = entry.statement
+    setattr(test, entry.id, True)  # where pytest looks for what `-k` may name
     return test
 
 

@@ -8,11 +8,12 @@ import pytest
 
 import properties
 import reference
+from properties.harness.catalogue import all_properties
 
 pytest_plugins = ["pytester"]
 
 TWO_LINES = "import backproof, my_network\nTestMyNetwork = backproof.suite(my_network)\n"
-TIES = "test_pooling.gradient_at_ties_is_a_subgradient"
+TIES = "test_pooling_gradient_at_ties_is_a_subgradient"
 
 
 @pytest.fixture
@@ -59,6 +60,44 @@ def test_options_are_the_users_own(mine):
     result.assert_outcomes(failed=2, passed=1)
 
 
+IN_PLACE = "calls.keeps_the_contract[relu]"
+
+
+@pytest.fixture
+def in_place(pytester):
+    """A suite in a class beside other tests, with a property that fails and has brackets in its id."""
+    pytester.makepyfile(
+        my_network="def relu(x):\n    x[x < 0] = 0\n    return x\n",
+        test_my_network="import backproof, my_network\nclass TestMine(backproof.suite(my_network)):\n"
+        "    def test_more(self):\n        pass\ndef test_other():\n    pass\n",
+    )
+    return pytester
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_last_failures_are_run_again_alone(in_place, workers):
+    """`--lf` selects exactly what failed, with workers too, and so does a node id as pytest prints it."""
+    result = in_place.runpytest_subprocess("-k", "keeps or more or other", "-n", workers)
+    result.assert_outcomes(failed=1, passed=2, skipped=16)
+    (failed,) = [line.split()[1] for line in result.outlines if line.startswith("FAILED")]
+    in_place.runpytest_subprocess("--lf", "-n", workers).assert_outcomes(failed=1)
+    in_place.runpytest_subprocess(failed, "-p", "no:cacheprovider").assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("keyword", [IN_PLACE, "calls.keeps and relu", "test_calls_keeps_the_contract_relu"])
+def test_keyword_finds_a_property_by_its_id(in_place, keyword):
+    """`-k` takes the id that the report names, its words, and the test's own name."""
+    result = in_place.runpytest_subprocess("-k", f"{keyword} and not derivative", "-p", "no:cacheprovider")
+    result.assert_outcomes(failed=1)
+
+
+def test_every_property_has_a_name_of_its_own():
+    """No two ids give the same test, and each name is one of Python's."""
+    names = [name for name in vars(properties.suite(reference)) if name.startswith("test_")]
+    assert len(names) == len(all_properties())
+    assert all(name.isidentifier() for name in names)
+
+
 def test_large_budget_is_the_users_own():
     """A thousand examples of the user's profile are a thousand points, several to an example."""
     shapes = []
@@ -73,7 +112,7 @@ def test_large_budget_is_the_users_own():
     hypothesis.settings.load_profile("many")
     shapes.clear()
     try:
-        vars(suite)["test_network.gradients_are_the_chain_rule"](None)
+        vars(suite)["test_network_gradients_are_the_chain_rule"](None)
     finally:
         hypothesis.settings.load_profile(before)
     assert len(shapes) == 1000
