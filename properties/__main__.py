@@ -15,6 +15,7 @@ from .harness.campaign import CannotMerge
 from .harness.database import address_of
 from .harness.junit import as_junit
 from .harness.merge import merge
+from .harness.outputs import refusal
 from .harness.report import (
     HELD,
     INTERRUPTED,
@@ -36,6 +37,7 @@ from .harness.watch import DEFAULT_TIMEOUT
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
 SHORTEST, SHORTEST_CAMPAIGN, LONGEST = 0.1, 0.01, 1e8  # seconds, minutes, and either
+OUTPUTS = {"json": "as JSON", "junit": "as JUnit XML", "html": "as one HTML page"}
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
@@ -89,9 +91,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "target",
         nargs="?",
-        default=DEFAULT_TARGET,
         metavar="TARGET",
-        help="module, module:attribute or path to a .py or .ipynb file (default: the bundled %(default)s)",
+        help=f"module, module:attribute or path to a .py or .ipynb file (default: the bundled {DEFAULT_TARGET})",
     )
     _add_outputs(result)
     result.add_argument(
@@ -146,8 +147,16 @@ def merge_parser() -> argparse.ArgumentParser:
 
 
 def _add_outputs(to: argparse.ArgumentParser) -> None:
-    for option, what in (("json", "as JSON"), ("junit", "as JUnit XML"), ("html", "as one HTML page")):
+    for option, what in OUTPUTS.items():
         to.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
+
+
+def _refuse_outputs(
+    asking: argparse.ArgumentParser, options: argparse.Namespace, inputs: list[str], target: str | None
+) -> None:
+    outputs = {f"--{option}": path for option in OUTPUTS if (path := getattr(options, option))}
+    if line := refusal(outputs, inputs, target):
+        asking.error(line)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -159,7 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if rival := modules.hiding():
         return _unusable(f"{printable(str(rival))} hides the package {modules.PACKAGE} in this folder: rename it", "")
     if given[:1] == ["merge"]:
-        options = merge_parser().parse_args(given[1:])
+        options = (asking := merge_parser()).parse_args(given[1:])
+        _refuse_outputs(asking, options, options.reports, "")
         return _reported(partial(merge, options.reports), options, "merge")
     options = (asking := parser()).parse_args(given)
     if options.resume and not options.minutes:
@@ -169,8 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.template:
         print(TEMPLATE.read_text(encoding="utf-8"), end="")
         return HELD
+    _refuse_outputs(asking, options, [options.known] if options.known else [], options.target)
+    target = options.target or DEFAULT_TARGET
     asked = Asked(
-        options.target,
+        target,
         options.examples,
         options.seed,
         options.keyword,
@@ -184,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         round_number=options.round,
     )
     made = partial(campaign, asked, options.minutes, options.resume) if options.minutes else partial(run, asked)
-    return _reported(made, options, options.target)
+    return _reported(made, options, target)
 
 
 def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, target: str) -> int:

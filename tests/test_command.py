@@ -299,6 +299,13 @@ USAGE = {
     "nothing to resume": (["--minutes", "1", "--resume"], "backproof: there is no campaign of reference to resume in"),
     "round": (["--minutes", "1", "--round", "2"], "backproof: argument --round: not allowed with argument --minutes"),
     "no folder": (["--json", "no/x.json"], "backproof: argument --json: cannot write to no/x.json: no such folder"),
+    "report forgotten": (
+        ["--html", "mine.py"],
+        "backproof: argument --html: mine.py looks like the target: name a file for the report (see --help)",
+    ),
+    "report over source": (["reference", "--json", "mine.py"], "backproof: argument --json: no report is written over"),
+    "reports in one": (["--json", "x", "--html", "x"], "backproof: arguments --json and --html: two reports in one"),
+    "shard over itself": (["merge", "a.json", "--json", "a.json"], "backproof: argument --json: no report is written"),
     "matches nothing": (["-k", "nothing_like_it"], "backproof: nothing to check: no property matches -k"),
     "wrong expression": (["-k", "a and"], "backproof: Wrong expression passed to '-k': a and"),
     "nothing applies": (["mine.py", "-k", "dense"], "backproof: nothing to check: no selected property applies"),
@@ -308,8 +315,10 @@ USAGE = {
 
 @pytest.mark.parametrize(("arguments", "message"), USAGE.values(), ids=USAGE)
 def test_wrong_call_is_one_line(mine, arguments, message):
-    """What cannot be checked ends with status 2, one line on standard error, and nothing else."""
+    """What cannot be checked ends with status 2, one line on standard error, and nothing else; no file is changed."""
+    before = {path: path.read_bytes() for path in mine.iterdir()}
     status, output, errors = run(*arguments, folder=mine)
+    assert {path: path.read_bytes() for path in mine.iterdir() if path.is_file()} == before
     assert (status, output) == (2, "")
     assert errors.startswith(message)
     assert len(errors.strip().splitlines()) == 1
