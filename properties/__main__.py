@@ -1,10 +1,11 @@
 """The command line: `backproof [TARGET] [options]`, `python -m backproof`; in a clone also `python -m properties`."""
 
 import argparse
-import io
+import os
 import re
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -29,6 +30,8 @@ from .harness.rounds import campaign
 from .harness.run import CannotRun, run
 from .harness.scripts import write_scripts
 from .harness.shards import WHOLE, shard_of
+from .harness.stopping import stopping_by, unheard
+from .harness.streams import steady
 from .harness.target import CannotLoad
 from .harness.text import printable
 from .harness.trial import DEFAULT_EXAMPLES
@@ -38,6 +41,7 @@ DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
 SHORTEST, SHORTEST_CAMPAIGN, LONGEST = 0.1, 0.01, 1e8  # seconds, minutes, and either
 OUTPUTS = {"json": "as JSON", "junit": "as JUnit XML", "html": "as one HTML page"}
+Form = Callable[[dict[str, Any]], str | bytes]
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
@@ -160,10 +164,27 @@ def _refuse_outputs(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Check the target, print the report, write it where asked; the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # × and ∂ are not in every encoding
+    """Check the target, print the report, write it where asked; the exit status.
+
+    What stops the command, at any time, is a user's interruption; output that cannot be written is told by the status.
+    """
+    with steady() as output:
+        try:
+            with stopping_by(signal.default_int_handler):
+                status = _done(arguments)
+        except KeyboardInterrupt:
+            _complain("interrupted before any property ran")
+            status = INTERRUPTED
+        except SystemExit as end:  # argparse's
+            status = end.code if isinstance(end.code, int) else UNUSABLE
+        sys.stdout.flush()
+        if output and output.error:
+            _complain(f"cannot write to standard output: {output.error.strerror}")
+            return UNUSABLE
+        return status
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if rival := modules.hiding():
         return _unusable(f"{printable(str(rival))} hides the package {modules.PACKAGE} in this folder: rename it", "")
@@ -186,7 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.examples,
         options.seed,
         options.keyword,
-        options.workers,
+        _bounded(options.workers),
         options.fail_fast,
         options.known,
         options.timeout,
@@ -199,26 +220,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _reported(made, options, target)
 
 
+def _bounded(workers: int | None) -> int | None:
+    """No more worker processes than there are cores for them; a line says so."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if workers and workers > cores:
+        _complain(f"note: {cores} worker processes, not {workers}: there are no more cores")
+        return cores
+    return workers
+
+
 def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, target: str) -> int:
     """Make a report, print it and write it where asked; the exit status."""
     try:
+        forms: dict[str, Form] = {"json": as_json, "junit": as_junit}
         if options.html:
             from .harness.page import render
-        from .harness.terminal import show
 
-        report = made()
-        if not applied(report):
-            return _unusable(_nothing(report), target)
-        written = {options.json: as_json, options.junit: as_junit, options.html: render if options.html else None}
-        refused = [line for path, form in written.items() if path and form and (line := _write(path, form(report)))]
-        scripts = _scripts(report, options.json or options.junit or options.html)
-        if github.is_here():
-            for line in github.annotations(report):
-                print(line)
-            _complain(github.write_summary(report))
-        show(report, scripts=scripts, guard=github.commands_stopped() if github.is_here() else None)
-        _complain("; ".join(refused))
-        return UNUSABLE if refused else exit_status(report)
+            forms["html"] = render
+        with stopping_by(unheard):  # a report that is made is told, however often one asks to stop
+            report = made()
+            return _told(report, options, target, forms)
     except CannotLoad as error:
         return _unusable(str(error), target)
     except ModuleNotFoundError as error:
@@ -227,9 +248,24 @@ def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, t
         return _unusable("--html needs the extra: pip install '.[report]' in a clone of backproof", target)
     except (CannotMerge, CannotRun) as error:
         return _unusable(printable(str(error).removeprefix("ERROR: ")), target)
-    except KeyboardInterrupt:
-        print("backproof: interrupted before any property ran", file=sys.stderr)
-        return INTERRUPTED
+
+
+def _told(report: dict[str, Any], options: argparse.Namespace, target: str, forms: Mapping[str, Form]) -> int:
+    """Print a report and write it, in each form that is asked for; the exit status."""
+    if not applied(report):
+        return _unusable(_nothing(report), target)
+    from .harness.terminal import show
+
+    written = {path: form for name, form in forms.items() if (path := getattr(options, name))}
+    refused = [line for path, form in written.items() if (line := _write(path, form(report)))]
+    scripts = _scripts(report, options.json or options.junit or options.html)
+    if github.is_here():
+        for line in github.annotations(report):
+            print(line)
+        _complain(github.write_summary(report))
+    show(report, scripts=scripts, guard=github.commands_stopped() if github.is_here() else None)
+    _complain("; ".join(refused))
+    return UNUSABLE if refused else exit_status(report)
 
 
 def _write(path: str, content: str | bytes) -> str | None:

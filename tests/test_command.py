@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -360,23 +361,44 @@ def test_noise_of_the_target_is_not_shown(tmp_path):
     assert "NOISE" not in output + errors
 
 
-def test_interruption_is_clean(tmp_path):
-    """Ctrl-C ends with 130, a report of what was done, and the rest as not run."""
-    text = (
-        "import itertools, time, reference\n"
-        "from reference import *\n"
-        "calls = itertools.count()\n"
-        "def cost(*point):\n"
-        "    if next(calls) == 60:\n"
-        "        open('under way', 'w').close()\n"
-        "        time.sleep(60)\n"
-        "    return reference.cost(*point)\n"
-    )
-    (tmp_path / "slow.py").write_text(text, encoding="utf-8")
-    process = start("slow.py", "--json", "report.json", "-k", "network or training", folder=tmp_path)
-    while not (tmp_path / "under way").exists():
+SLOW = """
+import itertools, time, reference
+from reference import *
+calls = itertools.count()
+def cost(*point):
+    if next(calls) == 60:
+        open('under way', 'w').close()
+        while True:
+            WAIT
+    return reference.cost(*point)
+"""
+
+
+def under_way(folder, *options, wait="time.sleep(60)"):
+    """The command as a process, in the midst of a call that does not come back, with some properties done."""
+    (folder / "slow.py").write_text(SLOW.replace("WAIT", wait), encoding="utf-8")
+    process = start("slow.py", "--json", "report.json", "-k", "network or training", *options, folder=folder)
+    while not (folder / "under way").exists():
         time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    return process
+
+
+STOPS = {
+    "Ctrl-C": ([signal.SIGINT], "time.sleep(60)"),
+    "Ctrl-C twice at once": ([signal.SIGINT] * 2, "time.sleep(60)"),
+    "Ctrl-C twice, of what hears none": ([signal.SIGINT] * 2, "sum(itertools.repeat(1))"),
+    "a signal to end": ([signal.SIGTERM], "time.sleep(60)"),
+    "a signal to end what hears none": ([signal.SIGTERM], "sum(itertools.repeat(1))"),
+    "the end of the terminal": ([signal.SIGHUP], "time.sleep(60)"),
+}
+
+
+@pytest.mark.parametrize(("signals", "wait"), STOPS.values(), ids=STOPS)
+def test_interruption_is_clean(tmp_path, signals, wait):
+    """What stops the command ends it with 130, a report of what was done, and the rest as not run."""
+    process = under_way(tmp_path, wait=wait)
+    for one in signals:
+        process.send_signal(one)
     output, errors = process.communicate(timeout=60)
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert process.returncode == 130
@@ -385,6 +407,132 @@ def test_interruption_is_clean(tmp_path):
     assert report["totals"]["held"] > 0
     assert report["totals"]["not run"] > 0
     assert "interrupted:" in output
+
+
+def test_interruption_while_the_report_is_made_loses_nothing(mine):
+    """A report that is made is written and printed, though the user asks to stop, and its status is its own."""
+    call = """
+import os, signal, sys
+import properties.__main__ as command
+made = command.as_json
+def interrupted(report):
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return made(report)
+command.as_json = interrupted
+sys.exit(command.main())
+"""
+    command = [sys.executable, "-c", call, "mine.py", *FEW, "-k", "ties_is", "--json", "report.json"]
+    process = subprocess.run(command, cwd=mine, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stderr) == (1, "")
+    assert f"REFUTED  max_pool_gradient  {TIES}" in process.stdout
+    assert json.loads((mine / "report.json").read_text(encoding="utf-8"))["verdict"] == "refuted"
+
+
+def tree(process):
+    """A process and all that it started."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii").split()
+    return [process, *(one for child in children for one in tree(int(child)))]
+
+
+def alive(process):
+    """Whether a process runs: one that has ended may wait for its parent to ask."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(60)", "sum(itertools.repeat(1))"])
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "workers"])
+def test_no_process_outlives_the_command(tmp_path, wait, workers):
+    """A command that is killed takes its children with it, and their workers, whatever they are doing."""
+    process = under_way(tmp_path, *workers, wait=wait)
+    processes = tree(process.pid)
+    assert len(processes) > len(workers)
+    process.kill()
+    process.communicate(timeout=60)
+    assert _gone(processes)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_no_worker_outlives_the_session(tmp_path, how):
+    """Where the process that runs the properties is ended, its workers end too."""
+    process = under_way(tmp_path, "-n", "2")
+    _, session, *workers = tree(process.pid)
+    assert workers
+    os.kill(session, how)
+    assert _gone(workers)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def _gone(processes):
+    """Whether all of these processes end soon."""
+    for _ in range(100):
+        if not any(alive(one) for one in processes):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_workers_are_no_more_than_cores(mine):
+    """A thousand are asked for: as many are started as there are cores, and a line says so."""
+    status, _, errors = run("mine.py", *FEW, "-k", "ties_is", "-n", "1000", folder=mine)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert (status, errors) == (1, f"backproof: note: {cores} worker processes, not 1000: there are no more cores\n")
+
+
+UNHEARD = {
+    "a full disk": (["reference"], ">/dev/full", "No space left on device"),
+    "a full disk, for the help": (["--help"], ">/dev/full", "No space left on device"),
+    "a full disk, for the template": (["--template"], ">/dev/full", "No space left on device"),
+    "a reader that is gone": (["reference"], "| true", "Broken pipe"),
+    "a closed output": (["reference"], ">&-", "it is closed"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "redirection", "why"), UNHEARD.values(), ids=UNHEARD)
+def test_output_that_cannot_be_written_is_no_success(tmp_path, arguments, redirection, why):
+    """Where the report cannot be printed the status is 2, with one line that says why."""
+    call = f'{{ "$0" -m backproof "$@"; echo "status $?" >&2; }} {redirection}'
+    command = ["/bin/sh", "-c", call, sys.executable, *arguments]
+    if arguments == ["reference"]:
+        command += [*FEW, "-k", "dense_is"]
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert process.stderr == f"backproof: cannot write to standard output: {why}\nstatus 2\n"
+
+
+CLOSED = {
+    "closed errors": ("2>&-", 1),
+    "full errors": ("2>/dev/full", 1),
+    "all closed": ("<&- >&- 2>&-", 2),
+}
+
+
+@pytest.mark.parametrize(("redirection", "status"), CLOSED.values(), ids=CLOSED)
+def test_report_is_written_without_standard_streams(mine, redirection, status):
+    """Standard streams that are closed or full cost neither the report nor the status."""
+    call = f'"$0" -m backproof "$@" {redirection}'
+    wanted = ["mine.py", *FEW, "-k", "ties_is", "--json", "report.json"]
+    assert subprocess.run(["/bin/sh", "-c", call, sys.executable, *wanted], cwd=mine, check=False).returncode == status
+    assert json.loads((mine / "report.json").read_text(encoding="utf-8"))["verdict"] == "refuted"
+
+
+MAIN = "from properties.__main__ import main; sys.exit(main())"
+
+
+def test_full_disk_costs_the_files_alone(mine):
+    """Where no file can be written the report is printed all the same, and the status says what is missing."""
+    call = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); " + MAIN
+    command = [sys.executable, "-c", call, "mine.py", *FEW, "-k", "ties_is", "--json", "report.json"]
+    process = subprocess.run(command, cwd=mine, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stderr.endswith("backproof: cannot write to report.json: File too large\n")
+    assert "Traceback" not in process.stderr
+    assert f"REFUTED  max_pool_gradient  {TIES}" in process.stdout
+    assert not list((mine / "report-failures").iterdir())
 
 
 def test_help_tells_the_options(tmp_path):

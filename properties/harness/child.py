@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -15,6 +14,8 @@ from .conventions import examined
 from .inquiry import shake
 from .report import Asked, found
 from .session import run_session
+from .stopping import by_default, end_with_the_parent
+from .streams import scratch
 from .target import CannotLoad, load
 from .trial import on_trial
 from .watch import WATCH, Stuck
@@ -38,7 +39,7 @@ class Orders:
     is_shaken: bool = False
 
 
-def child(pipe: Connection, parents: Connection, orders: Orders) -> None:
+def child(pipe: Connection, parents: Connection, lifeline: tuple[Connection, Connection], orders: Orders) -> None:
     """Load the target, run what is ordered, and tell of it; what the target prints goes nowhere."""
     asked = orders.asked
 
@@ -53,13 +54,15 @@ def child(pipe: Connection, parents: Connection, orders: Orders) -> None:
 
     parents.close()  # with this end of the pipe open here too, nobody would miss a parent that was killed
     WATCH.may_end_the_process = True
+    by_default()
     signal.signal(signal.SIGINT, WATCH.interrupt)
     if hasattr(os, "setpgid"):
         os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
+    end_with_the_parent(*lifeline)
     multiprocessing.set_start_method(None, force=True)  # the target's to choose
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    with tempfile.TemporaryFile() as errors:
+    with open(scratch(), "r+b") as errors:
         os.dup2(errors.fileno(), 2)
         try:
             WATCH.stuck = {**dict.fromkeys(orders.spared, Stuck("it ended the process", {})), **orders.stuck}

@@ -7,6 +7,7 @@ larger sizes, up to a ceiling of both. What all rounds did is one report, kept a
 import json
 import os
 import shlex
+import signal
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from .report import Asked, Found, Outcomes, completed
 from .results import FAILING
 from .run import CannotRun, Frame, TimeIsOver, run
 from .shards import WHOLE, name_of
+from .stopping import stopping_by
 from .storage import storage
 
 MOST_DOUBLINGS = 4  # of the examples: of many more Hypothesis keeps too much in memory, and a round takes long
@@ -92,14 +94,15 @@ def campaign(
     if state.pace:
         plan = planned(state.rounds + 1, asked, state.pace, until - clock())
     try:
-        while plan:
-            frame = Frame(until, _unchanged(asked, state), _heading(plan, state, lambda: until - clock()))
-            newest = run(replace(asked, examples=plan.examples, round_number=plan.number), frame)
-            state.add(newest, plan, asked.workers or 1)
-            if not state.pace or newest["interrupted"] or _fails(newest):
-                break
-            state.is_kept = _keep(asked, state)
-            plan = None if plan.is_cut else planned(plan.number + 1, asked, state.pace, until - clock())
+        with stopping_by(signal.default_int_handler):
+            while plan:
+                frame = Frame(until, _unchanged(asked, state), _heading(plan, state, lambda: until - clock()))
+                newest = run(replace(asked, examples=plan.examples, round_number=plan.number), frame)
+                state.add(newest, plan, asked.workers or 1)
+                if not state.pace or newest["interrupted"] or _fails(newest):
+                    break
+                state.is_kept = _keep(asked, state)
+                plan = None if plan.is_cut else planned(plan.number + 1, asked, state.pace, until - clock())
     except (KeyboardInterrupt, TimeIsOver) as end:
         if not state.report:
             raise

@@ -9,8 +9,8 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from math import inf
 from multiprocessing.connection import Connection
@@ -24,6 +24,7 @@ from .processes import stopped
 from .report import Asked, Found, Outcomes, make_report
 from .scripts import settle_scripts
 from .session import KEPT
+from .stopping import stopping_by
 from .target import CannotLoad
 from .watch import WATCH
 
@@ -59,18 +60,19 @@ def run(asked: Asked, frame: Frame = Frame()) -> dict[str, Any]:
     """
     started = time.perf_counter()
     children = _Children(asked, frame)
-    try:
-        while not children.is_over:
-            children.hear_one()
-    finally:
-        children.bar.close()
-    if children.found is None:
-        raise TimeIsOver("the time is over before any property ran") if children.is_late else KeyboardInterrupt
-    if children.is_late:
-        children.outcomes.interrupted = False
-    tried = asked.runs_scripts and not children.outcomes.interrupted
-    settle_scripts(children.outcomes.results.values(), asked.target if tried else None)
-    return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
+    with stopping_by(children.interrupt):
+        try:
+            while not (children.is_over or children.outcomes.interrupted):
+                children.hear_one()
+        finally:
+            children.bar.close()
+        if children.found is None:
+            raise TimeIsOver("the time is over before any property ran") if children.is_late else KeyboardInterrupt
+        if children.is_late:
+            children.outcomes.interrupted = False
+        tried = asked.runs_scripts and not children.outcomes.interrupted
+        settle_scripts(children.outcomes.results.values(), asked.target if tried else None)
+        return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
 
 
 class _Children(Charging):
@@ -80,6 +82,9 @@ class _Children(Charging):
         super().__init__(asked, *([_CAMPAIGN_BAR] if frame.heading else []))
         self.frame, self.is_late = frame, False
         self._workers, self._is_done = asked.workers, False
+        self._process: Any = None
+        self._told_to_end = inf
+        self._lifeline = CONTEXT.Pipe(duplex=False)  # of which nothing is ever heard but our end
 
     def hear_one(self) -> None:
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
@@ -104,14 +109,15 @@ class _Children(Charging):
         """Start a child and let it be heard to its end; its exit code. One that is shaken is not forked from this."""
         context: Any = multiprocessing.get_context("spawn") if orders.is_shaken else CONTEXT
         ours, theirs = context.Pipe(duplex=False)
-        process = context.Process(target=child, args=(theirs, ours, orders))
+        process = context.Process(target=child, args=(theirs, ours, self._lifeline, orders))
         with checking() if orders.is_shaken else nullcontext():
             process.start()
+        self._process = process
         theirs.close()
         try:
-            with self._interrupting(process):
-                self._hear_out(ours, process, hearer)
+            self._hear_out(ours, process, hearer)
         finally:
+            self._process = None
             self._end(process)
         return int(process.exitcode)
 
@@ -145,21 +151,23 @@ class _Children(Charging):
                 self.bar.refresh()
 
     def _keep_to_the_time(self, process: Any) -> None:
-        late = time.monotonic() - self.frame.until
-        if late > 0 and not self.outcomes.interrupted:
+        now = time.monotonic()
+        if now > self.frame.until and not self.outcomes.interrupted:
+            self.interrupt()
             self.is_late = True
-            self._interrupt(process)
-        elif late > _GRACE and self.is_late:
+        elif now > self._told_to_end + _GRACE:
             process.kill()
 
-    def _interrupt(self, process: Any) -> None:
-        """Have the child end in order the first time, and at once the second."""
-        if self.outcomes.interrupted:
-            process.kill()
-        else:
+    def interrupt(self, *_: Any) -> None:
+        """Have the child end in order the first time, and at once the second; no further one is started."""
+        self.is_late = False
+        if self._process and self.outcomes.interrupted:
+            self._process.kill()
+        elif self._process:
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGINT)
+                os.kill(self._process.pid, signal.SIGINT)
         self.outcomes.interrupted = True
+        self._told_to_end = min(self._told_to_end, time.monotonic())
 
     def _head(self) -> None:
         if self.frame.heading:
@@ -173,20 +181,6 @@ class _Children(Charging):
                 os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
-
-    @contextmanager
-    def _interrupting(self, process: Any) -> Iterator[None]:
-        """Hand the user's interruptions on to the child."""
-
-        def hand_on(*_: Any) -> None:
-            self.is_late = False
-            self._interrupt(process)
-
-        before = signal.signal(signal.SIGINT, hand_on)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
 
     def _heard(self, ours: Connection, hearer: Hearing | Alone) -> bool:
         try:

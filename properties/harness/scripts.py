@@ -113,6 +113,7 @@ def write_scripts(report: dict[str, Any], beside: Path) -> tuple[dict[str, str],
             path.write_text(entry["script"], encoding="utf-8")
         except OSError as error:
             refused.append(f"cannot write {path}: {error.strerror}")
+            path.unlink(missing_ok=True)  # what is cut short is no script, and would be left as it is the next time
         else:
             written[entry["id"]] = str(path)
     return written, refused

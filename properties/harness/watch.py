@@ -9,7 +9,6 @@ import faulthandler
 import mmap
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .contract import OPERATIONS
+from .streams import scratch
 from .text import encoded
 
 DEFAULT_TIMEOUT = 600.0
@@ -58,8 +58,7 @@ class Watch:
         self._arguments: tuple[Any, ...] = ()
         self._shared = mmap.mmap(-1, 1)
         self._since = 0.0
-        self._dump, path = tempfile.mkstemp()
-        os.unlink(path)
+        self._dump = scratch()
 
     def enter(self, name: str, arguments: tuple[Any, ...]) -> None:
         """Note that an operation is called. Raises `OutOfTime` if it did not come back before."""
