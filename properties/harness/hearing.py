@@ -6,11 +6,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from .catalogue import all_properties
 from .report import Outcomes
 from .results import FAILING
 
 _OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
-_BAR = "{n_fmt} of {total_fmt} properties after {elapsed}, about {remaining} left{postfix}"
+_BAR = "{n_fmt} of {total_fmt} after {elapsed}{postfix}"  # no time left: properties are too unlike for one
 
 
 class Hearing:
@@ -22,7 +23,7 @@ class Hearing:
         tqdm.monitor_interval = 0  # no thread: processes are forked from this one
         tqdm.set_lock(RLock())  # its own is made by multiprocessing, whose start method a target may still want to set
         hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
-        self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False)
+        self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False, dynamic_ncols=True)
 
     def hear(self, kind: str, *values: Any) -> None:
         """One thing that is told: selected, started, asked, result, warning or interrupted, and what goes with it."""
@@ -38,7 +39,8 @@ class Hearing:
         """A property runs now."""
         self.running = nodeid
         failing = sum(result["outcome"] in FAILING for result in self.outcomes.results.values())
-        self.bar.set_postfix_str(f"{failing} failing" if failing else "")
+        name = all_properties()[nodeid].id
+        self.bar.set_postfix_str(f"{failing} failing: {name}" if failing else name)
 
     def on_asked(self, operation: str, call: dict[str, Any]) -> None:
         """An operation is about to be called; told of a suspect property alone."""
