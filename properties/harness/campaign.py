@@ -27,7 +27,7 @@ _ENTRY: dict[str, Any] = {
     **dict.fromkeys(("id", "operation", "statement", "outcome", "reproduce"), str),
     **dict.fromkeys(SUMS, int),
     **dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), _NUMBER),
-    **dict.fromkeys(("operations", "wrong", "diagnosis", "mistakes", "follows_from"), list),
+    **dict.fromkeys(("operations", "wrong", "diagnosis", "mistakes", "follows_from", "frames"), list),
     **dict.fromkeys(("message", "script", "listed"), str | None),
     **dict.fromkeys(("proof", "counterexample"), dict | None),
 }

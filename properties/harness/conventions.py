@@ -13,9 +13,15 @@ from .target import Array, Failure, Target
 from .trial import Conventions, on_trial
 from .watch import OutOfTime
 
+FOUND_BY = {
+    "convolution": (
+        *("conv2d", "conv2d_kernel_gradient", "conv2d_image_gradient"),
+        *("predict", "gradients", "cost", "train_step"),
+    ),
+    "ties": ("max_pool_gradient",),
+    "relu_derivative_at_zero": ("relu_derivative",),
+}
 _PROBES = 5
-_LAYER = ("conv2d", "conv2d_kernel_gradient", "conv2d_image_gradient")
-_DECIDING = (*_LAYER, "predict", "gradients", "cost", "train_step")
 _TIE_RULES: dict[str, Callable[[Any], Any]] = {
     "first": lambda tied: np.eye(tied.size)[tied.argmax()],
     "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
@@ -71,7 +77,7 @@ def _convolution(target: Target) -> str | None:
 
     One that agrees with neither decides by being a multiple of one of them.
     """
-    for operation in _DECIDING:
+    for operation in FOUND_BY["convolution"]:
         if operation in target.operations:
             votes = {name: _agreements(target, operation, name) for name in ("convolution", "correlation")}
             if votes["convolution"] != votes["correlation"]:

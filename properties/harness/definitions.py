@@ -16,7 +16,7 @@ from .modules import real_name
 from .watch import WATCH
 
 _DEEPEST = 100  # callables inside each other: a chain of `__wrapped__` may be endless
-_INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 
 
 def definitions(functions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -65,7 +65,7 @@ def _definition(function: Any) -> dict[str, Any] | None:
     try:
         for code in reversed(list(_codes(function))):
             path = Path(str.__str__(code.co_filename))  # which may be of a class of the target's own
-            is_users = path.is_file() and not any(path.resolve().is_relative_to(folder) for folder in _INSTALLED)
+            is_users = path.is_file() and not any(path.resolve().is_relative_to(folder) for folder in INSTALLED)
             if is_users and code.co_firstlineno > 0:
                 return {"file": in_repository(path), "line": code.co_firstlineno}
     except BaseException as error:  # a name that is no path, a folder that is gone; what a target's own key does

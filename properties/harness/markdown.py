@@ -54,7 +54,7 @@ def _table(report: dict[str, Any]) -> str:
     rows = [["operation", *used, "examples", "comparisons", "max error"], ["---", *["---:"] * (len(used) + 3)]]
     for row in by_operation(report):
         counts = [*(row.totals[outcome] for outcome in used), row.examples, row.comparisons]
-        rows.append([f"`{row.operation}`", *(f"{count:,}" for count in counts), f"{row.largest_error:.2g}"])
+        rows.append([f"`{row.operation}`", *(f"{count:,}" for count in counts), row.error])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -12,7 +12,7 @@ from .catalogue import Property, all_properties
 from .certificate import certificate, counted_rounds, not_proved
 from .contract import OPERATIONS
 from .definitions import definitions, digest
-from .results import FAILING, OUTCOMES, parted
+from .results import FAILING, HELD_AGAINST, OUTCOMES, parted
 from .shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
 from .target import Target
 from .text import printable
@@ -23,7 +23,6 @@ from .watch import DEFAULT_TIMEOUT
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-_HELD_AGAINST = "it is held against the target's own"
 LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target's name in it
 
 
@@ -194,7 +193,7 @@ def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict
     blank |= dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), 0.0)
     nothing = ("proof", "counterexample", "yours", "expected", "message", "script", "listed")
     empty: dict[str, Any] = dict.fromkeys(nothing)
-    empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": []}
+    empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": [], "frames": []}
     result = {**blank, **empty, **(result or {})}
     return {
         "id": entry.id,
@@ -230,8 +229,8 @@ def _name_causes(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         causes = sorted(alone & set(entry["operations"][1:]))
         if entry["outcome"] in FAILING and causes:
-            why = f"{_HELD_AGAINST} {', '.join(causes)}: mend first what is said of that"
-            found = [line for line in entry["diagnosis"] if not line.startswith(_HELD_AGAINST)]  # in a shard alone
+            why = f"{HELD_AGAINST} {', '.join(causes)}: mend first what is said of that"
+            found = [line for line in entry["diagnosis"] if not line.startswith(HELD_AGAINST)]  # in a shard alone
             entry["diagnosis"] = [*found, why]
 
 

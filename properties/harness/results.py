@@ -1,5 +1,6 @@
 """What came of one property, as plain data that JSON, other processes and every kind of report can take."""
 
+import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from .contract import OPERATIONS
+from .frames import frames_of, lines_of
 from .target import Crashed, Refuted
 from .text import encoded, last_line, printable, shown_encoded
 from .trial import Record
@@ -16,6 +18,8 @@ from .tried import as_plain
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
+HELD_AGAINST = "it is held against the target's own"
+_PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
 FAILING = ("refuted", "crashed")
 
 
@@ -47,6 +51,7 @@ def finished(
         "scripts": [],
         "script": None,
         "listed": None,
+        "frames": [],
     }
     if error is None:
         return result
@@ -69,6 +74,7 @@ def finished(
         )
     elif isinstance(error, Crashed):
         result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
+        result["frames"] = frames_of(error.error)
         result["diagnosis"] = [*result["diagnosis"], *error.diagnosis]
         if "read-only" in last_line(error.error):
             result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
@@ -115,6 +121,54 @@ class Row(NamedTuple):
     comparisons: int
     largest_error: float
 
+    @property
+    def error(self) -> str:
+        """The largest error as a table shows it: a dash where failures were no measurements, and left out of it."""
+        fails = any(self.totals[outcome] for outcome in (*FAILING, "known"))
+        return "–" if fails else f"{self.largest_error:.2g}"
+
+
+class Fault(NamedTuple):
+    """What is wrong with an operation in a few words: what, how to mend it, and where; the latter two may be empty."""
+
+    operation: str
+    what: str
+    mend: str
+    place: str
+
+
+def overview(report: dict[str, Any]) -> list[Fault]:
+    """What is wrong with each operation of which a failure is news, by its most telling failure."""
+    faults: list[Fault] = []
+    for operation, entries in grouped(parted(report["properties"])[0]).items():
+        entry = min(entries, key=lambda one: bool(_causes(one)))
+        reason = entry["diagnosis"][0] if entry["diagnosis"] and entry["outcome"] == "refuted" else entry["message"]
+        parts = dict(parts_of(reason))
+        what, mend = printable(parts["What"]), printable(parts.get("Mend", ""))
+        place = (entry["frames"] or [report["definitions"].get(operation)])[-1]
+        where = printable(f"{place['file']}:{place['line']}") if place else ""
+        first = next((fault.operation for fault in faults if fault.what == what), None)
+        if first or (causes := _causes(entry)):
+            what, mend, where = (
+                f"as {first}" if first else f"held against the target's own {causes}: mend that first",
+                "",
+                "",
+            )
+        faults.append(Fault(operation, what, mend, where))
+    return faults
+
+
+def _causes(entry: dict[str, Any]) -> str:
+    """The operations of the target, refuted themselves, that this failure may come from; none if it is empty."""
+    found = [line for line in entry["diagnosis"] if line.startswith(HELD_AGAINST)]
+    return found[0].removeprefix(f"{HELD_AGAINST} ").partition(":")[0] if found else ""
+
+
+def parts_of(reason: str) -> list[tuple[str, str]]:
+    """A diagnosis in its parts: what is wrong, why people write it, how to mend it, where it was seen."""
+    first, *rest = _PARTS.split(reason)
+    return [("What", first), *zip(rest[::2], rest[1::2], strict=True)]
+
 
 def by_operation(report: dict[str, Any]) -> list[Row]:
     """A row for each operation that the target offers and a property speaks of, in the contract's order."""
@@ -145,5 +199,7 @@ def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if value is not None:
             yield printable(name), shown_encoded(value, result["wrong"] if name == "yours" else ())
     yield "because", printable(result["message"])
+    if result["frames"]:
+        yield "raised at", lines_of(result["frames"])
     for reason in result["diagnosis"]:
         yield "diagnosis", printable(reason)

@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from .certificate import counted_rounds, told
+from .conventions import FOUND_BY
 from .report import one_line
-from .results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, parted
+from .results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, overview, parted
 from .shards import in_words
 from .text import printable
 
@@ -22,6 +23,7 @@ VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold 
 WIDTH = 80
 INDENT = " " * 17
 LABEL = 24
+ROOM = WIDTH - LABEL
 MOST_SHAPES = 3
 
 
@@ -42,6 +44,9 @@ def show(
 
 
 def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, str]) -> None:
+    if lines := overview_lines(report):
+        _print(console, Text("what is wrong", style="bold"))
+        _print(console, "\n".join([*lines, ""]))
     console.print(_table(report))
     _show_certificate(console, report["certificate"])
     for line in notes(report):
@@ -66,6 +71,12 @@ def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, st
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
 
 
+def brief(report: dict[str, Any]) -> str:
+    """The report in a few lines: what is wrong, or else what was found, and the verdict."""
+    lines = overview_lines(report) or [textwrap.fill(_conventions(report), WIDTH, subsequent_indent="  ")]
+    return "\n".join([*lines, summary(report)])
+
+
 def plain_console(file: TextIO) -> Console:
     """A console that writes plain text to this file, also where it would write HTML into a notebook."""
     return Console(
@@ -78,6 +89,27 @@ def plain_console(file: TextIO) -> Console:
         markup=False,
         emoji=False,
     )
+
+
+def overview_lines(report: dict[str, Any]) -> list[str]:
+    """What is wrong with each operation, in one or two lines of `WIDTH`; a long place has a line of its own."""
+    lines = []
+    for fault in overview(report):
+        place = f"  {fault.place}" if fault.place else ""
+        first, *more = textwrap.wrap(fault.what, ROOM) if not fault.mend else [fault.what]
+        second = f"mend: {fault.mend}" if fault.mend else " ".join(more)
+        lines.append(_columns(fault.operation, first))
+        if len(place) >= LABEL:
+            lines += [place, *([_columns("", second)] if second else [])]
+        elif place or second:
+            lines.append(_columns(place, second))
+    follow = len(parted(report["properties"])[1])
+    return [*lines, _columns("", f"and {follow} more that follow from these")] if follow else lines
+
+
+def _columns(label: str, text: str) -> str:
+    """A label, and beside it what fits of a text into the line."""
+    return f"{label:{LABEL}}{text if len(text) <= ROOM else f'{text[: ROOM - 1]}…'}".rstrip()
 
 
 def consequence_lines(entries: list[dict[str, Any]]) -> Iterator[str]:
@@ -119,27 +151,17 @@ def _table(report: dict[str, Any]) -> Table:
             *(Text(str(n or "·"), style=STYLES.get(outcome, "") if n else "dim") for outcome, n in counts),
             f"{row.examples:,}",
             f"{row.comparisons:,}",
-            f"{row.largest_error:.2g}",
+            row.error,
         )
     return table
 
 
 def notes(report: dict[str, Any]) -> list[str]:
     """The conventions found, and whatever else a reader of the verdict must know, a line each."""
-    found = report["conventions"]
-    kinds = {
-        "convolution": "true convolution (kernel flipped)",
-        "correlation": "cross-correlation",
-        None: "convolution not found",
-    }
-    ties = {None: "not found", "all": "all (wrong)"}.get(found["ties"], found["ties"])
-    zero = found["relu_derivative_at_zero"]
     lines = [
         "",
-        f"conventions: {kinds[found['convolution']]}; pooling ties: {ties}; "
-        f"ReLU'(0): {'not found' if zero is None else format(zero, 'g')}; {found['dtype']}"
-        + (f"; layout {report['layout']}" if report["layout"] != "HW" else ""),
-        "max error: in units of rounding, eps times the size of what was summed",
+        _conventions(report),
+        "max error: in units of rounding, eps times the size of what was summed; – where something failed",
     ]
     if report["shapes"]:
         lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report["shapes"].items()))
@@ -172,6 +194,24 @@ def notes(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _conventions(report: dict[str, Any]) -> str:
+    """What the target chose; `not offered` is what it lacks the operations for to find it by."""
+    found = report["conventions"]
+    offered = {name: any(one not in report["lacking"] for one in by) for name, by in FOUND_BY.items()}
+    unknown = {name: "not found" if offered[name] else "not offered" for name in FOUND_BY}
+    kinds = {
+        "convolution": "true convolution (kernel flipped)",
+        "correlation": "cross-correlation",
+        None: f"convolution {unknown['convolution']}",
+    }
+    ties = {None: unknown["ties"], "all": "all (wrong)"}.get(found["ties"], found["ties"])
+    zero = found["relu_derivative_at_zero"]
+    layout = f"; layout {report['layout']}" if report["layout"] != "HW" else ""
+    at_zero = unknown["relu_derivative_at_zero"] if zero is None else format(zero, "g")
+    kind = kinds[found["convolution"]]
+    return f"conventions: {kind}; pooling ties: {ties}; ReLU'(0): {at_zero}; {found['dtype']}{layout}"
+
+
 def _campaign_notes(report: dict[str, Any]) -> Iterator[str]:
     if campaign := report["campaign"]:
         larger = ", each with larger cases than the one before" if campaign["rounds"] > 1 else ""
@@ -195,7 +235,7 @@ def _show_certificate(console: Console, certificate: dict[str, Any]) -> None:
     _print(console, Text("\ncertificate", style="bold"))
     for operation, lines in told(certificate["operations"]):
         for line, label in zip(lines, [operation, *[""] * len(lines)], strict=False):
-            wrapped = textwrap.wrap(line, WIDTH - LABEL)
+            wrapped = textwrap.wrap(line, ROOM)
             _print(console, "\n".join([f"{label:{LABEL}}{wrapped[0]}", *(" " * LABEL + rest for rest in wrapped[1:])]))
     _print(console, textwrap.fill(f"not proved: {'; '.join(certificate['not_proved'])}", WIDTH, subsequent_indent="  "))
 
@@ -217,7 +257,8 @@ def _show_failure(console: Console, entry: dict[str, Any]) -> None:
     _print(console, _title(entry))
     _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
     for label, text in explanation(entry):
-        lines = text.splitlines() if text.startswith("[") else textwrap.wrap(text, WIDTH - len(INDENT))
+        whole = text.startswith("[") or label == "raised at"
+        lines = text.splitlines() if whole else textwrap.wrap(text, WIDTH - len(INDENT))
         _labelled(console, label, "\n".join(lines))
     _labelled(console, "again with", printable(entry["reproduce"]))
 
