@@ -1,12 +1,19 @@
 """Properties of hand-written backpropagation: statements, each a pytest + Hypothesis test of a target.
 
-`verify(target)` checks a target from Python, `suite(target)` makes tests of it for a pytest suite of one's own.
+verify(target)     checks a target from Python, and gives a `Report`: `holds`, `failures`, `raise_if_refuted()`
+suite(target)      makes tests of it for a pytest suite of one's own
+adapters           the module that makes targets of layers that others wrote: help("backproof.adapters")
+CannotLoad         is raised for a target that cannot be tested
+TargetRefuted      is raised by a report's `raise_if_refuted()`; its failures are each a `PropertyFailure`
+
+The command is `python -m backproof TARGET`; `python -m backproof --help` lists its options.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import adapters
     from .harness.suite import suite
     from .harness.target import CannotLoad
     from .harness.verify import PropertyFailure, Report, TargetRefuted, verify
@@ -19,7 +26,12 @@ _HOMES = {
     "suite": "suite",
     "verify": "verify",
 }
-__all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "suite", "verify"]
+__all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "adapters", "suite", "verify"]
+
+
+def __dir__() -> list[str]:
+    """What is public, for `dir`, `help` and completion: it is imported only when it is asked for."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from .harness.campaign import CannotMerge
 from .harness.database import address_of
 from .harness.junit import as_junit
 from .harness.merge import merge
-from .harness.outputs import refusal
+from .harness.outputs import place, refusal, write
 from .harness.report import (
     HELD,
     INTERRUPTED,
@@ -35,11 +35,11 @@ from .harness.streams import steady
 from .harness.target import CannotLoad
 from .harness.text import printable
 from .harness.trial import DEFAULT_EXAMPLES
-from .harness.watch import DEFAULT_TIMEOUT
+from .harness.watch import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
-SHORTEST, SHORTEST_CAMPAIGN, LONGEST = 0.1, 0.01, 1e8  # seconds, minutes, and either
+SHORTEST_CAMPAIGN = 0.01  # minutes
 OUTPUTS = {"json": "as JSON", "junit": "as JUnit XML", "html": "as one HTML page"}
 Form = Callable[[dict[str, Any]], str | bytes]
 TEMPLATE = Path(__file__).parent / "harness" / "template.py"
@@ -62,8 +62,10 @@ def _duration(unit: str, shortest: float, text: str) -> float:
         duration = float(text)
     except ValueError:
         duration = 0.0
-    if not shortest <= duration <= LONGEST:
-        raise argparse.ArgumentTypeError(f"a number of {unit} from {shortest} to {LONGEST:g} is wanted, not {text!r}")
+    if not shortest <= duration <= LONGEST_TIMEOUT:
+        raise argparse.ArgumentTypeError(
+            f"a number of {unit} from {shortest} to {LONGEST_TIMEOUT:g} is wanted, not {text!r}"
+        )
     return duration
 
 
@@ -73,15 +75,6 @@ def _seed(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"a whole number from 0 up or 'random' is wanted, not {text!r}")
     return int(text)
-
-
-def _output(text: str) -> str:
-    path = Path(text)
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise argparse.ArgumentTypeError(
-            f"cannot write to {text}: " + ("a folder" if path.is_dir() else "no such folder")
-        )
-    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -124,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("-n", type=_whole, dest="workers", metavar="N", help="worker processes")
     result.add_argument(
         "--timeout",
-        type=partial(_duration, "seconds", SHORTEST),
+        type=partial(_duration, "seconds", SHORTEST_TIMEOUT),
         default=DEFAULT_TIMEOUT,
         metavar="S",
         help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",
@@ -152,7 +145,7 @@ def merge_parser() -> argparse.ArgumentParser:
 
 def _add_outputs(to: argparse.ArgumentParser) -> None:
     for option, what in OUTPUTS.items():
-        to.add_argument(f"--{option}", type=_output, metavar="FILE", help=f"write the report there, {what}")
+        to.add_argument(f"--{option}", type=place, metavar="FILE", help=f"write the report there, {what}")
 
 
 def _refuse_outputs(
@@ -257,7 +250,7 @@ def _told(report: dict[str, Any], options: argparse.Namespace, target: str, form
     from .harness.terminal import show
 
     written = {path: form for name, form in forms.items() if (path := getattr(options, name))}
-    refused = [line for path, form in written.items() if (line := _write(path, form(report)))]
+    refused = [line for path, form in written.items() if (line := write(path, form(report)))]
     scripts = _scripts(report, options.json or options.junit or options.html)
     if github.is_here():
         for line in github.annotations(report):
@@ -266,16 +259,6 @@ def _told(report: dict[str, Any], options: argparse.Namespace, target: str, form
     show(report, scripts=scripts, guard=github.commands_stopped() if github.is_here() else None)
     _complain("; ".join(refused))
     return UNUSABLE if refused else exit_status(report)
-
-
-def _write(path: str, content: str | bytes) -> str | None:
-    """Write a report; the line that says why it cannot be."""
-    try:
-        data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
-        Path(path).write_bytes(data)
-    except OSError as error:
-        return f"cannot write to {path}: {error.strerror}"
-    return None
 
 
 def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:

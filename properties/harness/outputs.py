@@ -2,6 +2,7 @@
 
 import os
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from itertools import combinations
@@ -13,6 +14,14 @@ from .text import printable
 SOURCES = (".py", ".ipynb")
 
 
+def place(text: str) -> str:
+    """The path of a file that can be written, for `argparse`."""
+    path = Path(text)
+    if path.is_dir() or not path.resolve().parent.is_dir():
+        raise ArgumentTypeError(f"cannot write to {text}: " + ("a folder" if path.is_dir() else "no such folder"))
+    return text
+
+
 def refusal(outputs: Mapping[str, str], inputs: Iterable[str], target: str | None) -> str | None:
     """The line that says why these reports are not written, by their options; None if all of them can be.
 
@@ -20,12 +29,12 @@ def refusal(outputs: Mapping[str, str], inputs: Iterable[str], target: str | Non
     nor through a link to such a file, nor where another report goes. Without a target, a value that looks like one
     is the target whose report's file was forgotten.
     """
-    read = [Path(name) for name in inputs] + [place for place in [source_of(target or "")] if place]
+    read = [Path(name) for name in inputs] + [file for file in [source_of(target or "")] if file]
     for option, name in outputs.items():
         path, forgotten = Path(name), f"argument {option}: {name} looks like the target: name a file for the report"
         if _is_source(path) or (target is None and _is_source(Path(name.partition(":")[0]))):
             kind = f"argument {option}: no report is written over Python source or a notebook, {name}"
-            return printable(kind if target else forgotten)
+            return printable(forgotten if target is None else kind)
         if target is None and not path.exists() and source_of(name):
             return printable(forgotten)
         if any(_is_same(path, other) for other in read):
@@ -33,6 +42,16 @@ def refusal(outputs: Mapping[str, str], inputs: Iterable[str], target: str | Non
     for first, second in combinations(outputs, 2):
         if _is_same(Path(outputs[first]), Path(outputs[second])):
             return printable(f"arguments {first} and {second}: two reports in one file, {outputs[second]}")
+    return None
+
+
+def write(path: str, content: str | bytes) -> str | None:
+    """Write a report; the line that says why it cannot be."""
+    try:
+        data = content if isinstance(content, bytes) else content.encode(errors="backslashreplace")
+        Path(path).write_bytes(data)
+    except OSError as error:
+        return f"cannot write to {path}: {error.strerror}"
     return None
 
 

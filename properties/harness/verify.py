@@ -1,11 +1,15 @@
 """Verifying a target from Python: in this process, so that functions that are redefined are seen."""
 
 import io
+import os
+import reprlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from html import escape
+from numbers import Integral, Real
+from os import PathLike
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -17,10 +21,10 @@ from .results import FAILING
 from .scripts import settle_scripts
 from .session import KEPT, run_session
 from .target import CannotLoad, Target, load, make_target
-from .terminal import plain_console, show
-from .text import decoded
+from .terminal import brief, plain_console, show
+from .text import decoded, printable
 from .trial import DEFAULT_EXAMPLES, on_trial
-from .watch import DEFAULT_TIMEOUT, WATCH
+from .watch import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT, WATCH
 
 
 class TargetRefuted(AssertionError):
@@ -28,7 +32,7 @@ class TargetRefuted(AssertionError):
 
     def __init__(self, report: "Report") -> None:
         self.failures = report.failures
-        super().__init__(str(report))
+        super().__init__(report.as_text())
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class PropertyFailure:
     """One property that does not hold: on which case, what the target gave there, and what would have been right.
 
     `case` has the arguments by name, arrays as NumPy arrays; `yours` and `expected` are arrays, numbers or words.
+    `frames` are the last calls in the target of what it raised: each a `file`, `line`, `function` and its `code`.
     """
 
     id: str
@@ -49,11 +54,12 @@ class PropertyFailure:
     diagnosis: tuple[str, ...]
     mistakes: tuple[str, ...]
     script: str | None
+    frames: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of verifying a target. Printed it is the terminal's report, in a notebook it shows as HTML.
+    """What came of verifying a target. Printed it is brief, and shown in a notebook too, with the page to unfold.
 
     `data` is the report as `--json` writes it.
     """
@@ -89,10 +95,14 @@ class Report:
         """The report as strict JSON."""
         return as_json(self.data)
 
-    def __str__(self) -> str:
+    def as_text(self) -> str:
+        """The report as the command prints it."""
         with io.StringIO() as file:
             show(self.data, plain_console(file))
             return file.getvalue().rstrip()
+
+    def __str__(self) -> str:
+        return brief(self.data)
 
     __repr__ = __str__
 
@@ -100,8 +110,10 @@ class Report:
         try:
             from .page import fragment
         except ModuleNotFoundError:  # the extra `report` is not installed
-            return f"<pre>{escape(str(self))}</pre>"
-        return fragment(self.data)
+            whole = f"<pre>{escape(self.as_text())}</pre>"
+        else:
+            whole = fragment(self.data)
+        return f"<pre>{escape(str(self))}</pre>\n<details><summary>The whole report</summary>\n{whole}\n</details>"
 
 
 def verify(
@@ -110,7 +122,7 @@ def verify(
     examples: int = DEFAULT_EXAMPLES,
     seed: int = 0,
     keyword: str = "",
-    known: str | None = None,
+    known: str | PathLike[str] | None = None,
     timeout: float = DEFAULT_TIMEOUT,
     name: str | None = None,
 ) -> Report:
@@ -118,19 +130,30 @@ def verify(
 
     `target` is a module, an object with operations as attributes, a mapping of names to functions, `globals()`, or
     what the command takes: a dotted module or a path, as a string. `name` is what the report calls it. Raises
-    `CannotLoad` if it offers nothing to check, `ValueError` for a list of known deviations that does not fit, and
-    `KeyboardInterrupt` when interrupted. What the target does to its process it does to this one.
+    `CannotLoad` if it offers nothing to check, `TypeError` or `ValueError` for an argument of the wrong kind or value,
+    a list of known deviations that does not fit too, and `KeyboardInterrupt` when interrupted. What the target does to
+    its process it does to this one.
     """
     started = time.perf_counter()
+    _check("examples", examples, Integral, "a whole number from 1 up", lambda value: value >= 1)
+    _check("seed", seed, Integral, "a whole number from 0 up", lambda value: value >= 0)
+    _check("keyword", keyword, str, "an expression of words, as pytest's -k takes it,")
+    _check("known", known, str | PathLike | None, "the path of a list of known deviations")
+    seconds = f"a number of seconds from {SHORTEST_TIMEOUT:g} to {LONGEST_TIMEOUT:g}"
+    _check("timeout", timeout, Real, seconds, lambda value: SHORTEST_TIMEOUT <= value <= LONGEST_TIMEOUT)
+    _check("name", name, str | None, "a name for the report to use")
     offered = target_of(target, name)
     in_python = not isinstance(target, str)
-    asked = Asked(offered.name, examples, seed, keyword, known=known, timeout=timeout, in_python=in_python)
+    path = None if known is None else os.fspath(known)
+    asked = Asked(
+        offered.name, int(examples), int(seed), keyword, known=path, timeout=float(timeout), in_python=in_python
+    )
     hearing = Hearing()
     stuck, WATCH.stuck = WATCH.stuck, {}
     try:
         with WATCH.over("a first look", timeout):
             offered, conventions = examined(offered)
-        with on_trial(offered, conventions, examples), redirect_stderr(io.StringIO()) as errors:
+        with on_trial(offered, conventions, asked.examples), redirect_stderr(io.StringIO()) as errors:
             status = run_session(asked, hearing.hear)
     finally:
         hearing.bar.close()
@@ -144,6 +167,15 @@ def verify(
     if not applied(report):
         raise CannotLoad("nothing to check: no selected property applies to what the target offers")
     return Report(report)
+
+
+def _check(name: str, value: Any, kind: Any, wanted: str, fits: Callable[[Any], bool] = lambda _: True) -> None:
+    """Raise `TypeError` or `ValueError`, in one line, for an argument of another kind, or one that does not fit."""
+    is_of_kind = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_of_kind or not fits(value):
+        raise (ValueError if is_of_kind else TypeError)(
+            printable(f"{name}: {wanted} is wanted, not {reprlib.repr(value)}")
+        )
 
 
 def target_of(target: Any, name: str | None = None) -> Target:
@@ -168,6 +200,7 @@ def _failure(entry: dict[str, Any]) -> PropertyFailure:
         diagnosis=tuple(entry["diagnosis"]),
         mistakes=tuple(entry["mistakes"]),
         script=entry["script"],
+        frames=tuple(entry["frames"]),
     )
 
 

@@ -20,6 +20,7 @@ from .streams import scratch
 from .text import encoded
 
 DEFAULT_TIMEOUT = 600.0
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.1, 1e8
 CALL_SHARE = 0.1
 LONGEST_TICK = 1.0
 _NUMBERS = {name: number for number, name in enumerate(OPERATIONS, start=1)}

@@ -20,7 +20,7 @@ def written(folder, *cells, name="mine.ipynb"):
 def test_functions_of_a_notebook_are_verified_as_they_are_now(tmp_path):
     """A redefinition in a later cell is seen; the report shows as HTML; a wrong function raises where that is asked."""
     cells = [
-        "import numpy as np, properties\ndef relu(x): return np.abs(x)",
+        "import numpy as np, backproof\ndef relu(x): return np.abs(x)",
         VERIFY,
         "def relu(x): return np.maximum(x, 0)",
         VERIFY,

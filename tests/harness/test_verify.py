@@ -1,6 +1,10 @@
 """`backproof.verify` checks a target in this process, and its report can be asked, printed and shown."""
 
+import html
 import json
+import pydoc
+import re
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -49,16 +53,104 @@ def test_report_that_does_not_hold_raises():
 
 
 def test_report_prints_and_shows():
-    """It prints as on a terminal of 80 columns without colours, and in a notebook it is a piece of a page, escaped."""
+    """Printed it is brief; as text it is as on a terminal of 80 columns without colours."""
     report = properties.verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
-    text = str(report)
-    assert text.startswith("operation")
+    assert repr(report) == str(report)
+    first, *_, last = str(report).splitlines()
+    assert len(str(report).splitlines()) <= 4
+    assert first.startswith("relu      ")
+    assert last.startswith("<b>mine: refuted")
+    text = report.as_text()
+    assert text.startswith("what is wrong\nrelu  ")
     assert "REFUTED  relu  activations.relu_is_the_positive_part" in text
     assert "\x1b" not in text
+
+
+def test_report_that_holds_prints_what_was_found():
+    """Its conventions stand in the place of what is wrong."""
+    text = str(properties.verify({"dense": reference.dense}, keyword="dense_is", examples=5))
+    assert text.startswith("conventions: ")
+    assert text.splitlines()[-1].startswith("mapping: holds (1 held")
+
+
+@pytest.mark.parametrize("missing", [None, "jinja2"])
+def test_report_is_short_in_a_notebook(monkeypatch, missing):
+    """First it is what is printed; the whole is folded, a piece of a page or, without the extra, text."""
+    report = properties.verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
+    if missing:
+        monkeypatch.setitem(sys.modules, missing, None)
+        monkeypatch.delitem(sys.modules, "properties.harness.page", raising=False)
     shown = report._repr_html_()
-    assert "&lt;b&gt;mine" in shown
+    brief, _, whole = shown.partition("<details>")
+    assert brief.strip() == f"<pre>{html.escape(str(report))}</pre>"
+    assert whole.startswith("<summary>The whole report</summary>")
+    assert whole.endswith("</details>")
+    assert ("<pre>what is wrong" if missing else "<h1>&lt;b&gt;mine: ") in whole
     assert "<b>" not in shown
     assert "<html" not in shown
+
+
+WRONG = {
+    "examples": ("a", TypeError, "examples: a whole number from 1 up is wanted, not 'a'"),
+    "no examples": (0, ValueError, "examples: a whole number from 1 up is wanted, not 0"),
+    "seed": ("random", TypeError, "seed: a whole number from 0 up is wanted, not 'random'"),
+    "seed below 0": (-1, ValueError, "seed: a whole number from 0 up is wanted, not -1"),
+    "seed of truth": (True, TypeError, "seed: a whole number from 0 up is wanted, not True"),
+    "keyword": (None, TypeError, "keyword: an expression of words, as pytest's -k takes it, is wanted, not None"),
+    "known": (["a"], TypeError, "known: the path of a list of known deviations is wanted, not ['a']"),
+    "timeout": ("5", TypeError, "timeout: a number of seconds from 0.1 to 1e+08 is wanted, not '5'"),
+    "no timeout": (float("nan"), ValueError, "timeout: a number of seconds from 0.1 to 1e+08 is wanted, not nan"),
+    "name": (3, TypeError, "name: a name for the report to use is wanted, not 3"),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "value", "kind", "line"), [(case, *wanted) for case, wanted in WRONG.items()], ids=WRONG
+)
+def test_wrong_argument_is_one_line(case, value, kind, line):
+    """What is of the wrong kind, or out of range, is told by its name, its value and what is wanted."""
+    name = next(word for word in case.split() if word in ("examples", "seed", "keyword", "known", "timeout", "name"))
+    with pytest.raises(kind) as caught:
+        properties.verify({"relu": abs}, **{name: value})
+    assert str(caught.value) == line
+
+
+def test_arguments_may_be_numpys_or_a_path(tmp_path):
+    """Numbers of NumPy's are numbers, and a path may be one of pathlib's; the report is JSON all the same."""
+    (tmp_path / "known.txt").write_text("activations.relu_is_the_positive_part  it is abs\n", encoding="utf-8")
+    asked = {"examples": np.int64(5), "seed": np.uint8(3), "timeout": np.float32(60), "known": tmp_path / "known.txt"}
+    report = properties.verify({"relu": abs}, keyword="relu_is", **asked)
+    assert report.holds
+    assert json.loads(report.as_json())["seed"] == 3
+
+
+def test_what_a_target_raised_says_where():
+    """A failure has the target's own frames, the newest last, with their code."""
+
+    def inner(x):
+        raise ValueError("no")
+
+    def relu(x):
+        return inner(x)
+
+    (failure,) = properties.verify({"relu": relu}, keyword="relu_is", examples=5).failures
+    assert [(one["file"], one["code"]) for one in failure.frames] == [
+        (__file__, "return inner(x)"),
+        (__file__, 'raise ValueError("no")'),
+    ]
+    assert failure.frames[1]["function"].endswith("inner")
+    assert failure.frames[1]["line"] == inner.__code__.co_firstlineno + 1
+
+
+def test_what_is_public_is_listed():
+    """`help` and `dir` show all that is offered, though it is imported only when it is asked for."""
+    told = pydoc.render_doc(properties, renderer=pydoc.plaintext)
+    for name in properties.__all__:
+        assert re.search(rf"\b{name}\b", told.partition("PACKAGE CONTENTS")[0]), name
+        assert name in dir(properties)
+    assert "class Report(" in told
+    assert re.search(r"^    verify\(target: ", told, re.MULTILINE)
+    assert {name for name in dir(properties) if not name.startswith("_")} == set(properties.__all__)
 
 
 @pytest.mark.parametrize(
