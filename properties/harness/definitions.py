@@ -1,11 +1,14 @@
-"""Where the operations of a target are defined: what an annotation points at."""
+"""Where the operations of a target are defined, and in what lines: what a report points at."""
 
+import ast
 import os
 import sys
 import sysconfig
+import tokenize
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from inspect import getattr_static
 from pathlib import Path
@@ -13,18 +16,22 @@ from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from .modules import real_name
+from .text import printable
 from .watch import WATCH
 
+MOST_LINES, LONGEST_LINE = 40, 200  # of a function, and the characters of one, that are kept
+LARGEST_FILE = 2**20  # bytes of a file that is read for its functions' lines
 _DEEPEST = 100  # callables inside each other: a chain of `__wrapped__` may be endless
 INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 
 
 def definitions(functions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The `file` and the `line` in which each of these functions is defined, by the same names.
+    """The `file` and the `line` in which each of these functions is defined, by the same names, and its `lines`.
 
     Decorators, partial calls, methods and objects that can be called are looked through, and no attribute of theirs is
     run for it. The file is as `in_repository` has it. No entry has what is in no file of the user's: functions in C, in
     cells of a notebook, of installed libraries (those installed inside the repository too: they are not part of it).
+    There are no `lines` of a file that is too large or no longer has the function, and of a long one the first.
     Whatever they are, nothing is raised but the user's own interruption.
     """
     found = {name: _definition(function) for name, function in functions.items()}
@@ -67,11 +74,47 @@ def _definition(function: Any) -> dict[str, Any] | None:
             path = Path(str.__str__(code.co_filename))  # which may be of a class of the target's own
             is_users = path.is_file() and not any(path.resolve().is_relative_to(folder) for folder in INSTALLED)
             if is_users and code.co_firstlineno > 0:
-                return {"file": in_repository(path), "line": code.co_firstlineno}
+                return {
+                    "file": in_repository(path),
+                    "line": code.co_firstlineno,
+                    "lines": _lines(path, code.co_firstlineno),
+                }
     except BaseException as error:  # a name that is no path, a folder that is gone; what a target's own key does
         if WATCH.is_users(error):
             raise
     return None
+
+
+def _lines(path: Path, first: int) -> list[str]:
+    """The lines of the function that begins on this line of a file, each of them printable; none if none is known."""
+    stat = path.stat()
+    lines, ends = _read(path, stat.st_mtime_ns) if stat.st_size <= LARGEST_FILE else ([], {})
+    if first not in ends:
+        return []
+    found = [printable(line.expandtabs()) for line in lines[first - 1 : ends[first]][: MOST_LINES + 1]]
+    kept = found[:MOST_LINES] + ["…"] * (len(found) > MOST_LINES)
+    return [line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in kept]
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, changed: int) -> tuple[list[str], dict[int, int]]:
+    """A file's lines, and on which each of its functions ends, by the one on which it begins: its first decorator's.
+
+    `changed` is when the file last was: one that is edited between two runs of a process is read again.
+    """
+    ends: dict[int, int] = {}
+    try:
+        with tokenize.open(path) as file, warnings.catch_warnings(action="ignore"):
+            text = file.read()
+            tree = ast.parse(text)
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):  # changed since it was loaded
+        return [], {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+            first = min(one.lineno for one in (node, *decorators))
+            ends[first] = max(node.end_lineno or first, ends.get(first, first))
+    return text.split("\n"), ends
 
 
 def _codes(function: Any) -> Iterator[CodeType]:

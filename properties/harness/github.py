@@ -35,6 +35,7 @@ def annotations(report: dict[str, Any]) -> list[str]:
         places = report["definitions"].get(operation), _own_place(report["target"])
         known: list[dict[str, Any]] = [place for place in places if place]
         place = min(known, key=lambda one: os.path.isabs(one["file"]), default={})  # in the repository, if one is
+        place = {name: value for name, value in place.items() if name != "lines"}
         said = [_clipped(f"{entry['outcome']}: {entry['id']}: {entry['message']}") for entry in entries]
         lines.append(_error("\n".join(said), **place, title=f"backproof: {operation}"))
     if len(lines) > MOST:

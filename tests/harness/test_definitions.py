@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from properties.harness.definitions import definitions, digest
+from properties.harness.definitions import LARGEST_FILE, LONGEST_LINE, MOST_LINES, definitions, digest
 
 
 def decorated(function):
@@ -146,7 +146,64 @@ def test_definition_is_found(name):
     """The line of the innermost function is found, of a decorated one that of its first decorator."""
     function, words = FOUND[name]
     place = {"file": "tests/harness/test_definitions.py", "line": line_of(words)}
-    assert definitions({"relu": function}) == {"relu": place}
+    found = definitions({"relu": function})["relu"]
+    assert {name: found[name] for name in ("file", "line")} == place
+
+
+LINES = {
+    "function": ["def plain(x):", "    return x"],
+    "decorated": ["@decorated", "@decorated", "def twice(x):", "    return x"],
+    "lambda": ['    "lambda": ((lambda x: x), \'    "lambda"\'),'],
+    "method": ["    def method(self, x):", "        return x"],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_are_those_of_the_function(name):
+    """They begin with its first decorator and end with its body, and stand as they are in the file."""
+    assert definitions({"relu": FOUND[name][0]})["relu"]["lines"] == LINES[name]
+
+
+def lines_of(source, path):
+    """The lines that are found of a file's function, after the file has become this."""
+    path.write_text("def relu(x):\n    return x\n", encoding="utf-8")
+    names = {}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)  # noqa: S102  # ours
+    path.write_bytes(source)
+    return definitions(names)["relu"]["lines"]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        (b"def relu(x):\n\treturn '\\d'\n", ["def relu(x):", "        return '\\d'"]),
+        ("def relu(x):\n    '\u202e\x0c'\n".encode(), ["def relu(x):", "    '\\u202e\\x0c'"]),
+        (b"def relu(x):\r\n    return x\r\n", ["def relu(x):", "    return x"]),
+        (b"x = 1\n", []),
+        (b"def relu(x:\n", []),
+        (b"def relu(x):\n    '\xff'\n", []),
+        (b"# coding: none\ndef relu(x): x\n", []),
+        (b"def relu(x): x\n" + b"#" * LARGEST_FILE, []),
+        (b"def relu(x):\n" + b"    x\n" * MOST_LINES, ["def relu(x):", *["    x"] * (MOST_LINES - 1), "…"]),
+        (b"def relu(x): return " + b"x" * 999, ["def relu(x): return " + "x" * (LONGEST_LINE - 21) + "…"]),
+    ],
+    ids=["tabs", "controls", "windows", "changed", "damaged", "bytes", "coding", "large", "many lines", "long line"],
+)
+def test_lines_are_printable_and_bounded(source, lines, tmp_path):
+    """They hold nothing that steers a reader's screen, and no file makes them many or long, or ends the run."""
+    assert lines_of(source, tmp_path / "mine.py") == lines
+
+
+def test_edited_file_is_read_again(tmp_path):
+    """In a process that goes on, the lines are those of the file as it is at the time of the run."""
+    assert lines_of(b"def relu(x):\n    return x + 1\n", tmp_path / "mine.py")[1] == "    return x + 1"
+    assert lines_of(b"def relu(x):\n    return x + 2\n", tmp_path / "mine.py")[1] == "    return x + 2"
+
+
+def test_lines_are_read_without_a_warning(tmp_path, recwarn):
+    """What Python warns of when it reads a file, it warned of when the target was loaded."""
+    assert lines_of(b"def relu(x): return '\\d'\n", tmp_path / "mine.py")
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("name", NOT_FOUND)
