@@ -13,7 +13,7 @@ Report = dict[str, Any]
 SUMS = ("examples", "left_out", "comparisons")
 _NUMBER = int | float
 FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("target", "layout"), str),
+    **dict.fromkeys(("target", "layout", "date"), str),
     **dict.fromkeys(("conventions", "limits", "near_misses", "definitions", "tried", "warnings", "versions"), dict),
     **dict.fromkeys(("properties", "lacking"), list),
     **dict.fromkeys(("seed", "examples", "round"), int),

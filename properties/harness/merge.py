@@ -68,6 +68,7 @@ def together(reports: list[Report], entries: list[Entry], **more: Any) -> Report
             "properties": entries,
             "warnings": dict(sum((Counter(report["warnings"]) for report in reports), Counter())),
             "interrupted": any(report["interrupted"] for report in reports),
+            "date": max(report["date"] for report in reports),
             "seconds": round(sum(report["seconds"] for report in reports), 3),
             "versions": {name: ", ".join(sorted(found)) for name, found in versions.items()},
             **more,

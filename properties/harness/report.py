@@ -4,6 +4,7 @@ import json
 import platform
 import shlex
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -110,6 +111,7 @@ def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) 
         "shard": list(asked.shard) if asked.shard != WHOLE else None,
         "merged": None,
         "campaign": None,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
     }

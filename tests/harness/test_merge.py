@@ -104,6 +104,7 @@ def test_one_of_one_is_no_shard(tmp_path):
     for one in [*reports, *(entry for report in reports for entry in report["properties"])]:
         one.pop("seconds")
         one.pop("seconds_in_target", None)
+        one.pop("date", None)
     assert reports[0] == reports[1]
 
 
@@ -295,6 +296,12 @@ def test_versions_that_differ_are_all_named(campaign, tmp_path):
     assert merged["versions"]["numpy"].endswith(", 9.9")
     assert merged["verdict"] == "holds"
     assert not any("missing" in line for line in notes(merged))
+
+
+def test_date_is_that_of_the_last_shard(campaign, tmp_path):
+    """Shards may run at different times, and be given in any order; the whole is as old as its newest part."""
+    other = changed(campaign[0][0], tmp_path, lambda report: report.update(date="2999-01-01T00:00:00+00:00"))
+    assert merge([other, *campaign[0][1:]])["date"] == "2999-01-01T00:00:00+00:00"
 
 
 def test_shard_without_cases_is_no_failure(tmp_path):

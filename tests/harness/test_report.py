@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -36,6 +37,14 @@ def report_of(results, **outcomes):
 
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)
+
+
+def test_date_is_that_of_the_report_in_universal_time():
+    """It says when the report was made, to the second, wherever that was."""
+    before = datetime.now(UTC)
+    made = datetime.fromisoformat(report_of({RELU: HELD})["date"])
+    assert made.utcoffset() == timedelta(0)
+    assert before.replace(microsecond=0) <= made <= datetime.now(UTC)
 
 
 def test_json_has_the_contracts_fields():

@@ -312,6 +312,7 @@ def counted(folder, *arguments):
     for entry in [report, *report["properties"]]:
         entry.pop("seconds")
         entry.pop("seconds_in_target", None)
+        entry.pop("date", None)
     report.pop("campaign")
     return report
 
