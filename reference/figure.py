@@ -28,7 +28,7 @@ CELL, TALLEST, HEADER, LINE, BETWEEN = 0.44, 1.9, 0.4, 0.165, 0.3  # of panels
 CURVES, LEFTS, ACROSS, DOWN, FIRST = 8.05, (0.9, 6.8), 4.9, 1.7, 2.05  # of the training's curves
 LARGEST, SMALLEST = 10.0, 5.5  # digits in points: below the smallest they are left out
 SETTINGS = {"svg.hashsalt": "backproof", "hatch.linewidth": 0.5}
-COLOURS = LinearSegmentedColormap.from_list("blue to orange", ["#5b9fd6", "#ffffff", "#f2a34a"])
+COLOURS = LinearSegmentedColormap.from_list("blue to orange", ["#73b1d5", "#ffffff", "#e8a673"])
 LINES: tuple[tuple[str, tuple[float, tuple[float, ...]]], ...] = (("#0072b2", (0, ())), ("#d55e00", (0, (5, 2))))
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

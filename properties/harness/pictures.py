@@ -1,6 +1,6 @@
 """Arrays and counts drawn as SVG by matplotlib, to stand inside a page: they take its colour of ink, light or dark.
 
-Cells are shaded by size, blue above 0 and orange below (Okabe & Ito's colours, which the colour-blind can tell apart),
+Cells are shaded by size, orange above 0 and blue below (Okabe & Ito's colours, which the colour-blind can tell apart),
 never so much that the numbers on them become hard to read. No mark is told by its colour alone.
 """
 
@@ -21,7 +21,7 @@ from matplotlib.transforms import IdentityTransform
 from .stages import UNMARKED, Marks
 from .target import Array
 
-ABOVE, BELOW = "#0072b2", "#d55e00"
+ABOVE, BELOW = "#d55e00", "#0072b2"  # as in the figure of the reference
 DARKEST = 0.55  # of a shade: on it ink has a contrast of 7 to 1 at least, on white and on near black
 _INK, _WRONG = "#000001", "#000002"  # stand for colours of the page
 _OF_PAGE = {_INK: "currentColor", _WRONG: "var(--wrong, #c00040)"}

@@ -35,7 +35,7 @@ def test_every_cell_has_its_number():
 
 
 def test_shades_go_by_sign_and_size():
-    """What is above 0 is blue, below it orange, the larger the darker; what is not finite has no shade."""
+    """What is above 0 is orange, below it blue, the larger the darker; what is not finite has no shade."""
     cells = [style for style in styles(drawn(VALUES, "")) if "stroke-opacity: 0.35" in style]
     parted = [re.search(r"fill: (#\w+); fill-opacity: ([\d.]+)", style) for style in cells]
     shades = [(found[1], float(found[2])) if found else None for found in parted]
