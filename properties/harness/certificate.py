@@ -17,9 +17,9 @@ NOT_PROVED = (
 
 
 _WORDS = {
-    "refuted": "refuted: see below",
-    "crashed": "crashed: see below",
-    "stale": "a known deviation no longer fails: see below",
+    "refuted": "refuted",
+    "crashed": "crashed",
+    "stale": "a known deviation no longer fails",
     "known": "not proved: a known deviation fails",
 }
 
