@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
@@ -39,6 +40,7 @@ def pages(tmp_path_factory):
     targets = {
         "refuted": verify(refuted, name="mine.py", examples=20),
         "holds": verify({"max_pool": reference.max_pool, "gradients": reference.gradients}, examples=20),
+        "many": verify({"relu": np.abs, "arctan": hostile, "max_pool": reference.max_pool}, name="many.py", examples=5),
         "hostile": verify({"relu": hostile, "conv2d": hostile, "max_poool": len}, name=HOSTILE, examples=5),
     }
     for name, report in targets.items():
@@ -111,6 +113,7 @@ def test_links_lead_to_the_failures(opened):
 def test_reproduction_is_copied(opened):
     """The button puts the script into the clipboard as it stands, and says so."""
     page = opened("refuted", permissions=["clipboard-read", "clipboard-write"])
+    page.locator("#max_pool_gradient").get_by_text("Standalone reproduction").first.click()
     button = page.get_by_role("button", name="Copy the reproduction of pooling.gradient_at_ties").first
     button.click()
     page.get_by_role("status").get_by_text("copied").first.wait_for()
@@ -124,14 +127,128 @@ def test_reproduction_is_selected_where_nothing_can_be_copied(opened):
     """Without a clipboard the button selects the script, and says so."""
     page = opened("refuted")
     page.evaluate("delete Navigator.prototype.clipboard")
+    page.locator("#max_pool_gradient").get_by_text("Standalone reproduction").first.click()
     page.get_by_role("button", name="Copy the reproduction").first.click()
     page.get_by_role("status").get_by_text("copy it with your keyboard").first.wait_for()
     assert "max_pool_gradient" in page.evaluate("getSelection().toString()")
 
 
+def shown(page):
+    """The failures that can be seen, as far as the page has them: the operation and the outcome of each."""
+    failures = page.locator("[data-operation]:visible")
+    return failures.evaluate_all("all => all.map(each => [each.dataset.operation, each.dataset.outcome])")
+
+
+def test_search_narrows_the_failures(opened):
+    """Words, an operation and an outcome leave the failures that fit all of them, folded ones too, and say how many."""
+    page = opened("many")
+    every = page.locator("[data-operation]").count()
+    page.get_by_label("Outcome").select_option("crashed")
+    assert {tuple(one) for one in shown(page)} == {("arctan", "crashed")}
+    page.get_by_label("Outcome").select_option("")
+    page.get_by_label("Operation").select_option("relu")
+    found = shown(page)
+    assert {operation for operation, _ in found} == {"relu"}
+    assert page.get_by_role("status").get_by_text(f"{len(found)} of {every} failures").is_visible()
+    assert [link.text_content() for link in page.locator("[data-group]:visible a").all()] == ["relu"]
+    page.get_by_label("Operation").select_option("")
+    page.get_by_label("Search").fill("POSITIVE_part relu")
+    assert shown(page) == [["relu", "refuted"]]
+    page.get_by_label("Search").fill("import numpy")
+    assert shown(page) == []
+    assert page.locator("article:visible").count() == 0
+    page.get_by_label("Search").fill("")
+    assert page.locator("article:visible").count() == 2
+    assert page.get_by_role("status").get_by_text("failures").count() == 0
+
+
+def test_link_to_what_the_search_hides_shows_it(opened):
+    """From the table of operations a failure is reached, whatever was searched for before."""
+    page = opened("many")
+    page.get_by_label("Operation").select_option("relu")
+    page.locator("table").get_by_role("link", name="arctan").click()
+    heading = page.get_by_role("heading", name="arctan is crashed")
+    heading.wait_for()
+    assert 0 <= heading.bounding_box()["y"] < DESK[1]
+
+
+def test_without_its_script_the_page_has_all_but_the_search(opened):
+    """Where scripts are off the failures are there, and no control that would do nothing."""
+    page = opened("many", java_script_enabled=False)
+    assert page.locator("article").count() == page.locator("article:visible").count() == 2
+    assert not page.locator("form").is_visible()
+    assert page.get_by_role("button").count() == 0
+
+
+LINES = """() => {
+    const lines = [];
+    const selector = ":is(p, li, dd):not(.formula):not(:has(p, li, dd))";
+    for (const block of document.querySelectorAll(selector)) {
+        const counts = {}, walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT), range = new Range();
+        while (walker.nextNode()) {
+            if (walker.currentNode.parentElement.closest("svg, math")) continue;
+            for (let at = 0; at < walker.currentNode.length; at += 1) {
+                range.setStart(walker.currentNode, at);
+                range.setEnd(walker.currentNode, at + 1);
+                const box = range.getBoundingClientRect();
+                if (box.width) counts[Math.round(box.top)] = (counts[Math.round(box.top)] ?? 0) + 1;
+            }
+        }
+        lines.push(...Object.values(counts));
+    }
+    return lines;
+}"""
+WIDE = """() => [...document.querySelectorAll("pre")].map((block) => {
+    const ruler = document.createElement("span"), style = getComputedStyle(block);
+    ruler.textContent = "0".repeat(80);
+    ruler.style.whiteSpace = "pre";
+    block.append(ruler);
+    const most = ruler.getBoundingClientRect().width;
+    ruler.remove();
+    const width = block.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return [width, most, block.scrollWidth - block.clientWidth];
+})"""
+
+
+@pytest.mark.parametrize("name", ["refuted", "holds", "hostile"])
+def test_lines_have_at_most_eighty_characters(opened, name):
+    """However wide the screen, no line of text is longer than an eye follows, and none of a script or of numbers."""
+    page = opened(name, (2560, 1200))
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert 60 < max(page.evaluate(LINES)) <= 80
+    for width, most, beyond in page.evaluate(WIDE):
+        assert width < most + 1
+        assert beyond == 0
+
+
+def test_names_break_at_dots_and_underscores_alone(opened):
+    """On a narrow screen a long name goes on below after one of its parts, never within it."""
+    page = opened("refuted", NARROW)
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    lines = page.locator("h3, h4, th[scope=row]").evaluate_all("""names => names.map((name) => {
+        const range = new Range(), tops = new Set(), walker = document.createTreeWalker(name, NodeFilter.SHOW_TEXT);
+        let parted = 0;
+        while (walker.nextNode()) {
+            range.selectNodeContents(walker.currentNode);
+            const rows = new Set([...range.getClientRects()].map((box) => box.top));
+            rows.forEach((top) => tops.add(top));
+            if (!walker.currentNode.data.includes(" ")) parted += rows.size > 1;
+        }
+        return [parted, tops.size];
+    })""")
+    assert sum(parted for parted, _ in lines) == 0
+    assert max(rows for _, rows in lines) > 1
+
+
 @pytest.mark.parametrize(
     ("name", "size", "theme"),
-    [("refuted", DESK, "light"), ("refuted", PHONE, "dark"), ("holds", DESK, "dark"), ("holds", PHONE, "light")],
+    [
+        ("many", DESK, "dark"),
+        ("refuted", DESK, "light"),
+        ("refuted", PHONE, "dark"),
+        ("holds", DESK, "dark"),
+        ("holds", PHONE, "light"),
+    ],
 )
 def test_page_is_accessible(opened, name, size, theme):
     """axe-core finds nothing wrong: headings, tables, names of pictures, contrast, what the keyboard reaches."""
@@ -164,6 +281,7 @@ def test_themes_differ_and_follow_the_reader(opened):
 def test_print_has_no_buttons_and_white_paper(opened):
     """On paper there is nothing to press, what is open stays open, and the night is over."""
     page = opened("refuted", theme="dark")
+    page.locator("#max_pool_gradient").get_by_text("Standalone reproduction").first.click()
     page.emulate_media(media="print")
     assert page.locator("#max_pool_gradient pre.copy").first.is_visible()
     assert not page.get_by_role("button").first.is_visible()

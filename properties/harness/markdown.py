@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from .certificate import told
-from .results import by_operation, explanation, outcomes_of, parted
+from .results import PARAGRAPHS, by_operation, explanation, outcomes_of, parted
 from .terminal import consequence_lines, hints, notes
 from .text import printable
 
 _ESCAPES = {ord(mark): f"\\{mark}" for mark in string.punctuation} | str.maketrans(
     {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "\\@<!-- -->"}  # a comment: or addresses and names become links
 )
-_PARAGRAPHS = ("because", "diagnosis")
 
 
 def as_markdown(report: dict[str, Any], room: int) -> str:
@@ -62,11 +61,11 @@ def _failure(entry: dict[str, Any]) -> Iterator[str]:
     yield f"### {entry['outcome']}: `{entry['operation']}`, `{entry['id']}`"
     yield escaped(entry["statement"])
     labelled = list(explanation(entry))
-    values = [f"{label:13}{text}" for label, text in labelled if label not in _PARAGRAPHS]
+    values = [f"{label:13}{text}" for label, text in labelled if label not in PARAGRAPHS]
     if values:
         yield _fenced("\n".join(value.replace("\n", "\n" + " " * 13) for value in values), "text")
     for label, text in labelled:
-        if label in _PARAGRAPHS:
+        if label in PARAGRAPHS:
             yield f"**{label}**: {escaped(text)}"
     yield f"**again with**\n\n{_fenced(entry['reproduce'], 'sh')}"
     if entry["script"]:

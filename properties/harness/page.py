@@ -1,6 +1,7 @@
 """The report as one HTML page that needs nothing else; every word and number from a target is escaped."""
 
 import re
+import textwrap
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -9,19 +10,21 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .certificate import told
 from .charts import charts_of
 from .formulas import formulas
 from .notation import typeset
 from .pictures import heat_map
-from .results import by_operation, explanation, grouped, outcomes_of, parted
+from .results import PARAGRAPHS, by_operation, explanation, grouped, outcomes_of, parted
 from .stages import UNMARKED, Marks, Panel, panels
 from .terminal import hints, notes, summary
+from .text import printable
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_READ_OUT = 36  # entries of an array
+MOST_AT_A_GLANCE = 5  # failures: more of them can be searched
 _PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -29,12 +32,20 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters["typeset"] = typeset
 
 
+def breakable(name: Any) -> Markup:
+    """A name or a path, printable and escaped, that may break after its dots, underscores and slashes."""
+    return Markup(re.sub(r"([._/])(?=.)", r"\1<wbr>", str(escape(printable(str(name))))))  # noqa: S704  # escaped
+
+
+_ENVIRONMENT.filters["breakable"] = breakable
+
+
 def render(report: dict[str, Any]) -> str:
     """The page: no other file, no network, and no script but its own, whose hash its policy names."""
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    context = {**_context(report), "script": Markup(script), "script_hash": f"sha256-{digest}"}  # noqa: S704  # ours
-    return _ENVIRONMENT.get_template("page.html").render(context)
+    own = {"script": Markup(script), "script_hash": f"sha256-{digest}", "filters": _filters(report)}  # noqa: S704  # ours
+    return _ENVIRONMENT.get_template("page.html").render(_context(report) | own)
 
 
 def fragment(report: dict[str, Any]) -> str:
@@ -58,25 +69,35 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
         "panels": lambda entry: panels(entry, report),
         "heat_map": _drawn,
         "told": _labelled,
-        "explanation": explanation,
+        "numbers": lambda entry: [pair for pair in explanation(entry) if pair[0] not in PARAGRAPHS],
+        "filters": {},
         "swatches": _swatches(),
         "tried": charts_of(report),
     }
 
 
+def _filters(report: dict[str, Any]) -> dict[str, list[str]]:
+    """What the failures can be chosen by, and the choices; nothing where there are few of them."""
+    failing = [entry for entries in parted(report["properties"]) for entry in entries]
+    names = ("operation", "outcome") if len(failing) > MOST_AT_A_GLANCE else ()
+    return {name: list(dict.fromkeys(entry[name] for entry in failing)) for name in names}
+
+
 def _groups(news: list[dict[str, Any]], report: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The failures operation by operation, each with what would be right."""
+    """The failures operation by operation, each with what would be right and the target's own lines."""
     found = report["conventions"]["convolution"]
     kind = ", for " + ("the cross-correlation" if found == "correlation" else "the true convolution")
     one = ", for one image, channel and filter; sums go over all" if report["layout"] != "HW" else ""
     for name, (first, *others) in grouped(news).items():
         lines = formulas(name, report["conventions"])
+        own = report["definitions"].get(name, {}).get("lines", [])
         depends = any("image[" in line or "kernel[" in line for line in lines)
         yield {
             "operation": name,
             "first": first,
             "others": others,
             "formulas": lines,
+            "lines": textwrap.dedent("\n".join(own)),
             "convention": (kind if depends else "") + one,
         }
 

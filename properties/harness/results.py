@@ -21,6 +21,7 @@ OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
 HELD_AGAINST = "it is held against the target's own"
 _PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
 FAILING = ("refuted", "crashed")
+PARAGRAPHS = ("because", "diagnosis")  # of an explanation: sentences, where the rest is numbers
 
 
 def finished(
