@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from properties.harness.charts import charts_of
+from properties.harness.pictures import ABOVE
 
 TRIED = {
     "shapes": {"image": {"1×2": 3, "2×2": 40, "20×33": 5}, "x": {"4": 2, "1×1": 7}},
@@ -73,7 +74,7 @@ def test_patterns_met_are_counted():
     assert words.startswith("2 of the 625 patterns")
     report = {"layout": "HW", "tried": {**{key: {} for key in TRIED}, "patterns": TRIED["patterns"]}}
     (_, picture), *_ = charts_of(report)[0].drawn
-    assert len(re.findall("fill: #0072b2", picture)) == 2
+    assert len(re.findall(f"fill: {ABOVE}", picture)) == 2
 
 
 def test_errors_are_a_grid_of_operations_and_sizes():
