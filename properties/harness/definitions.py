@@ -1,6 +1,7 @@
 """Where the operations of a target are defined, and in what lines: what a report points at."""
 
 import ast
+import linecache
 import os
 import sys
 import sysconfig
@@ -29,8 +30,8 @@ def definitions(functions: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The `file` and the `line` in which each of these functions is defined, by the same names, and its `lines`.
 
     Decorators, partial calls, methods and objects that can be called are looked through, and no attribute of theirs is
-    run for it. The file is as `in_repository` has it. No entry has what is in no file of the user's: functions in C, in
-    cells of a notebook, of installed libraries (those installed inside the repository too: they are not part of it).
+    run for it. The file is as `in_repository` has it, or a notebook and its cell. No entry has what is in none of the
+    user's: functions in C, of installed libraries (those installed inside the repository too).
     There are no `lines` of a file that is too large or no longer has the function, and of a long one the first.
     Whatever they are, nothing is raised but the user's own interruption.
     """
@@ -71,50 +72,63 @@ def _definition(function: Any) -> dict[str, Any] | None:
     """The place of the innermost function that has one."""
     try:
         for code in reversed(list(_codes(function))):
-            path = Path(str.__str__(code.co_filename))  # which may be of a class of the target's own
-            is_users = path.is_file() and not any(path.resolve().is_relative_to(folder) for folder in INSTALLED)
-            if is_users and code.co_firstlineno > 0:
-                return {
-                    "file": in_repository(path),
-                    "line": code.co_firstlineno,
-                    "lines": _lines(path, code.co_firstlineno),
-                }
+            name = str.__str__(code.co_filename)  # which may be of a class of the target's own
+            path, cell, line = Path(name), _cell(name), code.co_firstlineno
+            if line < 1 or any(path.resolve().is_relative_to(folder) for folder in INSTALLED):
+                continue
+            if path.is_file():
+                return {"file": in_repository(path), "line": line, "lines": _lines(_text(path), line)}
+            if cell:
+                return {"file": printable(name), "line": line, "lines": _lines(cell, line)}
     except BaseException as error:  # a name that is no path, a folder that is gone; what a target's own key does
         if WATCH.is_users(error):
             raise
     return None
 
 
-def _lines(path: Path, first: int) -> list[str]:
-    """The lines of the function that begins on this line of a file, each of them printable; none if none is known."""
-    stat = path.stat()
-    lines, ends = _read(path, stat.st_mtime_ns) if stat.st_size <= LARGEST_FILE else ([], {})
-    if first not in ends:
-        return []
-    found = [printable(line.expandtabs()) for line in lines[first - 1 : ends[first]][: MOST_LINES + 1]]
+def _cell(name: str) -> str:
+    """The source of a notebook's cell of this name: `linecache` keeps it, with no time at which a file was changed.
+
+    So it keeps what libraries make up too, under names in angle brackets; empty for these, and for any other name.
+    """
+    kept: Any = linecache.cache.get(name, ())
+    return "".join(kept[2]) if len(kept) == 4 and kept[1] is None and not name.startswith("<") else ""
+
+
+def _text(path: Path) -> str:
+    """What is in a file of Python; empty if it is too large, or cannot be read."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            return ""
+        with tokenize.open(path) as file:
+            return file.read()
+    except (OSError, ValueError, SyntaxError):
+        return ""
+
+
+def _lines(text: str, first: int) -> list[str]:
+    """The lines of the function that begins on this line of a text, each of them printable; none if there is none."""
+    end = _ends(text).get(first, 0)
+    found = [printable(line.expandtabs()) for line in text.split("\n")[first - 1 : end][: MOST_LINES + 1]]
     kept = found[:MOST_LINES] + ["…"] * (len(found) > MOST_LINES)
     return [line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in kept]
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, changed: int) -> tuple[list[str], dict[int, int]]:
-    """A file's lines, and on which each of its functions ends, by the one on which it begins: its first decorator's.
-
-    `changed` is when the file last was: one that is edited between two runs of a process is read again.
-    """
+def _ends(text: str) -> dict[int, int]:
+    """On which line each function of a text ends, by the one on which it begins: that of its first decorator."""
     ends: dict[int, int] = {}
     try:
-        with tokenize.open(path) as file, warnings.catch_warnings(action="ignore"):
-            text = file.read()
+        with warnings.catch_warnings(action="ignore"):
             tree = ast.parse(text)
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):  # changed since it was loaded
-        return [], {}
+    except (ValueError, SyntaxError, RecursionError, MemoryError):  # the file was changed since it was loaded
+        return {}
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
             first = min(one.lineno for one in (node, *decorators))
             ends[first] = max(node.end_lineno or first, ends.get(first, first))
-    return text.split("\n"), ends
+    return ends
 
 
 def _codes(function: Any) -> Iterator[CodeType]:

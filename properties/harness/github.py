@@ -33,7 +33,7 @@ def annotations(report: dict[str, Any]) -> list[str]:
     lines = []
     for operation, entries in failing.items():
         places = report["definitions"].get(operation), _own_place(report["target"])
-        known: list[dict[str, Any]] = [place for place in places if place]
+        known: list[dict[str, Any]] = [place for place in places if place and _is_file(place["file"])]
         place = min(known, key=lambda one: os.path.isabs(one["file"]), default={})  # in the repository, if one is
         place = {name: value for name, value in place.items() if name != "lines"}
         said = [_clipped(f"{entry['outcome']}: {entry['id']}: {entry['message']}") for entry in entries]
@@ -83,6 +83,11 @@ def _error(message: str, **properties: Any) -> str:
 def _clipped(text: str) -> str:
     text = printable(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _is_file(name: str) -> bool:
+    """Whether this is a file and no notebook's cell, in the repository or wherever."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or ".", name).is_file()
 
 
 def _own_place(target: str) -> dict[str, str]:

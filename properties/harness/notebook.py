@@ -2,6 +2,7 @@
 
 import ast
 import json
+import linecache
 import re
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,9 @@ def read_notebook(path: Path) -> ModuleType:
     register(module)
     for number, cell in enumerate(cells, start=1):
         name = f"{path.name}, code cell {number}"
-        exec(compile(_python("".join(cell["source"]), name), name, "exec"), vars(module))  # noqa: S102  # the target itself
+        source = _python("".join(cell["source"]), name)
+        linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # for tracebacks and reports
+        exec(compile(source, name, "exec"), vars(module))  # noqa: S102  # the target itself
     return module
 
 

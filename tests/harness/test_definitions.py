@@ -1,6 +1,8 @@
 """The place at which an operation is defined is found through whatever wraps it, and nothing of it is run for that."""
 
 import functools
+import json
+import linecache
 import os
 import sys
 
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 
 from properties.harness.definitions import LARGEST_FILE, LONGEST_LINE, MOST_LINES, definitions, digest
+from properties.harness.notebook import read_notebook
 
 
 def decorated(function):
@@ -129,7 +132,7 @@ NOT_FOUND = {
     "hostile name": with_code(co_filename=EvilName("evil\nname")),
     "no path": with_code(co_filename="a\0b"),
     "text": with_code(co_filename="<string>"),
-    "notebook": with_code(co_filename="net.ipynb, code cell 1"),
+    "unknown cell": with_code(co_filename="net.ipynb, code cell 1"),
     "hostile key": with_evil_key(),
     "no line": with_code(co_firstlineno=0),
 }
@@ -194,6 +197,18 @@ def test_lines_are_printable_and_bounded(source, lines, tmp_path):
     assert lines_of(source, tmp_path / "mine.py") == lines
 
 
+def test_lines_of_a_notebooks_cell_are_found(tmp_path, monkeypatch):
+    """A function of a notebook has its cell for a file, the line in that, and its lines; a library's own has none."""
+    cells = ["import numpy as np", "x = 1\ndef relu(x):\n    return x"]
+    notebook = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
+    (tmp_path / "cells.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    relu = read_notebook(tmp_path / "cells.ipynb").relu
+    place = {"file": "cells.ipynb, code cell 2", "line": 2, "lines": ["def relu(x):", "    return x"]}
+    assert definitions({"relu": relu}) == {"relu": place}
+    monkeypatch.setitem(linecache.cache, "<made>", linecache.cache[relu.__code__.co_filename])
+    assert definitions({"relu": with_code(co_filename="<made>", co_firstlineno=2)}) == {}
+
+
 def test_edited_file_is_read_again(tmp_path):
     """In a process that goes on, the lines are those of the file as it is at the time of the run."""
     assert lines_of(b"def relu(x):\n    return x + 1\n", tmp_path / "mine.py")[1] == "    return x + 1"
@@ -208,7 +223,7 @@ def test_lines_are_read_without_a_warning(tmp_path, recwarn):
 
 @pytest.mark.parametrize("name", NOT_FOUND)
 def test_what_has_no_file_has_no_definition(name):
-    """Functions in C, of libraries, of notebooks and of files that are none are left out."""
+    """Functions in C, of libraries and of files that are none are left out."""
     assert definitions({"relu": NOT_FOUND[name]}) == {}
 
 

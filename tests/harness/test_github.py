@@ -119,6 +119,16 @@ def test_annotation_is_one_line_whatever_is_in_it(monkeypatch, tmp_path):
     assert read(line)["message"].endswith(r"relu raised ValueError: 50 % of %0A, a: b\r\n::error file=x::y")
 
 
+def test_notebook_is_annotated_and_not_its_cell(monkeypatch, tmp_path):
+    """A line of a cell is no line of the notebook's file, which alone GitHub knows."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.ipynb").write_text("{}", encoding="utf-8")
+    report = reported({TIES: refuted()}, target="net.ipynb")
+    report["definitions"] = {"max_pool_gradient": {"file": "net.ipynb, code cell 1", "line": 2, "lines": []}}
+    (line,) = github.annotations(report)
+    assert (read(line)["file"], "line" in read(line)) == ("net.ipynb", False)
+
+
 def test_consequences_are_not_annotated():
     """What follows from another operation is not annotated beside it."""
     follows = {**refuted("gradients"), "follows_from": ["max_pool_gradient"]}
