@@ -5,12 +5,12 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from ruamel.yaml import YAML
 
-from properties.__main__ import merge_parser, parser
+from properties.__main__ import parser
 from properties.harness.catalogue import all_properties
 from properties.harness.contract import OPERATIONS
 from tests.harness.test_suite import TWO_LINES
@@ -90,13 +90,22 @@ def test_known_example_is_a_gate(tmp_path):
     assert checked(*asked, folder=tmp_path)[0] == 1
 
 
-WORKFLOW = YAML(typ="safe").load(blocks("yaml")[0])
-STEPS = {name: {one.get("uses", one.get("run")): one for one in job["steps"]} for name, job in WORKFLOW["jobs"].items()}
-COMMANDS = {name: shlex.split(next(one for one in STEPS[name] if "-m backproof" in one)) for name in STEPS}
+ACTION = YAML(typ="safe").load(ROOT / "action.yml")
+WORKFLOW, _, MATRIX = (YAML(typ="safe").load(text) for text in blocks("yaml"))
+OURS = "OWNER/backproof@REVISION"
+
+
+def inputs_of(job):
+    """What a job hands to the action, which has inputs of these names, with GitHub's expressions as they stand."""
+    (given,) = (step["with"] for step in job["steps"] if step["uses"] == OURS)
+    required = {name for name, one in ACTION["inputs"].items() if one.get("required")}
+    assert required <= given.keys() <= ACTION["inputs"].keys()
+    return given
 
 
 def test_workflow_fits_the_schema(tmp_path):
-    """The workflow is one by the schema of GitHub's workflows, which refuses it with a key misspelt."""
+    """The workflow is ten lines, and one by the schema of GitHub's workflows, which refuses it with a key misspelt."""
+    assert blocks("yaml")[0].count("\n") == 10
     for text, status in ((blocks("yaml")[0], 0), (blocks("yaml")[0].replace("runs-on", "run-on"), 1)):
         (tmp_path / "gradients.yml").write_text(text, encoding="utf-8")
         check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
@@ -105,47 +114,31 @@ def test_workflow_fits_the_schema(tmp_path):
 
 def test_parts_of_the_matrix_are_the_whole(tmp_path):
     """The jobs for many machines fit into the workflow; their matrix has every shard, and what they write is merged."""
-    jobs = YAML(typ="safe").load(blocks("yaml")[1])
-    workflow = {**WORKFLOW, "jobs": {**WORKFLOW["jobs"], **jobs}}
+    workflow = {**WORKFLOW, "jobs": {**WORKFLOW["jobs"], **MATRIX}}
     (tmp_path / "gradients.yml").write_text(json.dumps(workflow), encoding="utf-8")
     check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
     assert python(*check, folder=tmp_path).returncode == 0
-    runs = [one["run"] for job in jobs.values() for one in job["steps"] if "run" in one]
-    part, whole = (run for run in runs if "-m backproof" in run)
-    numbers = jobs["part"]["strategy"]["matrix"]["shard"]
-    asked = [parser().parse_args(shlex.split(part.replace("${{ matrix.shard }}", str(n)))[3:]) for n in numbers]
+    part, whole = (inputs_of(MATRIX[name]) for name in ("part", "whole"))
+    numbers = MATRIX["part"]["strategy"]["matrix"]["shard"]
+    written = [[part[name].replace("${{ matrix.shard }}", str(n)) for name in ("options", "artifact")] for n in numbers]
+    asked = [parser().parse_args([part["target"], *shlex.split(options)]) for options, _ in written]
     assert [one.shard for one in asked] == [(n, len(numbers)) for n in range(1, len(numbers) + 1)]
-    assert len({one.json for one in asked}) == len(numbers)
-    assert merge_parser().parse_args(shlex.split(whole)[4:]).reports == ["*.json"]
-    assert jobs["whole"]["if"] == "always()"
+    assert len({artifact for _, artifact in written}) == len(numbers)
+    assert all(PurePath(artifact, "report.json").match(whole["options"]) for _, artifact in written)
+    assert whole["target"] == "merge"
+    assert MATRIX["whole"]["if"] == "always()"
+    (downloaded,) = (step["with"] for step in MATRIX["whole"]["steps"] if step["uses"] != OURS)
+    assert downloaded == {"pattern": PurePath(whole["options"]).parts[0]}
 
 
 def test_workflow_is_a_gate_by_day_and_explores_by_night():
-    """On each push the same examples, and more of them with another seed at night; both keep what they find."""
+    """On each push the same examples, and more of them with another seed at night, of the same target."""
     assert {"push", "pull_request", "schedule"} == WORKFLOW["on"].keys()
-    assert [job["if"] for job in WORKFLOW["jobs"].values()] == [
-        "github.event_name != 'schedule'",
-        "github.event_name == 'schedule'",
-    ]
-    gate, explore = (parser().parse_args(COMMANDS[name][3:]) for name in ("gate", "explore"))
+    given = inputs_of(WORKFLOW["jobs"]["gate"])
+    (night,) = re.findall(r"^\$\{\{ github.event.schedule && '(.*)' \}\}$", given["options"])
+    gate, explore = (parser().parse_args([given["target"], *shlex.split(options)]) for options in ("", night))
     assert (gate.seed, gate.examples) == (0, 100)
     assert (explore.seed > 0, explore.examples) == (True, 1000)
-    for steps in STEPS.values():
-        restored, saved = steps["actions/cache/restore@v6"]["with"], steps["actions/cache/save@v6"]
-        assert saved["if"] == steps["actions/upload-artifact@v7"]["if"] == "always()"
-        assert saved["with"]["path"] == restored["path"] == ".hypothesis"
-        assert saved["with"]["key"].startswith(restored["restore-keys"])
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_commands_of_the_workflow_run(tmp_path, name):
-    """On a right target they end with 0, and leave the reports and the examples that the workflow keeps."""
-    (tmp_path / "my_network.py").write_text("from reference import relu\n", encoding="utf-8")
-    command = [*COMMANDS[name][1:], "-k", "relu_is", "--examples", "5"]
-    assert python(*command, folder=tmp_path).returncode == 0
-    kept = STEPS[name]["actions/upload-artifact@v7"]["with"]["path"]
-    assert {path.name for path in tmp_path.glob(kept)} == {"report.xml", "report.html"}
-    assert (tmp_path / STEPS[name]["actions/cache/save@v6"]["with"]["path"]).is_dir()
 
 
 def test_report_in_python_can_be_asked(tmp_path):

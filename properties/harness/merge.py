@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
+from glob import glob
 from math import inf, prod
 from typing import Any
 
@@ -23,10 +24,11 @@ _STRONGEST = ("refuted", "crashed", "known", "not run", "held", "not applicable"
 def merge(paths: Iterable[str]) -> Report:
     """The report of the campaign whose shards' reports these are; `incomplete` if some are missing.
 
+    A path that is a pattern, as `part-*/report.json` is where no shell expands it, stands for the files that fit it.
     Figures are summed, errors are the largest, and of a property that fails in several shards the counterexample
     with the fewest entries is kept. Raises `CannotMerge`.
     """
-    by_number, shards = read_campaign(paths)
+    by_number, shards = read_campaign(file for path in paths for file in sorted(glob(path)) or [path])
     missing = [number for number in range(1, shards + 1) if number not in by_number]
     part = in_words(list(by_number), shards) if missing else None
     reports = list(by_number.values())

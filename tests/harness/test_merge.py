@@ -87,6 +87,15 @@ def test_order_does_not_matter(campaign):
     assert as_json(merge(paths)) == as_json(merge(reversed(paths))) == as_json(merge([paths[1], paths[2], paths[0]]))
 
 
+def test_pattern_stands_for_its_files(campaign):
+    """A pattern names the reports that fit it, as it does where a shell expands it; one that fits none is refused."""
+    paths, _ = campaign
+    folder = Path(paths[0]).parent
+    assert as_json(merge([str(folder / "[0-9].json")])) == as_json(merge(paths))
+    with pytest.raises(CannotMerge, match="cannot read part"):
+        merge(["part-*.json"])
+
+
 def test_samples_of_shards_differ(tmp_path):
     """Each shard draws from a stream of its own, and says how to draw it again."""
     asked = ["reference", "--examples", "91", "-k", "parts_its"]
