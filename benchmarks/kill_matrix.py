@@ -16,7 +16,7 @@ from tqdm import tqdm
 from benchmarks import peers
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
-from properties.harness.catalogue import all_properties, arguments_of
+from properties.harness.catalogue import Property, all_properties, arguments_of
 from properties.harness.contract import OPERATIONS
 from properties.harness.diagnosis import diagnosed
 from properties.harness.mistakes import all_mistakes
@@ -81,15 +81,14 @@ def is_exhaustive(identifier: str) -> bool:
     return identifier.startswith("exact.")
 
 
-def named_first(offered: Mapping[str, Any], named_by: str, mistake: str) -> bool:
-    """Whether the failure of this property names the mistake before any other."""
+def names(offered: Mapping[str, Any], named_by: str) -> tuple[str, ...] | None:
+    """The mistakes that the failure of this property names, the likeliest first; None if it does not fail."""
     entry = next(one for one in all_properties().values() if one.id == named_by)
     with trial_of(offered) as trial:
         arguments = arguments_of(entry.function, trial.target, entry.operation) or {}
         failure = failure_of(entry.function, arguments, trial)
-        case = Case(failure.case) if failure else Case()
-        names = diagnosed(trial.target.operations[entry.operation], case).mistakes if failure else ()
-    return names[:1] == (mistake,)
+        asked = trial.target.operations[entry.operation]
+        return diagnosed(asked, Case(failure.case)).mistakes if failure else None
 
 
 def compared(offered: Mapping[str, Any], changed: Iterable[str]) -> dict[str, dict[str, bool | None]]:
@@ -111,7 +110,7 @@ def _problem(operation: str) -> str:
     return operation.removesuffix("_derivative") if layer == "activations" else layer
 
 
-def row_of_mistake(number: int, with_peers: bool = True) -> dict[str, Any]:
+def row_of_mistake(number: int) -> dict[str, Any]:
     """All that is found about one mistake: by property, by checker, and whether it is named."""
     settle(shrinks=False)
     mistake = all_mistakes()[number]
@@ -124,8 +123,8 @@ def row_of_mistake(number: int, with_peers: bool = True) -> dict[str, Any]:
         "what": mistake.what,
         "named_by": mistake.named_by,
         "properties": outcomes(offered(), [mistake.operation]),
-        "named_first": named_first(offered(), mistake.named_by, mistake.id),
-        "checkers": compared(offered(), [mistake.operation]) if with_peers else {},
+        "named_first": (names(offered(), mistake.named_by) or ())[:1] == (mistake.id,),
+        "checkers": compared(offered(), [mistake.operation]),
     }
 
 
@@ -147,14 +146,18 @@ def alone(rows: list[dict[str, Any]]) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for entry in all_properties().values():
-        alike = {one.id for one in all_properties().values() if one.operation == entry.operation}
-        others = {identifier for identifier in alike - {entry.id} if not is_exhaustive(identifier)}
         found[entry.id] = [
             row["mistake"]
             for row in rows
-            if row["properties"].get(entry.id) and not any(row["properties"].get(other) for other in others)
+            if row["properties"].get(entry.id) and not any(row["properties"].get(other.id) for other in rivals(entry))
         ]
     return found
+
+
+def rivals(entry: Property) -> list[Property]:
+    """The other properties of its operation that sample."""
+    others = (one for one in all_properties().values() if one.operation == entry.operation)
+    return [one for one in others if one != entry and not is_exhaustive(one.id)]
 
 
 def mapped(function: Any, items: list[Any], what: str) -> list[Any]:
