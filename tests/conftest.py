@@ -12,6 +12,7 @@ import hypothesis.core
 import pytest
 
 from properties.harness.plugin import PROFILE, register_profile
+from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 (pytest calls them)
 
 ROOT = Path(__file__).parents[1]
 _PLACE = "BACKPROOF_AS_INSTALLED"  # where this clone is to be found under its installed name, in every process
