@@ -1,6 +1,6 @@
 """The network in PyTorch's functions (`torch.nn.functional`), with its gradients by autograd, in double precision.
 
-    python -m backproof examples/pytorch.py
+    python -m backproof examples/pytorch.py --examples 20
 
 - Library: torch
 - Verdict: holds

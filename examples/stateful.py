@@ -1,6 +1,6 @@
 """Layers as objects with state, `forward` and `backward`, built anew for each call by `from_layer`.
 
-    python -m backproof examples/stateful.py
+    python -m backproof examples/stateful.py --examples 20
 
 - Library: numpy
 - Verdict: holds

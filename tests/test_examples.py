@@ -48,7 +48,7 @@ def run(arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("path", map(checked, sorted(EXAMPLES.glob("*.py"))))
+@pytest.mark.parametrize("path", [checked(path) for path in sorted(EXAMPLES.glob("*.py"))])
 def test_example_is_what_its_page_says(path, tmp_path):
     """The verdict, the ids of all that fails, and the conventions are those on the page."""
     asked, claimed = command(path), claims(path)
