@@ -10,7 +10,7 @@ from .contract import OPERATIONS
 from .recording import Call, asked
 from .target import Refuted, parts
 from .text import literal
-from .together import together
+from .together import after_writing, together
 from .trial import current
 
 MOST_CALLS = 20
@@ -39,6 +39,7 @@ def evidence_of_contract(calls: Sequence[Call], operation: str) -> Iterator[Evid
     pairs = [[own[0], later] for later in own[1:]]
     for some in [own[-1:], *pairs, own[:1] + own[-2:], own, calls[calls.index(own[0]) :] if own else []]:
         yield together(some) if some else None
+    yield after_writing(own[0]) if own else None
 
 
 def evidence_of_surroundings(calls: Sequence[Call]) -> Evidence:

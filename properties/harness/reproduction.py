@@ -13,6 +13,7 @@ from .catalogue import Property
 from .checks import Evidence
 from .contract import OPERATIONS
 from .evidence import evidence_in, evidence_of_contract, evidence_of_relation, evidence_of_surroundings
+from .layouts import reversed_entries
 from .modules import real_name
 from .recording import Call, asked, failing, layout_of, recorded
 from .statement import Statement
@@ -192,9 +193,10 @@ def _made(name: str, handed: Any, values: Any, made: dict[str, Any]) -> Iterator
         if (
             other.partition("_")[0] == name.partition("_")[0]
             and known.shape == values.shape
-            and (np.array_equal(known, values) or np.array_equal(known[..., ::-1], values))
+            and (np.array_equal(known, values) or np.array_equal(reversed_entries(known), values))
         ):
-            yield f"{name} = {other}{'' if np.array_equal(known, values) else '[..., ::-1]'}.copy()"
+            turned = "[..., ::-1].copy()" if values.ndim else " * -1"
+            yield f"{name} = {other}{'.copy()' if np.array_equal(known, values) else turned}"
             break
     else:
         yield literal(name, values)

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import bounds
 from .checks import BOTH, Evidence, by_itself, fails_if, following, part_of
-from .recording import Call
+from .recording import Call, asked, layout_of
 from .target import parts
 from .text import literal
 
@@ -29,7 +29,11 @@ def together(calls: Sequence[Call]) -> Evidence | None:
         if call.operation.name != first.operation.name or call.error:
             continue
         same = all(np.array_equal(one, other) for one, other in zip(call.before, first.before, strict=True))
-        other_layout = not all(call.arguments[number].flags.writeable for number in arrays)
+        other_layout = any(
+            layout_of(call.arguments[number]) != layout_of(first.arguments[number])
+            or not call.arguments[number].flags.writeable
+            for number in arrays
+        )
         same_arrays = all(call.arguments[number] is first.arguments[number] for number in arrays)
         if same and (same_arrays or other_layout):
             what = "the same values in another memory order" if other_layout else "the same arguments again"
@@ -39,6 +43,24 @@ def together(calls: Sequence[Call]) -> Evidence | None:
             what = "the answer to the same arrays with other values in them"
             return _differ(calls, len(calls) - 1, later, what)
     return None
+
+
+def after_writing(call: Call) -> Evidence:
+    """What shows that the same question is answered otherwise once its caller has written into an answer."""
+    name, part = call.operation.name, part_of(call, 0).replace("asarray", "array")
+    calls = [
+        asked(call.operation, [np.array(v) if isinstance(v, np.ndarray) else v for v in call.before]) for _ in "123"
+    ]
+    write = "for part in CALL:\n    part[...] = 7" if "[0]" in part else "np.asarray(CALL)[...] = 7"
+    lines = [
+        BOTH,
+        *fails_if(
+            "not np.array_equal(yours, expected)",
+            f'"{name}: the answer after its caller wrote into an earlier one is another"',
+            f"{name} keeps no answer that its caller can write into",
+        ),
+    ]
+    return Evidence(calls, {0: f"expected = {part}", 1: write, 2: f"yours = {part}"}, lines)
 
 
 def _changes_its_argument(calls: Sequence[Call]) -> Evidence | None:
