@@ -56,7 +56,7 @@ def steady() -> Iterator[Steady | None]:
             io.BufferedWriter(end),
             encoding=stream.encoding,
             errors="backslashreplace",  # × and ∂ are not in every encoding
-            line_buffering=stream.line_buffering,
+            line_buffering=stream.line_buffering or stream.write_through,
         )
         stream.flush()
         setattr(sys, name, text)

@@ -42,6 +42,21 @@ def test_what_cannot_be_written_is_known(tmp_path, redirection, error, unbuffere
     assert (process.stdout, process.stderr) == told
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_errors_are_written_at_once(unbuffered):
+    """A line on standard error is there though the process ends in its midst, with Python's buffering or without."""
+    call = """
+import os, sys
+from properties.harness.streams import steady
+with steady():
+    print("now", file=sys.stderr)
+    os._exit(0)
+"""
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    process = subprocess.run([sys.executable, "-c", call], env=environment, capture_output=True, text=True, check=False)
+    assert process.stderr == "now\n"
+
+
 def test_places_of_closed_streams_are_not_taken():
     """A file opened while they are closed gets another number, and no file opened later gets theirs."""
     call = """
