@@ -215,6 +215,30 @@ def test_page_is_written(mine):
     assert "the gradient sums to 2, not to upstream's 1" in page
 
 
+LAYER = [
+    TIES,
+    "exact.gradient_at_every_set_of_maxima",
+    "pooling.gradient_obeys_eulers_identity",
+    "exact.gradient_at_every_weak_ordering",
+]
+
+
+@pytest.mark.parametrize("options", [(), ("--fail-fast",), ("-n", "2")])
+def test_consequences_of_known_deviations_are_known(tmp_path, options):
+    """With the layer's own failures listed the network's that follow pass too; with one of them not, they do not."""
+    (tmp_path / "known.txt").write_text("".join(f"{name} mask repeat\n" for name in LAYER), encoding="utf-8")
+    asked = ["reference.notebook", *FEW, "-k", "pooling or maxima or weak or kinks", "--known", "known.txt", *options]
+    status, report = check(*asked, folder=tmp_path)
+    known = {entry["id"]: entry["message"] for entry in report["properties"] if entry["outcome"] == "known"}
+    assert (status, report["verdict"], failing(report)) == (0, "holds", set())
+    assert known["network.gradients_at_kinks_are_conservative"] == (
+        "a consequence of max_pool_gradient, known: mask repeat"
+    )
+    (tmp_path / "known.txt").write_text("".join(f"{name} mask repeat\n" for name in LAYER[1:]), encoding="utf-8")
+    status, report = check(*asked, folder=tmp_path)
+    assert (status, TIES in failing(report)) == (1, True)
+
+
 def test_scripts_of_failures_are_written_beside(mine):
     """Each failure's script is in the JSON and in a file beside the first report, which the terminal names; it fails.
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .catalogue import all_properties
-from .results import NO_LONGER_FAILS
+from .results import FAILING, NO_LONGER_FAILS
 from .trial import current
 
 KNOWN = pytest.StashKey[dict[str, str]]()  # of a session: what was read of its list
@@ -55,3 +55,32 @@ def held_to(reason: str | None, result: dict[str, Any]) -> None:
             message=NO_LONGER_FAILS,
             expected=f"a failure, because: {reason}",
         )
+
+
+def may_follow(result: dict[str, Any], known: dict[str, str]) -> bool:
+    """Whether a failure may be a consequence of what is known: each operation that explains it has a listed failure."""
+    listed = {entry.operation for entry in all_properties().values() if entry.id in known}
+    return bool(result["follows_from"]) and listed.issuperset(result["follows_from"])
+
+
+def cover_consequences(entries: list[dict[str, Any]]) -> None:
+    """Make a failure known that follows from operations alone all of whose own failures are known; so for chains.
+
+    It need not be listed, nor go on failing: its cause must.
+    """
+    reasons: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry["outcome"] == "known":
+            reasons.setdefault(entry["operation"], []).append(entry["message"])
+    failing = [entry for entry in entries if entry["outcome"] in FAILING]
+    while True:
+        told = reasons.keys() - {entry["operation"] for entry in failing}
+        follow = [entry for entry in failing if entry["follows_from"] and told.issuperset(entry["follows_from"])]
+        if not follow:
+            return
+        for entry in follow:
+            failing.remove(entry)
+            why = "; ".join(dict.fromkeys(reason for name in entry["follows_from"] for reason in reasons[name]))
+            entry.update(outcome="known", script=None)
+            entry["message"] = f"a consequence of {' and '.join(entry['follows_from'])}, known: {why}"
+            reasons.setdefault(entry["operation"], []).append(entry["message"])

@@ -27,7 +27,7 @@ from .contract import OPERATIONS
 from .conventions import examined, look_of, with_look
 from .database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
 from .judging import judged
-from .known import KNOWN, held_to, read_known
+from .known import KNOWN, held_to, may_follow, read_known
 from .rehearsal import FAILED_LAST
 from .results import FAILING, finished, plain_lines
 from .shards import WHOLE, examples_of, name_of, seed_of, shard_of
@@ -254,6 +254,8 @@ def pytest_runtest_makereport(
         report.backproof = result  # type: ignore[attr-defined]
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]
+        elif may_follow(result, item.config.stash[KNOWN]):  # the report decides, when all has run
+            report.outcome, report.wasxfail = "skipped", "it may follow from what is known"
         elif result["outcome"] in FAILING:
             report.outcome, report.longrepr = "failed", "\n".join(plain_lines(entry.statement, result))
     return report

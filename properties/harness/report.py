@@ -13,6 +13,7 @@ from .catalogue import Property, all_properties
 from .certificate import certificate, counted_rounds, not_proved
 from .contract import OPERATIONS
 from .definitions import definitions, digest
+from .known import cover_consequences
 from .results import FAILING, HELD_AGAINST, OUTCOMES, parted
 from .shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
 from .target import Target
@@ -123,6 +124,7 @@ def completed(gathered: dict[str, Any]) -> dict[str, Any]:
     entries, shapes = gathered["properties"], gathered["tried"]["shapes"]
     merged, campaign = gathered["merged"], gathered["campaign"]
     incomplete = gathered["interrupted"] or (merged and merged["missing"]) or (campaign and not campaign["finished"])
+    cover_consequences(entries)
     operations = certificate(entries, campaign["rounds"] if campaign else 1)
     _name_causes(entries)
     totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}

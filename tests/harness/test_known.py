@@ -2,7 +2,7 @@
 
 import pytest
 
-from properties.harness.known import held_to, read_known
+from properties.harness.known import cover_consequences, held_to, may_follow, read_known
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 
@@ -58,3 +58,51 @@ def test_unknown_is_left_alone():
     result = {"outcome": "refuted"}
     held_to(None, result)
     assert result == {"outcome": "refuted"}
+
+
+def entries(*lines):
+    """Entries of a report: operation, outcome, what the failure follows from."""
+    return [
+        {"operation": operation, "outcome": outcome, "follows_from": follows, "message": "mask repeat", "script": "…"}
+        for operation, outcome, *follows in lines
+    ]
+
+
+TIE, KINK, STEP = (
+    ("max_pool_gradient", "known"),
+    ("gradients", "refuted", "max_pool_gradient"),
+    ("train_step", "refuted", "gradients"),
+)
+
+
+def test_consequences_of_what_is_known_are_known():
+    """Each with a reason that says of what; also what follows from another consequence. Nothing shows them again."""
+    found = entries(STEP, KINK, TIE)
+    cover_consequences(found)
+    assert [entry["outcome"] for entry in found] == ["known"] * 3
+    assert found[1]["message"] == "a consequence of max_pool_gradient, known: mask repeat"
+    assert found[0]["message"].startswith("a consequence of gradients, known: a consequence of max_pool_gradient")
+    assert found[1]["script"] is None
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [TIE, ("max_pool_gradient", "crashed")],
+        [("max_pool_gradient", "held")],
+        [TIE, ("relu", "held"), ("train_step", "refuted")],
+    ],
+)
+def test_consequence_of_anything_else_is_none(others):
+    """Another failure of the layer, none at all, or a second cause that is not known: it goes on failing."""
+    found = entries(("gradients", "refuted", "max_pool_gradient", *["relu"] * (len(others) == 3)), *others)
+    cover_consequences(found)
+    assert [entry["outcome"] for entry in found] == ["refuted", *(outcome for _, outcome, *_ in others)]
+
+
+def test_consequence_is_foreseen_from_the_list():
+    """So that `--fail-fast` goes on: each operation that explains it has a property on the list."""
+    known = {TIES: "mask repeat"}
+    assert may_follow({"follows_from": ["max_pool_gradient"]}, known)
+    assert not may_follow({"follows_from": ["max_pool_gradient", "relu"]}, known)
+    assert not may_follow({"follows_from": []}, known)

@@ -131,6 +131,21 @@ def test_what_one_shard_sees_refutes_the_whole(tmp_path):
     assert (entry["outcome"], entry["counterexample"]["image"]["shape"]) == ("refuted", [2, 4])
 
 
+def test_consequence_of_what_another_shard_knows_is_known(tmp_path):
+    """A shard in which the layer's known deviation does not show tells of a failure; the whole knows its cause."""
+    kinks, known = "network.gradients_at_kinks_are_conservative", "exact.gradient_at_every_set_of_maxima"
+    (tmp_path / "known.txt").write_text(f"{known} mask repeat\n", encoding="utf-8")
+    asked = ["-k", f"{kinks} or {known}", "--examples", "60", "--known", "known.txt"]
+    paths, statuses = shards_of(tmp_path, "reference.notebook", *asked)
+    blind = loaded(tmp_path / paths[0])
+    for name, outcome in ((known, "held"), (kinks, "refuted")):
+        entry_of(blind, name).update(outcome=outcome, message="the sum is wrong")
+    (tmp_path / paths[0]).write_text(json.dumps(blind), encoding="utf-8")
+    entry = entry_of(merge(paths), kinks)
+    assert statuses == [0, 0, 0]
+    assert (entry["outcome"], entry["message"]) == ("known", "a consequence of max_pool_gradient, known: mask repeat")
+
+
 def test_known_deviation_is_held_to_the_whole(tmp_path):
     """It is known if it fails in some shard; if in none, that it no longer fails is told once all are merged."""
     for text, expected in ((WRONG, (0, "known")), ("from reference import conv2d\n", (1, "refuted"))):
