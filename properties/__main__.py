@@ -11,7 +11,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, NoReturn
 
-from .harness import github, modules
+from .harness import github, memory, modules
 from .harness.campaign import CannotMerge
 from .harness.database import address_of
 from .harness.junit import as_junit
@@ -123,6 +123,12 @@ def parser() -> argparse.ArgumentParser:
         help="seconds that a property may take, and a single call a tenth of that (default: %(default)g)",
     )
     result.add_argument(
+        "--memory",
+        type=memory.size_of,
+        metavar="SIZE",
+        help="that a process of the target may take, such as 4G (default: half of the machine's)",
+    )
+    result.add_argument(
         "--database", type=address_of, metavar="URL", help="share failures with other machines on redis://HOST:PORT/N"
     )
     result.add_argument("--template", action="store_true", help="print a target to fill in, and do nothing else")
@@ -208,6 +214,7 @@ def _done(arguments: Sequence[str] | None) -> int:
         database=options.database,
         runs_scripts=bool(options.json or options.junit or options.html or github.is_here()),
         round_number=options.round,
+        memory=options.memory,
     )
     made = partial(campaign, asked, options.minutes, options.resume) if options.minutes else partial(run, asked)
     return _reported(made, options, target)

@@ -119,6 +119,30 @@ def test_warnings_and_noise_are_no_failure(tmp_path):
     assert "xxx" not in output
 
 
+FLOODS = {
+    "a message": "raise ValueError(10_000_000 * 'no ')",
+    "messages without end": "raise ValueError(''.join(map(chr, range(200_000))) + str(random.random()))",
+    "a note": "error = ValueError('no')\n    error.add_note(10_000_000 * 'no')\n    raise error",
+    "a cause": "try:\n        raise ValueError(10_000_000 * 'no')\n    except ValueError as error:\n"
+    "        raise TypeError('no') from error",
+    "different warnings": "for _ in range(1000): warnings.warn(f'{random.random()} {10_000 * x.size}')\n"
+    "    return np.maximum(x, 0)",
+    "long warnings": "warnings.warn(1_000_000 * 'old ')\n    return np.maximum(x, 0)",
+    "the type of an answer": "return type('x' * 1_000_000, (), {})()",
+    "what it prints": "print(1_000_000 * 'x', file=sys.stderr)\n    return np.maximum(x, 0)",
+}
+
+
+@pytest.mark.parametrize("body", FLOODS.values(), ids=FLOODS)
+def test_flood_is_bounded(tmp_path, body):
+    """However much a target says, its report stays one that can be read."""
+    written(tmp_path, body)
+    run("mine.py", "-k", "relu", "--examples", "20", "--memory", "2G", "--json", "report.json", folder=tmp_path)
+    text = (tmp_path / "report.json").read_text(encoding="utf-8")
+    assert len(text) < 200_000
+    assert json.loads(text)["verdict"] in ("broken", "holds", "refuted")
+
+
 LOOPS = {
     "in Python": "while x.size > 1:\n        pass",
     "that swallows what stops it": "while x.size > 1:\n        try:\n            while True:\n                pass\n"

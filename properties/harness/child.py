@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
+from . import memory
 from .conventions import examined
 from .inquiry import shake
 from .report import Asked, found
@@ -18,6 +19,7 @@ from .stopping import by_default, end_with_the_parent
 from .streams import scratch
 from .target import CannotLoad, load
 from .trial import on_trial
+from .warned import counted
 from .watch import WATCH, Stuck
 
 CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -60,10 +62,11 @@ def child(pipe: Connection, parents: Connection, lifeline: tuple[Connection, Con
         os.setpgid(0, 0)  # a terminal interrupts the parent alone, which hands it on once
     end_with_the_parent(*lifeline)
     multiprocessing.set_start_method(None, force=True)  # the target's to choose
+    memory.limit(asked.memory)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
     with open(scratch(), "r+b") as errors:
-        os.dup2(errors.fileno(), 2)
         try:
             WATCH.stuck = {**dict.fromkeys(orders.spared, Stuck("it ended the process", {})), **orders.stuck}
             with WATCH.over("its import", asked.timeout):
@@ -71,13 +74,14 @@ def child(pipe: Connection, parents: Connection, lifeline: tuple[Connection, Con
             tell("loaded")
             if orders.suspects:
                 WATCH.told = lambda *call: tell("asked", *call)
-            with WATCH.over("a first look", asked.timeout):
+            with WATCH.over("a first look", asked.timeout), counted():  # the properties are to tell of warnings
                 target, conventions = examined(target, asked.round_number - 1)
             WATCH.stuck = {
                 name: one for name, one in WATCH.stuck.items() if name not in orders.spared or name in orders.stuck
             }
             WATCH.spared = set(orders.spared)
             tell("found", found(target, conventions))
+            os.dup2(errors.fileno(), 2)
             with on_trial(target, conventions, asked.examples, asked.shard):
                 status = run_session(asked, tell, orders.done, orders.suspects)
             errors.seek(0)

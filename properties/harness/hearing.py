@@ -9,6 +9,7 @@ from tqdm import tqdm
 from .catalogue import all_properties
 from .report import Outcomes
 from .results import FAILING
+from .warned import add
 
 _OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
 _BAR = "{n_fmt} of {total_fmt} after {elapsed}{postfix}"  # no time left: properties are too unlike for one
@@ -26,7 +27,7 @@ class Hearing:
         self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False, dynamic_ncols=True)
 
     def hear(self, kind: str, *values: Any) -> None:
-        """One thing that is told: selected, started, asked, result, warning or interrupted, and what goes with it."""
+        """One thing that is told: selected, started, asked, result, warnings or interrupted, and what goes with it."""
         getattr(self, f"on_{kind}")(*values)
 
     def on_selected(self, nodeids: list[str]) -> None:
@@ -51,9 +52,12 @@ class Hearing:
         self.running = ""
         self.bar.update()
 
-    def on_warning(self, text: str) -> None:
-        """The target, or what it calls, warned."""
-        self.outcomes.warnings[text] = self.outcomes.warnings.get(text, 0) + 1
+    def on_warnings(self, counts: dict[str, int]) -> None:
+        """The target, or what it calls, warned so many times."""
+        add(self.outcomes.warnings, counts)
+
+    def on_full(self) -> None:
+        """The process has not much memory left, and comes to its end; told where another one goes on."""
 
     def on_not_shared(self, why: str) -> None:
         """Failures are not shared with other machines: that is said once, before the warnings of others."""

@@ -36,12 +36,14 @@ from .storage import storage
 from .target import CannotLoad, Operation, load
 from .text import last_line
 from .trial import DEFAULT_EXAMPLES, Record, current, on_trial
+from .warned import counted
 from .watch import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
 _STARTED = pytest.StashKey[float]()
 _LOOK = "backproof look"
+_WARNED = pytest.StashKey[dict[str, int]]()
 _SHARED = pytest.StashKey[SharedDatabase]()
 
 
@@ -231,7 +233,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     item.stash[_STARTED] = time.perf_counter()
     operations = {name: item.funcargs[name] for name in inspect.signature(item.obj).parameters}  # type: ignore[attr-defined]
-    with judged(entry, item.obj, operations, item.config.getoption("--property-timeout")):  # type: ignore[attr-defined]
+    with ExitStack() as stack:
+        if not item.config.pluginmanager.hasplugin("warnings"):
+            item.stash[_WARNED] = stack.enter_context(counted())
+        stack.enter_context(judged(entry, item.obj, operations, item.config.getoption("--property-timeout")))  # type: ignore[attr-defined]
         return (yield)
 
 
@@ -252,6 +257,7 @@ def pytest_runtest_makereport(
         held_to(item.config.stash[KNOWN].get(entry.id), result)
         (_database().save if result["outcome"] in FAILING else _database().delete)(FAILED, entry.id.encode())
         report.backproof = result  # type: ignore[attr-defined]
+        report.warned = item.stash.get(_WARNED, {})  # type: ignore[attr-defined]
         if result["outcome"] == "known":
             report.outcome, report.wasxfail = "skipped", result["message"]
         elif may_follow(result, item.config.stash[KNOWN]):  # the report decides, when all has run

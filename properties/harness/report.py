@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from . import memory
 from .axes import Layout
 from .catalogue import Property, all_properties
 from .certificate import certificate, counted_rounds, not_proved
@@ -45,6 +46,7 @@ class Asked:
     database: str | None = None
     runs_scripts: bool = False
     round_number: int = 1
+    memory: int | None = None
 
     def reproduce(self, entry: Property) -> str:
         """The command, or the call, that runs one property again as it ran here."""
@@ -61,6 +63,7 @@ class Asked:
             ("--examples", self.examples, DEFAULT_EXAMPLES),
             ("--timeout", self.timeout, DEFAULT_TIMEOUT),
             ("--round", self.round_number, 1),
+            ("--memory", memory.in_words(self.memory) if self.memory else "", ""),
         )
         for option, value, default in options:
             command += [option, f"{value:.10g}" if isinstance(value, float) else str(value)] if value != default else []

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from . import memory
 from .contract import OPERATIONS
 from .frames import frames_of, lines_of
 from .target import Crashed, Refuted
@@ -83,6 +84,8 @@ def finished(
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = printable(f"{place.name}, {Path(place.filename).name}, line {place.lineno}")
         message = f"the statement itself failed, in {where}: {last_line(error)}"
+        if no_memory := memory.why_refused(error):
+            message, result["diagnosis"] = "the target has left no memory", list(no_memory)
         result.update(outcome="crashed", message=message)
     case = getattr(error, "case", {})
     parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}

@@ -81,7 +81,7 @@ class _Children(Charging):
     def __init__(self, asked: Asked, frame: Frame) -> None:
         super().__init__(asked, *([_CAMPAIGN_BAR] if frame.heading else []))
         self.frame, self.is_late = frame, False
-        self._workers, self._is_done = asked.workers, False
+        self._workers, self._is_done, self._is_full = asked.workers, False, False
         self._process: Any = None
         self._told_to_end = inf
         self._lifeline = CONTEXT.Pipe(duplex=False)  # of which nothing is ever heard but our end
@@ -89,6 +89,7 @@ class _Children(Charging):
     def hear_one(self) -> None:
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
         self.running, self.ran, self.is_loaded, self.call, self._is_done = "", [], False, None, False
+        self._is_full = False
         asked = replace(self.asked, workers=self._workers)
         done, suspects = sorted(self.outcomes.results), [self.suspect] if self.suspect else []
         exitcode = self.hear_child(Orders(asked, done, suspects, sorted(self.spared), dict(WATCH.stuck)), self)
@@ -209,8 +210,15 @@ class _Children(Charging):
         self._head()
         super().on_started(nodeid)
 
+    def on_full(self) -> None:
+        """The child has not much memory left: when it has ended, another one goes on."""
+        self._is_full = True
+
     def on_ended(self, status: int, refused: str) -> None:
         """The session came to its end with this exit status of pytest's, having said this on standard error."""
-        self.is_over = self._is_done = True
+        self._is_done = True
+        if self._is_full and not self.outcomes.interrupted:
+            return
+        self.is_over = True
         if status not in KEPT and not self.outcomes.interrupted and not (self.asked.fail_fast and status == 2):
             raise CannotRun(refused or f"pytest ended with status {status}: a defect of the suite")

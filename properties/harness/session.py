@@ -1,14 +1,16 @@
 """One pytest session over the statements, in this process, and what is told of it as it goes."""
 
 import os
-import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Any
+from warnings import WarningMessage
 
 import pytest
 
+from . import memory
 from .catalogue import FOLDER, MODULES, PACKAGE, all_properties
 from .database import NotShared
 from .known import KNOWN
@@ -25,6 +27,7 @@ ENVIRONMENT = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "", "PYT
 UNUSED = (
     *("cacheprovider", "debugging", "doctest", "faulthandler", "junitxml", "legacypath", "logging", "monkeypatch"),
     *("pastebin", "recwarn", "setuponly", "setupplan", "stepwise", "subtests", "terminal", "tmpdir", "unittest"),
+    "warnings",
 )
 KEPT = (0, 1, 5)  # pytest's exit statuses: all passed, some failed, none collected
 Tell = Callable[..., None]
@@ -35,13 +38,16 @@ class _Listener:
 
     def __init__(self, asked: Asked, tell: Tell, done: Collection[str], suspects: Collection[str]) -> None:
         self._asked_for, self.tell, self._done, self._suspects = asked, tell, done, suspects
-        self._running = ""
+        self._running, self._much = "", inf
+        self._session: pytest.Session | None = None
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.nodeid not in self._done]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if not self._asked_for.fail_fast and WATCH.may_end_the_process:
+            self._session, self._much = session, (memory.taken() + memory.allowed()) / 2
         if session.items:
             self.tell("selected", [item.nodeid for item in session.items])
 
@@ -81,12 +87,15 @@ class _Listener:
             result = ended(printable(report.longreprtext.strip().splitlines()[-1]))
         if result is not None:
             self.tell("result", report.nodeid, result)
+        if told := getattr(report, "warned", None):
+            self.tell("warnings", told)
+        if self._session and memory.taken() > self._much:
+            self._session.shouldstop = "the next process has more memory"
+            self.tell("full")
 
-    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+    def pytest_warning_recorded(self, warning_message: WarningMessage) -> None:
         if issubclass(warning_message.category, NotShared):
             self.tell("not_shared", printable(str(warning_message.message)))
-        else:
-            self.tell("warning", printable(f"{warning_message.category.__name__}: {warning_message.message}"))
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Keep the failure that was being shrunk when the user interrupted."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import modules
+from . import memory, modules
 from .axes import Layout
 from .contract import OPERATIONS, Shape, Shapes, near_misses
 from .limits import Limits
@@ -99,6 +99,7 @@ class Operation:
                 raise
             crashed = Crashed(self.name, error)
             crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
+            crashed.diagnosis += memory.why_refused(error)
         finally:
             WATCH.leave()
         raise crashed  # out here it has no context: Hypothesis would take another one for another failure
@@ -271,7 +272,7 @@ def _notebook(path: Path, world: World) -> Any:
 def _attribute(found: Any, attribute: str, spec: str) -> Any:
     for part in filter(None, attribute.split(".")):
         if not hasattr(found, part):
-            raise CannotLoad(f"{spec}: there is no {part} in {getattr(found, '__name__', 'it')}")
+            raise CannotLoad(printable(f"{spec}: there is no {part} in {getattr(found, '__name__', 'it')}"))
         found = getattr(found, part)
     return found
 
@@ -295,7 +296,7 @@ def _reason(error: BaseException, spec: str) -> str:
     asked = spec.partition(":")[0] + "."
     if isinstance(error, ModuleNotFoundError) and error.name and not asked.startswith(f"{error.name}."):
         return printable(f"{modules.needed(error)}, which is neither installed nor a file beside it")
-    return last_line(error) + printable(_place(error))
+    return last_line(error) + printable(_place(error)) + "".join(f"; {why}" for why in memory.why_refused(error))
 
 
 def _place(error: BaseException) -> str:

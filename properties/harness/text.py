@@ -9,22 +9,25 @@ from typing import Any
 
 import numpy as np
 
+LONGEST, LONGEST_LINE = 4000, 1000  # characters of what comes from a target, and of what it says in one go
 MOST_SHOWN = 100  # entries of an array; of a larger one the corners are
 
 
-def printable(text: str) -> str:
-    """`text` on one line, with whatever could steer a terminal written as an escape."""
-    return "".join(
+def printable(text: str, longest: int = LONGEST) -> str:
+    """`text` on one line, with whatever could steer a terminal written as an escape, and cut if it is too long."""
+    rest = f"… ({len(text):,} characters)"
+    escaped = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
+        for character in text[: longest + 1]
     )
+    return escaped if len(escaped) <= longest else escaped[: longest - len(rest)] + rest
 
 
 def last_line(error: BaseException) -> str:
-    """The last line of an exception's traceback, printable: its type and message, without notes."""
+    """The last line of an exception's traceback, printable and short: its type and message, without notes."""
     lines = traceback.format_exception_only(error)
     named = [line for line in lines if type(error).__name__ in line.partition(":")[0]]
-    return printable((named or lines)[0].strip())
+    return printable((named or lines)[0].strip(), LONGEST_LINE)
 
 
 def shown_encoded(value: Any, wrong: Sequence[Sequence[int]] = ()) -> str:
