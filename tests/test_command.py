@@ -435,6 +435,28 @@ def test_interruption_is_clean(tmp_path, signals, wait):
     assert "interrupted:" in output
 
 
+def test_interruption_while_scripts_are_tried_loses_nothing(tmp_path):
+    """The report comes at once, with a script that says that it was not run, and no process is left."""
+    text = """
+import os, sys, time
+if "--json" not in sys.argv:
+    open("under way", "w").write(str(os.getpid()))
+    time.sleep(50)
+def relu(x):
+    return abs(x)
+"""
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    process = start("mine.py", *FEW, "-k", "relu_is", "--json", "report.json", folder=tmp_path)
+    while not (tmp_path / "under way").exists() or not (tmp_path / "under way").read_text(encoding="ascii"):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    (entry,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["properties"]
+    assert (process.returncode, entry["outcome"]) == (130, "refuted")
+    assert "It was not run when it was made." in " ".join(entry["script"].replace("#", "").split())
+    assert _gone([int((tmp_path / "under way").read_text(encoding="ascii"))])
+
+
 def test_interruption_while_the_report_is_made_loses_nothing(mine):
     """A report that is made is written and printed, though the user asks to stop, and its status is its own."""
     call = """

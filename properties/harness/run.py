@@ -71,7 +71,9 @@ def run(asked: Asked, frame: Frame = Frame()) -> dict[str, Any]:
         if children.is_late:
             children.outcomes.interrupted = False
         tried = asked.runs_scripts and not children.outcomes.interrupted
-        settle_scripts(children.outcomes.results.values(), asked.target if tried else None)
+        settle_scripts(
+            children.outcomes.results.values(), asked.target if tried else None, lambda: children.outcomes.interrupted
+        )
         return make_report(asked, children.found, children.outcomes, time.perf_counter() - started)
 
 

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,7 @@ from . import attempt
 from .results import FAILING
 
 MARK = "# A failure that backproof found: "
+_GLANCE = 0.2  # seconds between two looks whether the user stops a script
 SECONDS = 60  # that a script may take, and all of them until the last one is begun
 _SHOWS = "It ends with status 1 as long as it fails, with 0 once that is mended."
 _UNTRIED = (
@@ -29,31 +31,33 @@ _ENDS = {
 }
 
 
-def settle_scripts(results: Iterable[dict[str, Any]], spec: str | None) -> None:
+def settle_scripts(
+    results: Iterable[dict[str, Any]], spec: str | None, is_stopped: Callable[[], bool] = lambda: False
+) -> None:
     """Give each failure its script: the first of those that may show it that does, run where the check was run.
 
     Each says in its header what came of that. Without `spec`, a target that can be imported, none is run, nor if
-    time is up.
+    time is up, the user stops it, or no file can be written.
     """
     failing = [result for result in results if result["scripts"] and result["outcome"] in FAILING]
     until = time.monotonic() + (SECONDS if spec else 0)
     notebook = [re.sub(r"(?<=\.ipynb):.*", "", spec)] if spec and ".ipynb" in spec else []
-    with TemporaryDirectory() as folder:
+    for result in failing:
+        result["script"] = _headed(result["scripts"][0], _UNTRIED)
+    with suppress(OSError), TemporaryDirectory() as folder:  # a full disk: they stay as they are
 
         def first_that_shows(number: int) -> None:
             result = failing[number]
             path = Path(folder, f"{number}.py")
-            told, script = _UNTRIED, result["scripts"][0]
             for candidate in result["scripts"]:
                 path.write_text(_headed(candidate, ""), encoding="utf-8")
-                status = _status(path, notebook) if time.monotonic() < until else -signal.SIGINT
+                status = _status(path, notebook, is_stopped) if time.monotonic() < until else -signal.SIGINT
                 if status == -signal.SIGINT:
                     break
                 told = _SHOWS if status == 1 else _CANNOT.format(_ENDS.get(status, _ended(status)))
-                script = candidate
+                result["script"] = _headed(candidate, told)
                 if status == 1:
                     break
-            result["script"] = _headed(script, told)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             try:
@@ -62,14 +66,19 @@ def settle_scripts(results: Iterable[dict[str, Any]], spec: str | None) -> None:
                 until = 0.0
 
 
-def _status(path: Path, notebook: Sequence[str]) -> int:
-    """How a script ends: its status, or less than 0 for a signal."""
+def _status(path: Path, notebook: Sequence[str], is_stopped: Callable[[], bool]) -> int:
+    """How a script ends: its status, or less than 0 for a signal; one that is stopped by the user by SIGINT."""
     command = [sys.executable, "-P", attempt.__file__, str(path), str(SECONDS), *notebook]
     nowhere: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    try:
-        return subprocess.run(command, **nowhere, timeout=SECONDS + 5, check=False).returncode  # noqa: S603
-    except subprocess.TimeoutExpired:
-        return -signal.SIGALRM
+    until = time.monotonic() + SECONDS + 5
+    with subprocess.Popen(command, **nowhere) as process:  # noqa: S603
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(_GLANCE)
+            if is_stopped() or time.monotonic() > until:
+                process.kill()
+                process.wait()
+                return -signal.SIGINT if is_stopped() else -signal.SIGALRM
 
 
 def _ended(status: int) -> str:
