@@ -17,7 +17,7 @@ from .charts import charts_of
 from .formulas import formulas
 from .notation import typeset
 from .pictures import heat_map
-from .results import PARAGRAPHS, by_operation, explanation, grouped, outcomes_of, parted
+from .results import PARAGRAPHS, by_operation, explanation, grouped, outcomes_of, parted, parts_of
 from .stages import UNMARKED, Marks, Panel, panels
 from .terminal import hints, notes, summary
 from .text import printable
@@ -25,7 +25,6 @@ from .text import printable
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_READ_OUT = 36  # entries of an array
 MOST_AT_A_GLANCE = 5  # failures: more of them can be searched
-_PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
@@ -68,7 +67,7 @@ def _context(report: dict[str, Any]) -> dict[str, Any]:
         "consequences": consequences,
         "panels": lambda entry: panels(entry, report),
         "heat_map": _drawn,
-        "told": _labelled,
+        "told": parts_of,
         "numbers": lambda entry: [pair for pair in explanation(entry) if pair[0] not in PARAGRAPHS],
         "filters": {},
         "swatches": _swatches(),
@@ -100,12 +99,6 @@ def _groups(news: list[dict[str, Any]], report: dict[str, Any]) -> Iterator[dict
             "lines": textwrap.dedent("\n".join(own)),
             "convention": (kind if depends else "") + one,
         }
-
-
-def _labelled(reason: str) -> list[tuple[str, str]]:
-    """A diagnosis in its parts: what is wrong, why people write it, how to mend it, where it was seen."""
-    first, *rest = _PARTS.split(reason)
-    return [("What", first), *zip(rest[::2], rest[1::2], strict=True)]
 
 
 def _drawn(panel: Panel) -> Markup:
