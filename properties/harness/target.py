@@ -104,12 +104,6 @@ class Operation:
             WATCH.leave()
         raise crashed  # out here it has no context: Hypothesis would take another one for another failure
 
-    def write_into(self, answer: Any) -> None:
-        """Do with an answer what its caller may do: write other values into its arrays."""
-        for part in parts(answer):
-            if isinstance(part, np.ndarray) and part.flags.writeable:
-                part[...] = 7
-
     def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
         """The answer as float64 arrays of the shapes that the contract asks for, copied."""
         shapes = self.signature.answer(self.layout, *arguments)
