@@ -18,7 +18,7 @@ from .harness.scaled import scaled_cases
 from .harness.statement import each, given
 from .harness.strategies import Case, decoded
 from .harness.surroundings import MENDS, put_back, settle_down, surroundings, where_changed
-from .harness.target import Failure, parts
+from .harness.target import Crashed, Failure, parts
 from .harness.trial import current
 from .harness.watch import WATCH
 
@@ -75,12 +75,16 @@ def test_keeps_the_contract(operation, siblings, case):
     _same(changed, operation(*others), operation, other, "the answer to the same arrays, changed in place,")
 
 
+PATIENCE = 1.0  # seconds that a call may take for a larger one to follow
 HOMOGENEOUS = [name for name, signature in OPERATIONS.items() if signature.layer in scaled_cases]
 
 
 def _larger_cases(operation, **_):
-    cases = larger(operation.signature.layer)
-    return cases[:: max(round(1 / current().share), 1)]
+    for case in larger(operation.signature.layer)[:: max(round(1 / current().share), 1)]:
+        before = WATCH.inside
+        yield case
+        if WATCH.inside - before > PATIENCE:
+            return
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
@@ -88,9 +92,15 @@ def _larger_cases(operation, **_):
 def test_holds_at_a_larger_size(operation, case):
     """It is right at larger sizes too: kernels to 11×11, windows to 17×17, sides to 70, up to 9 of whatever is counted.
 
-    What fails is cut down as far as it goes on failing. Source: the definitions of the operations, which know no size.
+    Sizes grow for as long as a call takes at most a second, and memory suffices: being right is not being fast. What
+    fails is cut down as far as it goes on failing. Source: the definitions of the operations, which know no size.
     """
-    require_right(operation, case)
+    try:
+        require_right(operation, case)
+    except Crashed as crashed:
+        if isinstance(crashed.error, MemoryError):
+            raise NotImplementedError from None
+        raise
 
 
 @pytest.mark.parametrize("operation", HOMOGENEOUS, indirect=True)

@@ -1,5 +1,7 @@
 """Large cases reach what they claim, also where a target declares shapes, and refute what is decided by sizes."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from benchmarks.layouts import Layered
 from properties.harness.catalogue import arguments_of
 from properties.harness.large import larger
 from properties.harness.limits import NotApplicable
-from properties.harness.target import Refuted
+from properties.harness.target import Crashed, Refuted
 from tests import doubles
 from tests.doubles import failure_of, trial_of
 
@@ -195,6 +197,35 @@ def test_what_goes_by_fours_or_eights_is_refuted(kind, count):
     with doubles.trials.trial_of({"LAYOUT": "NCHW", "conv2d": conv2d}) as trial:
         failure = doubles.trials.failure_of(LARGER, arguments_of(LARGER, trial.target, "conv2d"), trial)
     assert isinstance(failure, Refuted)
+
+
+class Slow:
+    """The right convolution, which notes its calls and takes its time from some size on."""
+
+    def __init__(self, raised=None):
+        self.sizes, self.raised = [], raised
+
+    def __call__(self, image, kernel):
+        self.sizes.append(image.size)
+        if image.size > 500:
+            if self.raised:
+                raise self.raised
+            time.sleep(1.1)
+        return reference.conv2d(image, kernel)
+
+
+def test_what_is_slow_is_not_asked_for_more():
+    """After a call that takes longer than a second no larger one is made, and what was right holds."""
+    slow = Slow()
+    assert failure_of(LARGER, "conv2d", conv2d=slow) is None
+    assert sum(size > 500 for size in slow.sizes) == 1
+    assert len(slow.sizes) > 10
+
+
+def test_what_memory_does_not_suffice_for_is_left_out():
+    """A large case for which the memory does not suffice refutes nothing; another exception does."""
+    assert failure_of(LARGER, "conv2d", conv2d=Slow(MemoryError())) is None
+    assert isinstance(failure_of(LARGER, "conv2d", conv2d=Slow(IndexError())), Crashed)
 
 
 def test_large_failures_are_cut_down_within_the_limits():
