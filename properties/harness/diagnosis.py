@@ -6,19 +6,21 @@ target is right off them.
 """
 
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from . import bounds, oracles
-from .alterations import Alteration, alterations, confined, measured
+from . import oracles
+from .alterations import alterations, confined, measured, scaled
+from .behaviour import Seen, remembered, seen
 from .consequences import causes
+from .footprints import Asked, fits
 from .large import larger
-from .layouts import laid_out, reversed_entries
 from .limits import NotApplicable
+from .malformed import mode_of
 from .mistakes import Mistake, all_mistakes, right
 from .mistakes.channels import channel_mistakes
 from .network_cases import is_smooth
@@ -26,14 +28,13 @@ from .probes import kinked, smooth
 from .single import single, single_case, single_operation
 from .sizes import Counts
 from .strategies import Case
-from .target import HW, Failure, Malformed, Operation, Refuted, parts
+from .target import HW, Crashed, Failure, Malformed, Operation, Refuted
 from .trial import current, on_trial
 
 CASES, LARGER_CASES = 20, 2
 MOST_NAMED = 2
 NONE_FITS = "no catalogued mistake, and no plain change of the right formula, gives these answers"
 FOLLOWS = "a right network with your {} in it gives these very answers: mend that first"
-KEEPS_STATE = "it keeps state between calls: the same arguments must give the same answer, others another one"
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,16 @@ class Diagnosis:
 def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
     """The failure, with what is found about each of the operations of its statement that is wrong by itself.
 
-    One that says itself what may mend it is left alone.
+    Of one that crashes, or gives what is no answer, it says where it does so, and whether it writes into an argument.
+    What says itself what may mend it is left alone.
     """
-    if isinstance(failure, Refuted) and not isinstance(failure, Malformed) and not failure.diagnosis:
-        found = {one.name: diagnosed(one, Case(failure.case)) for one in operations if isinstance(one, Operation)}
+    own = [one for one in operations if isinstance(one, Operation)]
+    if isinstance(failure, Crashed | Malformed):
+        failing = next((one for one in own if one.name == failure.operation), None)
+        if failing:
+            failure.diagnosis += _of_form(failing, failure)
+    elif isinstance(failure, Refuted) and not failure.diagnosis:
+        found = {one.name: diagnosed(one, Case(failure.case)) for one in own}
         first = next(iter(found), "")
         failure.diagnosis = tuple(
             reason if name == first else f"{name}: {reason}" for name, one in found.items() for reason in one.reasons
@@ -61,6 +68,27 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
         failure.mistakes = tuple(name for one in found.values() for name in one.mistakes)
         failure.follows_from = found[first].causes if first else ()
     return failure
+
+
+def _of_form(operation: Operation, failure: Crashed | Malformed) -> tuple[str, ...]:
+    """What is seen of an operation that crashed or gave what is no answer, asked on all that is tried."""
+    trial, case = current(), Case(failure.case)
+    if trial.target.layout != HW:
+        operation, case = single_operation(operation), single_case(trial.target.layout, case)
+    with on_trial(single(trial.target), trial.conventions), _quietly():
+        asked = [one for group in _groups(operation, case) for one in _asked(operation, group)]
+        if isinstance(failure, Crashed) and "read-only" in str(failure.error):
+            found = seen(operation, asked)
+            if found and found.name == "argument overwritten":
+                return _of_behaviour(operation, found, all_mistakes()).reasons
+            return ("it writes into an array that is read-only: work on a copy",)
+        shapes = [(one.case, one.mine.first[0].shape) for one in asked]
+        mode = mode_of(shapes) if operation.name == "conv2d" and isinstance(failure, Malformed) else None
+        for fails in ([not one.is_right for one in asked], [not one.has_shape for one in asked]):
+            tried = [(one.case, failed) for one, failed in zip(asked, fails, strict=True)]
+            if where := confined(tried, operation.signature.parameters):
+                break
+        return tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")]))
 
 
 def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
@@ -78,37 +106,63 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
 
 
 def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
-    groups = _groups(operation, failing)
-    formula = right(operation.name)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        asked = [[Asked(operation, case, operation.raw, formula) for case in group] for group in groups]
-        wrong = [any(not one.fits(one.right) for one in group) for group in asked]
+    with _quietly():
+        asked = [_asked(operation, group) for group in _groups(operation, failing)]
+        wrong = [any(not one.is_right for one in group) for group in asked]
         if not any(wrong):
-            return Diagnosis()
+            return _of_behaviour(operation, remembered(operation), catalogue)
         deciding = asked[0] if wrong[0] else [one for group in asked for one in group]
         stateful = any(one.is_stateful for one in deciding)
-
-        def fits(candidate: Mistake | Alteration) -> bool:
-            return _fits(candidate.make(), deciding, stateful)
-
         several = current().target.layout != HW
-        if not several and (why := causes(operation.name, lambda function: _fits(function, deciding, stateful))):
+        everything = [one for group in asked for one in group if one in deciding or one.case is failing]
+        if not several and (why := causes(operation.name, lambda function: fits(function, everything, stateful))):
             return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
-        fitting = [one for one in catalogue if one.operation == operation.name and fits(one)]
+        fitting = [one for one in catalogue if one.operation == operation.name and fits(one.make(), deciding, stateful)]
         if fitting:
             return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
-        if stateful:
-            return Diagnosis((KEEPS_STATE,))
-        words = measured(operation.name, [(one.case, one.mine.first, one.right.first) for one in deciding])
-        if not words and several:
-            words = NONE_FITS
-        if not words:
-            altered = next((one for one in alterations(operation.name) if fits(one)), None)
-            words = f"{altered.what}: {altered.mend}" if altered else NONE_FITS
-        tried = [(one.case, not one.fits(one.right)) for one in deciding]
-        where = _of_several(tried) if several else confined(tried, operation.signature.parameters)
-        return Diagnosis((words + where,))
+        if found := seen(operation, deciding):
+            return _of_behaviour(operation, found, catalogue)
+        return Diagnosis((_of_numbers(operation, deciding, several),))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _of_behaviour(operation: Operation, found: Seen | None, catalogue: tuple[Mistake, ...]) -> Diagnosis:
+    """What was seen, by the catalogue's words for it where it has a name."""
+    if found is None:
+        return Diagnosis()
+    named = (one for one in catalogue if one.operation == operation.name and one.name == found.name)
+    told = next((replace(one, what=found.what) for one in named), None)
+    words = _told(told) if told else f"{found.name}: {found.what} Mend: {found.mend}."
+    return Diagnosis((words,), (told.id,) if told else ())
+
+
+def _asked(operation: Operation, cases: list[Case]) -> list[Asked]:
+    """What the cases leave behind; those that the target leaves out are left out here too."""
+    found = []
+    for case in cases:
+        with suppress(NotImplementedError):
+            found.append(Asked(operation.name, case, operation.raw, right(operation.name)))
+    return found
+
+
+def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
+    """What the answers alone say, and where they are wrong."""
+    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
+    words = measured(operation.name, answers)
+    if not words and not several:
+        wrong = set[int]().union(*(one.wrong_parts for one in asked))
+        part = min(wrong) if len(wrong) == 1 and len(asked[0].right.first) > 1 else None
+        altered = next((one for one in alterations(operation.name, part) if fits(one.make(), asked, False)), None)
+        words = f"{altered.what}: {altered.mend}" if altered else scaled(operation.name, answers)
+    words = words or NONE_FITS
+    tried = [(one.case, not one.is_right) for one in asked]
+    return words + (_of_several(tried) if several else confined(tried, operation.signature.parameters))
 
 
 def _of_several(tried: list[tuple[Case, bool]]) -> str:
@@ -149,129 +203,6 @@ def _is_kinked(operation: str, case: Case) -> bool:
     if operation == "max_pool_gradient":
         return bool((oracles.maxima(case.x, case.window).sum()) > case.upstream.size)
     return "kernel" in case and "target" in case and not is_smooth(oracles.conv2d(case.image, case.kernel))
-
-
-class Footprint(NamedTuple):
-    """What asking leaves behind: the first answer, and what differs from it or from what was given.
-
-    `again` is the same question after another one, `other` that one, `kept` the first answer read again at the end of
-    it, `handed` the arguments after the call, `fortran` the answer to Fortran-ordered ones, and `changed` that to the
-    same arrays with the other question's values in them.
-    """
-
-    first: list[Any]
-    again: list[Any]
-    other: list[Any]
-    kept: list[Any]
-    handed: list[Any]
-    fortran: list[Any]
-    changed: list[Any]
-
-
-def _footprint(function: Any, operation: Operation, case: Case) -> Footprint:
-    arguments = case.arguments(*operation.signature.parameters)
-    if operation.name in ("predict", "cost"):  # numbers, in whatever shape
-        function = _in_a_row(function)
-
-    def arrays(change: Callable[[Any], Any]) -> list[Any]:
-        return [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
-
-    handed = arrays(np.array)
-    given = _answered(function, handed)
-    first = [np.array(part) for part in given]
-    others = arrays(lambda value: reversed_entries(value) * 0.5)
-    other = [np.array(part) for part in _answered(function, others)]
-    kept = _differences(given, first)
-    again = _answered(function, arrays(np.array))
-    fortran = _answered(function, arrays(lambda value: laid_out(value, "read-only and Fortran-ordered")))
-    left = _differences(handed, list(arguments))
-    _answered(function, handed)
-    for array, value in zip(handed, others, strict=True):
-        if isinstance(array, np.ndarray):
-            array[...] = value
-    changed = _differences(_answered(function, handed), other)
-    return Footprint(
-        first,
-        again=_differences(again, first),
-        other=_differences(other, first),
-        kept=kept,
-        handed=left,
-        fortran=_differences(fortran, first),
-        changed=changed,
-    )
-
-
-def _in_a_row(function: Any) -> Any:
-    return lambda *arguments: np.ravel(function(*arguments))
-
-
-def _answered(function: Any, arguments: list[Any]) -> list[Any]:
-    """The parts of an answer as arrays; not a number for what crashes or is no array."""
-    try:
-        return [np.asarray(part, dtype=np.float64) for part in parts(function(*arguments))]
-    except (Failure, NotImplementedError, TypeError, ValueError):
-        return [np.array(np.nan)]
-
-
-def _differences(left: list[Any], right: list[Any]) -> list[Any]:
-    """Entry by entry; 0 where both are infinite alike or not a number, which subtraction would hide."""
-    pairs = [(x, y) for x, y in zip(left, right, strict=False) if isinstance(y, np.ndarray)]
-    return [_difference(x, y) if np.shape(x) == np.shape(y) else np.array(np.nan) for x, y in pairs]
-
-
-def _difference(x: Any, y: Any) -> Any:
-    return np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.subtract(x, y))
-
-
-class Asked:
-    """One case, and the footprints that the target and the right formula leave on it."""
-
-    def __init__(self, operation: Operation, case: Case, function: Any, formula: Any) -> None:
-        self.operation, self.case = operation, case
-        self.mine, self.right = _footprint(function, operation, case), _footprint(formula, operation, case)
-        largest = max(float(np.abs(np.nan_to_num(part)).max(initial=0.0)) for part in self.mine.first)
-        self._allowed = 4 * max(float(np.max(value.allowed)) for value in bounds.of(operation.name, case))
-        self._allowed += 64 * current().target.eps * min(largest, 1e300)  # differences of answers cancel
-
-    @property
-    def is_stateful(self) -> bool:
-        """Whether the same question gets another answer, or another question the same one where it must not."""
-        nothing = [np.zeros_like(part) for part in self.mine.again]
-        same = [np.zeros_like(part) for part in self.mine.other]
-        if not self._agree(self.mine.again, nothing):
-            return True
-        finite = all(np.isfinite(part).all() for part in self.mine.first)
-        return finite and self._agree(self.mine.other, same) and not self._agree(self.right.other, same)
-
-    def fits(self, theirs: Footprint, changes_alone: bool = False) -> bool:
-        """Whether the target's footprint is this one to rounding; what is not finite must be so in both."""
-        pairs = list(zip(self.mine, theirs, strict=True))
-        return all(self._agree(mine, other) for mine, other in (pairs[1:] if changes_alone else pairs))
-
-    def _agree(self, mine: list[Any], theirs: list[Any]) -> bool:
-        return len(mine) == len(theirs) and all(_close(x, y, self._allowed) for x, y in zip(mine, theirs, strict=True))
-
-
-def _fits(function: Any, asked: list[Asked], stateful: bool) -> bool:
-    """Whether a function leaves the target's footprint on every case, and a wrong one on some.
-
-    What a target that keeps state answers hangs on what it was asked before; only its changes are compared then.
-    """
-    wrong = False
-    for one in asked:
-        theirs = _footprint(function, one.operation, one.case)
-        if not one.fits(theirs, changes_alone=stateful):
-            return False
-        wrong = wrong or not one.fits(one.right, changes_alone=stateful)
-    return wrong
-
-
-def _close(x: Any, y: Any, allowed: float) -> bool:
-    """Equal to within what rounding allows the right answer, and to as many units of the two's own size."""
-    if np.shape(x) != np.shape(y):
-        return False
-    rounding = 64 * current().target.eps * (np.abs(x) + np.abs(y))
-    return bool(((np.abs(x - y) <= allowed + rounding) | (~np.isfinite(x) & ~np.isfinite(y))).all())
 
 
 def _told(mistake: Mistake) -> str:

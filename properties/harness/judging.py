@@ -46,6 +46,7 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
                 if isinstance(record.refutation, Failure):
                     found = record.refutation
                     found.scripts = reproductions(entry, statement, operations, found)
+                    explained(found, operations.values())
                 raise
     except OutOfTime as error:
         raise _out_of_time(record, entry, error, timeout) from None

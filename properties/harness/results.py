@@ -69,7 +69,7 @@ def finished(
             yours=encoded(error.yours),
             expected=encoded(error.expected),
             wrong=np.argwhere(error.wrong).tolist() if np.ndim(error.wrong) else [],
-            diagnosis=[*result["diagnosis"], *error.diagnosis],
+            diagnosis=[*error.diagnosis, *result["diagnosis"]],
             mistakes=list(error.mistakes),
             follows_from=list(error.follows_from),
             message=error.message,
@@ -77,9 +77,7 @@ def finished(
     elif isinstance(error, Crashed):
         result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
         result["frames"] = frames_of(error.error)
-        result["diagnosis"] = [*result["diagnosis"], *error.diagnosis]
-        if "read-only" in last_line(error.error):
-            result["diagnosis"] = [*result["diagnosis"], "it writes into its argument: work on a copy"]
+        result["diagnosis"] = [*error.diagnosis, *result["diagnosis"]]
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = printable(f"{place.name}, {Path(place.filename).name}, line {place.lineno}")

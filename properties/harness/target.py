@@ -36,10 +36,12 @@ class Failure(Exception):
     """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
 
     `mistakes` names those of the catalogue that give the target's very answers, `follows_from` the target's own
-    operations that alone explain them; `scripts` may show the failure without this project, the shortest first.
+    operations that alone explain them; `scripts` may show the failure without this project, the shortest first. Where
+    one `operation` crashed or gave what is no answer, it is named.
     """
 
     case: dict[str, Any]
+    operation: str = ""
     scripts: tuple[str, ...] = ()
     diagnosis: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
@@ -110,7 +112,8 @@ class Operation:
         try:
             return self._of_shapes(answer, shapes)
         except Malformed as error:
-            error.diagnosis = tuple(filter(None, [slip(self.name, answer, shapes, arguments)]))
+            error.diagnosis = tuple(filter(None, [slip(answer, shapes)]))
+            error.operation = self.name
             raise
 
     def _of_shapes(self, answer: Any, shapes: Shapes) -> Any:

@@ -90,3 +90,26 @@ def test_wrong_layers_are_known_as_such(name, wrong):
         before = trial.record.comparisons
         assert [one.name for one in trial.target.operations.values() if is_wrong(one)] == [name]
         assert trial.record.comparisons == before
+
+
+def test_two_crashes_do_not_explain_each_other():
+    """That a network and a layer both crash on everything does not make one follow from the other."""
+
+    def crashing(*arguments):
+        raise KeyError("no")
+
+    assert causes_of("predict", **reference_with(conv2d=crashing, predict=crashing)) == ()
+
+
+def test_what_a_layer_leaves_out_is_not_wrong():
+    """A layer that takes some cases alone is right if it is right on these, and wrong if it is not."""
+
+    def few(x):
+        if x.size < 3:
+            raise NotImplementedError
+        return reference.relu(x)
+
+    with trial_of(**reference_with(relu=few)) as trial:
+        assert not is_wrong(trial.target.operations["relu"])
+    with trial_of(**reference_with(relu=lambda x: 2 * few(x))) as trial:
+        assert is_wrong(trial.target.operations["relu"])

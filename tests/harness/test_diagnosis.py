@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 import scipy.signal
 
+import properties.calls
 import properties.convolution
 import reference
-from properties.harness.diagnosis import KEEPS_STATE, NONE_FITS, Diagnosis, diagnosed, explained
+from properties.harness.behaviour import KEEPS_STATE
+from properties.harness.diagnosis import NONE_FITS, Diagnosis, diagnosed, explained
 from properties.harness.strategies import Case
+from properties.harness.target import Crashed
 from tests.doubles import failure_of, reference_with, trial_of
 
 
@@ -98,7 +101,7 @@ def test_the_part_that_is_wrong_is_named():
         return kernel, 0.5 * weights
 
     (reason,) = found(gradients=gradients).reasons
-    assert reason.startswith("the answer for the weights, and it alone, is the right one times 0.5")
+    assert reason.startswith("the answer for the weights is the right one times 0.5")
 
 
 def test_pooled_entries_in_the_wrong_order_are_recognised():
@@ -142,7 +145,7 @@ def test_a_missing_term_is_recognised():
 def test_where_it_is_wrong_is_told():
     """What the wrong cases have in common and the right ones do not is said."""
     (reason,) = of_image(lambda g: g + (g.shape[0] != g.shape[1]) * np.cos(g)).reasons
-    assert reason == f"{NONE_FITS}; it is wrong exactly where image is not square"
+    assert reason == f"{NONE_FITS}; of what was tried, it is wrong exactly where image is not square"
 
 
 def test_kept_state_is_told():
@@ -153,12 +156,13 @@ def test_kept_state_is_told():
         calls.append(1)
         return features @ weights * (1 + len(calls) % 7)
 
-    assert found(dense=dense).reasons == (KEEPS_STATE,)
+    (reason,) = found(dense=dense).reasons
+    assert KEEPS_STATE in reason
 
 
 def test_infinite_answers_are_no_kept_state():
     """What divides by 0 gives the same infinity again, whatever it is asked, so it keeps no state."""
-    assert KEEPS_STATE not in found(arctan_derivative=lambda x: np.full(x.shape, np.inf)).reasons
+    assert "state" not in "".join(found(arctan_derivative=lambda x: np.full(x.shape, np.inf)).reasons)
 
 
 def test_no_convention_is_a_mistake():
@@ -192,3 +196,96 @@ def test_a_crash_is_no_mistake():
         raise KeyError("no")
 
     assert found(conv2d=raising).mistakes == ()
+
+
+def _for_square_windows(function):
+    def answer(x, window, *upstream):
+        if window[0] != window[1]:
+            raise NotImplementedError
+        return function(x, window, *upstream)
+
+    return answer
+
+
+def test_cases_that_are_left_out_are_no_evidence():
+    """A mistake is named by the cases that the target takes; what is right on these is not wrong on others."""
+    (reason,) = found(max_pool_gradient=_for_square_windows(reference.mask_repeat)).reasons
+    assert reason.startswith("mask repeat: ")
+    assert found(max_pool=_for_square_windows(reference.max_pool)) == Diagnosis()
+
+
+def test_one_wrong_part_is_changed_alone():
+    """A plain change of one gradient of two is recognised, and which of them it is."""
+
+    def dense_gradients(features, weights, upstream):
+        return upstream @ weights.T, np.array(features.T)
+
+    (reason,) = found(dense_gradients=dense_gradients).reasons
+    assert reason.startswith("for the weights, the right answer for upstream replaced by ones")
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "words"),
+    [
+        ("conv2d", lambda x, k: np.zeros(x.shape), "this is the shape of mode 'same'"),
+        (
+            "conv2d_image_gradient",
+            lambda x, k, u: reference.conv2d_image_gradient(x, k, u).squeeze(),
+            "of what was tried, it fails exactly where image has one row or one column",
+        ),
+    ],
+)
+def test_answers_of_another_shape_say_where(operation, wrong, words):
+    """What gives arrays of the wrong shapes says what they are the shapes of, or where it does so."""
+    failure = failure_of(properties.calls.test_keeps_the_contract, operation, **{operation: wrong})
+    with trial_of(**reference_with(**{operation: wrong})) as trial:
+        explained(failure, [trial.target.operations[operation]])
+    assert any(reason.startswith(words) for reason in failure.diagnosis)
+
+
+def _odd_ones_crash(image, kernel, upstream):
+    if image.shape[1] % 2:
+        raise IndexError("no")
+    return reference.conv2d_kernel_gradient(image, kernel, upstream)
+
+
+def test_crash_says_where():
+    """An operation that crashes on some cases alone says what these have in common."""
+    changed = {"conv2d_kernel_gradient": _odd_ones_crash}
+    failure = failure_of(properties.convolution.test_kernel_gradient_is_the_rot90_form, **changed)
+    with trial_of(**reference_with(**changed)) as trial:
+        explained(failure, [trial.target.operations["conv2d_kernel_gradient"]])
+    assert failure.diagnosis == ("of what was tried, it fails exactly where image has an odd number of columns",)
+
+
+def _added_up_in_place(x):
+    x += 1.0
+    return reference.relu(x - 1.0)
+
+
+def _written_into_a_view(x):
+    np.broadcast_to(0.0, x.shape)[...] = 1.0
+    return reference.relu(x)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (_added_up_in_place, "argument overwritten: It changes its argument x."),
+        (_written_into_a_view, "it writes into an array that is read-only"),
+    ],
+)
+def test_crash_on_read_only_arrays_says_which(wrong, words):
+    """Which argument is written into is said of what crashes on read-only ones; another array is none of them."""
+    failure = Crashed("relu", ValueError("output array is read-only"))
+    failure.case = Case(x=np.ones(2))
+    with trial_of(**reference_with(relu=wrong)) as trial:
+        explained(failure, [trial.target.operations["relu"]])
+    assert failure.diagnosis[0].startswith(words)
+
+
+def test_overflow_is_not_what_is_right():
+    """An infinite answer is not to rounding the largest number."""
+    with trial_of(**reference_with(relu=lambda x: (x + np.abs(x)) / 2)) as trial, np.errstate(over="ignore"):
+        named = diagnosed(trial.target.operations["relu"], Case(x=np.array([1.7e308]))).mistakes
+    assert named == ("relu: half of x plus its size",)

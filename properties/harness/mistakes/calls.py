@@ -50,7 +50,7 @@ def _never_reset(answer: Answer) -> Answer:
         key = tuple(part.shape for part in given)
         sums = tuple(part + last for part, last in zip(given, before.get(key, (0.0,) * len(given)), strict=True))
         before[key] = sums
-        return sums if len(sums) > 1 else sums[0]
+        return changed_parts(np.array, sums if len(sums) > 1 else sums[0])
 
     return piled
 

@@ -187,10 +187,10 @@ def first_window_alone(x: Any, window: Shape, upstream: Any) -> Any:
 @mistake(
     "max_pool_gradient",
     "the mask is written through a reshape, which is a copy there",
-    "np.zeros(x.shape) in C order, and fill that",
+    "np.zeros(x.shape), which np.zeros_like(x) is not for Fortran order",
     seen=SURVEY,
     named_by="calls.keeps_the_contract[max_pool_gradient]",
 )
 def nothing_for_fortran_order(x: Any, window: Shape, upstream: Any) -> Any:
-    """For an input that is not in C order it is 0 throughout."""
-    return oracles.argmax_scatter(x, window, upstream) * x.flags.c_contiguous
+    """For an input in Fortran order it is 0 throughout."""
+    return oracles.argmax_scatter(x, window, upstream) * (not x.flags.fnc)
