@@ -53,32 +53,42 @@ def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
 def remembered(operation: Operation) -> Seen | None:
     """That it answers with values of an earlier call, if that was seen.
 
-    In shapes that are new to it, it answers a first question rightly, and a second one rightly but with some arguments
-    of the first; in between the layer's other operations are asked the first one too, since they may share an object.
+    In shapes that are new to it, it answers a first question rightly, and another one rightly but with some arguments
+    of the first, though it is right on the like of that one where it comes first. In between the layer's other
+    operations are asked the first question too, since they may share an object.
     """
     names = operation.signature.parameters
+    factors = {name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if name != "window"}
+
+    def answered(case: Case) -> tuple[Any, ...]:
+        return parts(operation(*case.arguments(*names)))
+
+    def near(case: Case) -> Case:
+        return Case({**case, **{name: case[name] * factor for name, factor in factors.items()}})
+
     layer, number = operation.signature.layer, next(_FRESH)
     first, second = (_fresh(layer, number, seed) for seed in (0, 1))
-    factors = {name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if name != "window"}
-    near = Case({**first, **{name: first[name] * factor for name, factor in factors.items()}})
-    try:
-        if not _agrees(operation, parts(operation(*first.arguments(*names))), first):
+    like = _fresh(layer, next(_FRESH), 0)
+    kinds = {
+        "kept by shape": ("of the same shape", second, like),
+        "kept by print": ("that agrees in its first nine digits", near(first), near(like)),
+    }
+    with suppress(Failure, NotImplementedError):
+        if not _agrees(operation, answered(first), first):
             return None
         for sibling in current().target.operations.values():
             if sibling.signature.layer == layer and sibling.name != operation.name:
                 with suppress(Failure, NotImplementedError):
                     sibling(*first.arguments(*sibling.signature.parameters))
-        answers = [parts(operation(*case.arguments(*names))) for case in (second, near)]
-    except (Failure, NotImplementedError):
-        return None
-    kinds = ("kept by shape", "of the same shape"), ("kept by print", "that agrees in its first nine digits")
-    for case, answer, (name, which) in zip((second, near), answers, kinds, strict=True):
-        for some in chain.from_iterable(combinations(factors, length) for length in range(len(factors) + 1)):
-            if _agrees(operation, answer, Case({**case, **{name: first[name] for name in some}})):
-                if some:
+        for name, (which, case, alone) in kinds.items():
+            answer = answered(case)
+            if _agrees(operation, answer, case):
+                continue
+            for some in chain.from_iterable(combinations(factors, length) for length in range(1, len(factors) + 1)):
+                earlier = Case({**case, **{argument: first[argument] for argument in some}})
+                if _agrees(operation, answer, earlier) and _agrees(operation, answered(alone), alone):
                     what = f"It goes by the {' and '.join(some)} of an earlier call, {which}."
                     return Seen(name, what, "compute from the arguments")
-                break
     return None
 
 

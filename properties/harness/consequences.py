@@ -86,14 +86,14 @@ def is_wrong(operation: Operation) -> bool:
     if operation.name not in trial.wrong:
         layer = operation.signature.layer
         with unrecorded():
-            wrong = any(_is_wrong_at(operation, case, True) for case in smooth(layer, CASES)) or any(
-                _is_wrong_at(operation, case, False) for case in kinked(layer, CASES)
+            wrong = any(is_wrong_at(operation, case, True) for case in smooth(layer, CASES)) or any(
+                is_wrong_at(operation, case, False) for case in kinked(layer, CASES)
             )
         trial.wrong[operation.name] = wrong
     return trial.wrong[operation.name]
 
 
-def _is_wrong_at(operation: Operation, case: Case, is_smooth: bool) -> bool:
+def is_wrong_at(operation: Operation, case: Case, is_smooth: bool) -> bool:
     """Whether the answer there is wrong; what the target leaves out is not."""
     try:
         if is_smooth:

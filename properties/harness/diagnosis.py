@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from . import oracles
-from .alterations import alterations, confined, measured, scaled
+from .alterations import alterations
 from .behaviour import Seen, remembered, seen
-from .consequences import causes
+from .consequences import causes, is_wrong_at
 from .footprints import Asked, fits
 from .large import larger
 from .limits import NotApplicable
@@ -25,11 +25,12 @@ from .mistakes import Mistake, all_mistakes, right
 from .mistakes.channels import channel_mistakes
 from .network_cases import is_smooth
 from .probes import kinked, smooth
+from .readings import at_zero, confined, measured, scaled
 from .single import single, single_case, single_operation
 from .sizes import Counts
 from .strategies import Case
 from .target import HW, Crashed, Failure, Malformed, Operation, Refuted
-from .trial import current, on_trial
+from .trial import current, on_trial, unrecorded
 
 CASES, LARGER_CASES = 20, 2
 MOST_NAMED = 2
@@ -58,7 +59,8 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
     if isinstance(failure, Crashed | Malformed):
         failing = next((one for one in own if one.name == failure.operation), None)
         if failing:
-            failure.diagnosis += _of_form(failing, failure)
+            of_form = _of_form(failing, failure)
+            failure.diagnosis, failure.mistakes = failure.diagnosis + of_form.reasons, of_form.mistakes
     elif isinstance(failure, Refuted) and not failure.diagnosis:
         found = {one.name: diagnosed(one, Case(failure.case)) for one in own}
         first = next(iter(found), "")
@@ -70,25 +72,40 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
     return failure
 
 
-def _of_form(operation: Operation, failure: Crashed | Malformed) -> tuple[str, ...]:
+def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
     """What is seen of an operation that crashed or gave what is no answer, asked on all that is tried."""
     trial, case = current(), Case(failure.case)
     if trial.target.layout != HW:
         operation, case = single_operation(operation), single_case(trial.target.layout, case)
     with on_trial(single(trial.target), trial.conventions), _quietly():
-        asked = [one for group in _groups(operation, case) for one in _asked(operation, group)]
+        smooth_ones, kinked_ones = (_asked(operation, group) for group in _groups(operation, case))
+        asked = smooth_ones + kinked_ones
         if isinstance(failure, Crashed) and "read-only" in str(failure.error):
             found = seen(operation, asked)
             if found and found.name == "argument overwritten":
-                return _of_behaviour(operation, found, all_mistakes()).reasons
-            return ("it writes into an array that is read-only: work on a copy",)
+                return _of_behaviour(operation, found, all_mistakes())
+            return Diagnosis(("it writes into an array that is read-only: work on a copy",))
+        deciding = smooth_ones if any(not one.is_right for one in smooth_ones) else asked
+        if named := _named(operation, deciding, False, all_mistakes()):
+            return named
         shapes = [(one.case, one.mine.first[0].shape) for one in asked]
         mode = mode_of(shapes) if operation.name == "conv2d" and isinstance(failure, Malformed) else None
         for fails in ([not one.is_right for one in asked], [not one.has_shape for one in asked]):
             tried = [(one.case, failed) for one, failed in zip(asked, fails, strict=True)]
             if where := confined(tried, operation.signature.parameters):
                 break
-        return tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")]))
+        return Diagnosis(tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")])))
+
+
+def _named(
+    operation: Operation, asked: list[Asked], stateful: bool, catalogue: tuple[Mistake, ...]
+) -> Diagnosis | None:
+    """The catalogued mistakes that give the operation's answers, if there are any."""
+    own = (one for one in catalogue if one.operation == operation.name)
+    fitting = [one for one in own if fits(one.make(), asked, stateful)]
+    if not fitting:
+        return None
+    return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
 
 
 def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
@@ -108,7 +125,7 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
 def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
     with _quietly():
         asked = [_asked(operation, group) for group in _groups(operation, failing)]
-        wrong = [any(not one.is_right for one in group) for group in asked]
+        wrong = [any(_is_wrong(operation, one, bool(kinked)) for one in group) for kinked, group in enumerate(asked)]
         if not any(wrong):
             return _of_behaviour(operation, remembered(operation), catalogue)
         deciding = asked[0] if wrong[0] else [one for group in asked for one in group]
@@ -117,12 +134,25 @@ def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ..
         everything = [one for group in asked for one in group if one in deciding or one.case is failing]
         if not several and (why := causes(operation.name, lambda function: fits(function, everything, stateful))):
             return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
-        fitting = [one for one in catalogue if one.operation == operation.name and fits(one.make(), deciding, stateful)]
-        if fitting:
-            return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
+        if named := _named(operation, deciding, stateful, catalogue):
+            return named
         if found := seen(operation, deciding):
             return _of_behaviour(operation, found, catalogue)
-        return Diagnosis((_of_numbers(operation, deciding, several),))
+        return Diagnosis((_of_numbers(operation, deciding, several) if wrong[0] else _at_kinks(operation, asked[1]),))
+
+
+def _is_wrong(operation: Operation, one: Asked, kinked: bool) -> bool:
+    """Whether the operation does wrong on a case; at kinks one right answer of several is not."""
+    if one.is_right or not kinked:
+        return not one.is_right
+    with unrecorded():
+        return one.misbehaves or is_wrong_at(operation, one.case, False)
+
+
+def _at_kinks(operation: Operation, asked: list[Asked]) -> str:
+    """What is said of an operation that is right off kinks."""
+    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
+    return at_zero(operation.name, answers) or f"{NONE_FITS}; it is right off ties and zeros"
 
 
 @contextmanager

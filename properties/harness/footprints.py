@@ -45,7 +45,7 @@ def footprint(function: Any, name: str, case: Case) -> Footprint:
     handed = arrays(np.array)
     given = _answered(function, handed)
     first = [np.array(part) for part in given]
-    others = arrays(lambda value: np.asarray(reversed_entries(value) * 0.5))
+    others = arrays(_other)
     other = [np.array(part) for part in _answered(function, others)]
     kept = _differences(given, first)
     again = _answered(function, arrays(np.array))
@@ -82,8 +82,13 @@ def _written(function: Any, arrays: Callable[..., list[Any]], first: list[Any]) 
     return _differences(found, first)
 
 
+def _other(value: Any) -> Any:
+    """Half the entries, the other way round; what is not 0 is not 0 there."""
+    return np.ascontiguousarray(np.where(value * 0.5 == 0, value, value * 0.5)[..., ::-1])
+
+
 def _in_a_row(function: Any) -> Any:
-    return lambda *arguments: np.ravel(function(*arguments))
+    return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:
@@ -145,6 +150,11 @@ class Asked:
     def is_stateful(self) -> bool:
         """Whether the same question was seen to get two answers, or an answer given out was seen to change."""
         return any(map(self.changes, ("again", "kept", "changed", "written")))
+
+    @property
+    def misbehaves(self) -> bool:
+        """Whether it leaves anything behind that no answer, right or wrong, does."""
+        return self.is_stateful or any(map(self.changes, ("handed", "fortran", "sliced")))
 
     def begins(self, function: Any) -> bool:
         """Whether the function's first answer is the target's."""

@@ -14,7 +14,17 @@ from typing import Any
 from .. import bounds, oracles
 from ..contract import OPERATIONS
 
-MODULES = ("activations", "convolution", "pooling", "dense", "predict", "gradients", "training", "calls")
+MODULES = (
+    "activations",
+    "convolution",
+    "convolution_gradients",
+    "pooling",
+    "dense",
+    "predict",
+    "gradients",
+    "training",
+    "calls",
+)
 _NAMED_BY = {
     "relu": "activations.relu_is_the_positive_part",
     "relu_derivative": "activations.relu_derivative_is_the_step",

@@ -106,6 +106,13 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
+@mistake("arctan", "tan⁻¹ is read as a power", "np.arctan(x)")
+def reciprocal_of_the_tangent(x: Any) -> Any:
+    """It is `1 / tan(x)`."""
+    with np.errstate(divide="ignore"):
+        return 1 / np.tan(x)
+
+
 @mistake("arctan", "a series is tried near 0 alone", "np.arctan(x)")
 def three_terms_of_the_series(x: Any) -> Any:
     """It is `x − x³/3 + x⁵/5`, which is good near 0 alone."""
@@ -123,6 +130,13 @@ def taken_at_the_output(x: Any) -> Any:
 def without_the_square(x: Any) -> Any:
     """It is `1 / (1 + |x|)`."""
     return 1 / (1 + np.abs(x))
+
+
+@mistake("arctan_derivative", "a bracket is misplaced", "1 / (1 + x²)")
+def bracket_misplaced(x: Any) -> Any:
+    """It is `1 / (1 + x)²`."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return 1 / (1 + x) ** 2
 
 
 @mistake("arctan_derivative", "arctan, arsinh and artanh stand beside each other in tables", "1 / (1 + x²)")

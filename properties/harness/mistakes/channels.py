@@ -76,6 +76,22 @@ def _mean(operation: str) -> Answer:
     return answer
 
 
+def _every_target(operation: str) -> Answer:
+    """The sum over every pair of an image and a target, as (N, 1) − (N,) makes it."""
+
+    def answer(*arguments: Any) -> Any:
+        def with_targets(shift: int) -> Any:
+            return right(operation)(arguments[0], np.roll(arguments[1], shift), *arguments[2:])
+
+        given = [with_targets(shift) for shift in range(len(arguments[0]))]
+        if operation == "cost":
+            return sum(given)
+        olds = arguments[2:4] if operation == "train_step" else (0.0, 0.0)
+        return tuple(old + sum(each[part] - old for each in given) for part, old in enumerate(olds))
+
+    return answer
+
+
 def _of_answer(operation: str, change: Callable[[Any], Any]) -> Answer:
     return lambda *arguments: change(right(operation)(*arguments))
 
@@ -138,6 +154,15 @@ def _listed() -> Iterator[tuple[str, str, str, Answer, str, str]]:
         ):
             told = f"Only the {which} image of a batch counts."
             yield f"{which} image alone", name, told, _on(name, kept), why, "add every image's share up"
+    for name in NETWORK[1:]:
+        yield (
+            "every image with every target",
+            name,
+            "Each prediction is held against the targets of all images.",
+            _every_target(name),
+            "(N, 1) − (N,) broadcasts to (N, N)",
+            "bring both into one shape before they are subtracted",
+        )
     for name in SEPARATE:
         yield (
             "first image alone",

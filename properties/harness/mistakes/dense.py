@@ -35,6 +35,12 @@ def weights_normalised(features: Any, weights: Any) -> Any:
     return features @ weights / (weights.sum() or 1.0)
 
 
+@mistake("dense", "a row times a column broadcasts", "features @ weights, or flatten both before they are multiplied")
+def outer_product_summed(features: Any, weights: Any) -> Any:
+    """Every feature is multiplied by every weight, and all products are summed."""
+    return np.sum(features * weights, keepdims=True)
+
+
 @mistake("dense_gradients", "the two sides are mixed up", "weights for the features, and features for the weights")
 def sides_swapped(features: Any, weights: Any, upstream: Any) -> Pair:
     """The features get the features, and the weights the weights, times upstream."""

@@ -158,6 +158,12 @@ def tile_for_repeat(*case: Any) -> Pair:
     return backward(case, pooling=lambda x, w, u: oracles.argmax_scatter(x, w, np.ones_like(u)) * np.tile(u, w))
 
 
+@mistake("gradients", "one size is read for both sides", "as many columns of windows as there are")
+def columns_counted_by_the_rows(*case: Any) -> Pair:
+    """Of the columns of windows only as many are served on the way back as there are rows of them."""
+    return backward(case, pooling=lambda x, w, u: oracles.argmax_scatter(x, w, u * (np.arange(u.shape[1]) < len(u))))
+
+
 @mistake("gradients", "average pooling's is copied", "the maximum alone gets the upstream value")
 def spread_over_the_window(*case: Any) -> Pair:
     """Every entry of a window gets a quarter of the upstream value."""

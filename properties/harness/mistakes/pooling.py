@@ -33,6 +33,18 @@ def mean_for_maximum(x: Any, window: Shape) -> Any:
     return blocks(x, window).mean(axis=(2, 3))
 
 
+def _soft(x: Any, window: Shape) -> Any:
+    """Weights of the entries by softmax, in each window."""
+    powers = np.exp(x - oracles.grow(oracles.max_pool(x, window), window))
+    return powers / oracles.grow(blocks(powers, window).sum(axis=(2, 3)), window)
+
+
+@mistake("max_pool", "a smooth maximum has a gradient everywhere", "the maximum of each window")
+def softmax_for_maximum(x: Any, window: Shape) -> Any:
+    """It gives the mean of each window, weighted by softmax."""
+    return blocks(x * _soft(x, window), window).sum(axis=(2, 3))
+
+
 @mistake("max_pool", "the largest is taken to be the strongest", "compare the entries with their signs")
 def largest_in_size(x: Any, window: Shape) -> Any:
     """It gives the largest absolute value."""
@@ -145,6 +157,31 @@ def upstream_in_column_order(x: Any, window: Shape, upstream: Any) -> Any:
 def spread_over_the_window(x: Any, window: Shape, upstream: Any) -> Any:
     """It is average pooling's: each entry gets upstream over p · q."""
     return oracles.grow(upstream, window) / (window[0] * window[1])
+
+
+@mistake("max_pool_gradient", "a smooth maximum has a gradient everywhere", "the maximum alone gets it")
+def shared_by_softmax(x: Any, window: Shape, upstream: Any) -> Any:
+    """Upstream is shared out in each window by softmax."""
+    return _soft(x, window) * oracles.grow(upstream, window)
+
+
+@mistake("max_pool_gradient", "one size is read for both sides", "as many columns as upstream has")
+def columns_counted_by_the_rows(x: Any, window: Shape, upstream: Any) -> Any:
+    """Of the columns of windows only as many are served as there are rows of them."""
+    return oracles.argmax_scatter(x, window, upstream * (np.arange(upstream.shape[1]) < len(upstream)))
+
+
+@mistake("max_pool_gradient", "the window's sides are read in the wrong order", "divmod(place, q): q entries to a row")
+def place_divided_by_the_rows(x: Any, window: Shape, upstream: Any) -> Any:
+    """The place of the maximum in its window is divided by the window's rows in place of its columns."""
+    gradient = np.zeros(x.shape)
+    places = blocks(x, window).reshape(*upstream.shape, -1).argmax(axis=2)
+    for i, j in np.ndindex(upstream.shape):
+        row, column = i * window[0] + places[i, j] // window[0], j * window[1] + places[i, j] % window[0]
+        if row >= x.shape[0] or column >= x.shape[1]:
+            return np.nan  # a crash
+        gradient[row, column] = upstream[i, j]
+    return gradient
 
 
 @mistake("max_pool_gradient", "the mean's factor is left", "the upstream value itself", seen="reversed in " + SURVEY)

@@ -87,6 +87,19 @@ def gradient_normalised(*case: Any) -> Pair:
     return _moved(case, case[4] / size, pair)
 
 
+@mistake("train_step", "sign descent is copied", "the gradient itself")
+def sign_of_the_gradient_alone(*case: Any) -> Pair:
+    """Each entry moves by the whole rate, whatever the size of its gradient."""
+    kernel_gradient, weights_gradient = oracles.gradients(*case[:4])
+    return _moved(case, case[4], (np.sign(kernel_gradient), np.sign(weights_gradient)))
+
+
+@mistake("train_step", "a large rate is thought to be a slip", "the rate as it is given")
+def rate_capped(*case: Any) -> Pair:
+    """A rate above 1 counts as 1."""
+    return _moved(case, min(case[4], 1.0), oracles.gradients(*case[:4]))
+
+
 @mistake("train_step", "weight decay is left in", "the gradient alone")
 def weight_decay_left_in(*case: Any) -> Pair:
     """Both parameters also shrink by a thousandth of the rate."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from properties.harness.alterations import confined, measured, scaled
+from properties.harness.readings import confined, measured, scaled
 from properties.harness.strategies import Case
 
 CASES = [Case(image=np.ones((size, size)), kernel=np.ones((2, 2)), upstream=np.ones((1, 1))) for size in (2, 3, 4, 5)]
