@@ -35,7 +35,16 @@ def _without(end: int, axis: int) -> Callable[[Array], Array]:
     return change
 
 
-TURNS: dict[str, tuple[str, Callable[[Array], Array]]] = {
+def _only(place: int) -> Callable[[Array], Array]:
+    def change(array: Array) -> Array:
+        changed = np.zeros(array.shape)
+        changed.flat[place] = array.flat[place]
+        return changed
+
+    return change
+
+
+_TURNS: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "turned by 180°": ("turn it once more, or once less", lambda array: array[::-1, ::-1]),
     "turned by 90°": ("np.rot90 turns by 90° unless told otherwise", _if_square(lambda array: np.rot90(array))),
     "turned by 270°": ("np.rot90 turns by 90° unless told otherwise", _if_square(lambda array: np.rot90(array, 3))),
@@ -52,10 +61,16 @@ _LOSSES: dict[str, tuple[str, Callable[[Array], Array]]] = {
     for axis, line in enumerate(("row", "column"))
     for name, end in (("first", 0), ("last", -1))
 }
+_LOSSES |= {
+    "with its first entry alone": ("`return` stands inside a loop, or its index is forgotten", _only(0)),
+    "with its last entry alone": ("`=` in a loop in place of `+=`", _only(-1)),
+}
 _VALUES: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "with its sign turned": ("a sign is wrong", lambda array: -array),
     "without its signs": ("signs matter", np.abs),
     "with what is negative cut off": ("negative values count", lambda array: np.maximum(array, 0.0)),
+    "replaced by its signs": ("sizes matter", np.sign),
+    "squared": ("it counts twice", np.square),
     "replaced by ones": ("a factor is missing", lambda array: np.ones(array.shape)),
 }
 
@@ -67,7 +82,7 @@ def alterations(operation: str, part: int | None = None) -> Iterator[Alteration]
     """
     signature = OPERATIONS[operation]
     flat = signature.layer == "activations"
-    changes = _VALUES if flat else {**TURNS, **_LOSSES, **_VALUES}
+    changes = _VALUES if flat else {**_TURNS, **_LOSSES, **_VALUES}
     which = "" if part is None else f"for the {part_names(operation)[part]}, "
     for how, (mend, change) in changes.items():
         if how != "replaced by ones":

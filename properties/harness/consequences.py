@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from . import bounds, membership
-from .comparison import agree_throughout
+from .comparison import agree, agree_throughout
 from .limits import POOL
 from .mistakes import right
 from .probes import kinked, smooth
@@ -108,13 +108,23 @@ def is_wrong_at(operation: Operation, case: Case, is_smooth: bool) -> bool:
 
 def _is_legal(operation: Operation, case: Case) -> bool:
     """Whether the answer at a kink is one of those that some choice of subgradients gives."""
+    name = operation.name
+    if name not in ("max_pool_gradient", "gradients", "train_step", "relu_derivative"):
+        agree_throughout(operation, case)
+        return True
     answer = operation(*case.arguments(*operation.signature.parameters))
-    if operation.name == "max_pool_gradient":
+    if name == "max_pool_gradient":
         membership.require_subgradient(answer, case)
-    elif operation.name == "gradients":
-        values = bounds.forward(*case.arguments("image", "target", "kernel", "weights"))
-        distance, allowed = membership.distance(answer[0], case, values)
-        return distance <= allowed
-    elif operation.name == "relu_derivative":
+        return True
+    if name == "relu_derivative":
         return bool(((answer >= 0) & (answer <= 1))[case.x == 0].all())
-    return True
+    one_choice, rate = bounds.of(name, case), case.learning_rate if name == "train_step" else 0.0
+    agree(answer[1], one_choice[1], name)
+    if name == "train_step" and not rate:
+        agree(answer[0], one_choice[0], name)
+        return True
+    gradient = (case.kernel - answer[0]) / rate if rate else answer[0]
+    distance, allowed = membership.distance(
+        gradient, case, bounds.forward(*case.arguments("image", "target", "kernel", "weights"))
+    )
+    return distance <= allowed + (bounds.norm(one_choice[0].allowed) / rate if rate else 0.0)

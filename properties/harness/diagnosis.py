@@ -25,7 +25,7 @@ from .mistakes import Mistake, all_mistakes, right
 from .mistakes.channels import channel_mistakes
 from .network_cases import is_smooth
 from .probes import kinked, smooth
-from .readings import at_zero, confined, measured, scaled
+from .readings import at_zero, confined, likely, measured
 from .single import single, single_case, single_operation
 from .sizes import Counts
 from .strategies import Case
@@ -189,8 +189,8 @@ def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
         wrong = set[int]().union(*(one.wrong_parts for one in asked))
         part = min(wrong) if len(wrong) == 1 and len(asked[0].right.first) > 1 else None
         altered = next((one for one in alterations(operation.name, part) if fits(one.make(), asked, False)), None)
-        words = f"{altered.what}: {altered.mend}" if altered else scaled(operation.name, answers)
-    words = words or NONE_FITS
+        words = f"{altered.what}: {altered.mend}" if altered else None
+    words = words or likely(operation.name, answers) or NONE_FITS
     tried = [(one.case, not one.is_right) for one in asked]
     return words + (_of_several(tried) if several else confined(tried, operation.signature.parameters))
 

@@ -84,11 +84,11 @@ def _written(function: Any, arrays: Callable[..., list[Any]], first: list[Any]) 
 
 def _other(value: Any) -> Any:
     """Half the entries, the other way round; what is not 0 is not 0 there."""
-    return np.ascontiguousarray(np.where(value * 0.5 == 0, value, value * 0.5)[..., ::-1])
+    return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
 
 
 def _in_a_row(function: Any) -> Any:
-    return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
+    return lambda *arguments: np.ravel(function(*arguments))
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:

@@ -1,11 +1,11 @@
 """What the numbers of an answer alone say of a mistake that no formula gives: a factor, a limit, an order, a place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from .alterations import TURNS, part_names
+from .alterations import part_names
 from .contract import OPERATIONS
 from .strategies import Case
 from .target import Array
@@ -18,25 +18,21 @@ Measured = list[tuple[Case, list[Array], list[Array], float]]
 
 
 def measured(operation: str, answers: Measured) -> str | None:
-    """What the numbers alone say of (case, answers, right answers, bound): a factor, an order, entries lost, precision.
+    """What the numbers alone say of (case, answers, right answers, bound): a constant, a factor, a limit.
 
     It says only what holds of every case; nothing if an answer is not finite, or of another shape.
     """
-    return _read(
-        operation,
-        answers,
-        (_constant, _factor, _shift, _decay, _limits, _rate, _shortened, _order, _zeros, _precision),
-    )
+    return _read(operation, answers, (_constant, _factor, _shift, _decay, _limits, _rate, _shortened))
+
+
+def likely(operation: str, answers: Measured) -> str | None:
+    """What numbers say that no formula gives: other places, entries lost, precision, a factor that changes."""
+    return _read(operation, answers, (_order, _zeros, _precision, _varying_factor))
 
 
 def at_zero(operation: str, answers: Measured) -> str | None:
     """That the answer is right but where an activation's argument is 0, and what it is there."""
     return _read(operation, answers, (_at_zero,)) if OPERATIONS[operation].layer == "activations" else None
-
-
-def scaled(operation: str, answers: Measured) -> str | None:
-    """That every answer is the right one times a factor of its own, if that is so: the least that numbers can say."""
-    return _read(operation, answers, (_varying_factor,))
 
 
 def _read(
@@ -104,38 +100,44 @@ def _factors(parts: list[Part]) -> list[tuple[Part, float]]:
     return pairs if proportional and not any(np.any(p.mine) for p in parts if not np.any(p.value)) else []
 
 
+def _times(parts: list[Part], factors: Iterable[float]) -> bool:
+    """Whether each answer is the right one times its factor."""
+    return all(part.is_near(factor * part.value) for part, factor in zip(parts, factors, strict=True))
+
+
 def _factor(operation: str, parts: list[Part]) -> str | None:
     """One factor for all, or one that goes by the size of an argument."""
-    factors = np.array([factor for _, factor in _factors(parts)])
-    if not len(factors) or np.all(np.abs(factors - 1) <= 10 * ROUNDING):
+    factors = [factor for _, factor in _factors(parts)]
+    if not factors:
         return None
-    if np.all(np.abs(factors + 1) <= 10 * ROUNDING):
+    if _times(parts, [-1.0] * len(parts)):
         return "has its sign turned"
-    if np.ptp(factors) <= 10 * ROUNDING * abs(factors[0]):
-        return f"is the right one times {factors[0]:.12g}, always: a factor is wrong or missing"
-    cases = [part.case for part, _ in _factors(parts)]
+    factor = float(np.median(factors))
+    if abs(factor - 1) > 10 * ROUNDING and _times(parts, [factor] * len(parts)):
+        return f"is the right one times {factor:.12g}, always: a factor is wrong or missing"
     for name in OPERATIONS[operation].parameters:
-        sizes = np.array([np.prod(case[name]) if name == "window" else np.size(case[name]) for case in cases])
-        if np.ptp(sizes) and np.ptp(factors * sizes) <= 10 * ROUNDING * abs(factors[0] * sizes[0]):
+        sizes = [np.prod(part.case[name]) if name == "window" else np.size(part.case[name]) for part in parts]
+        if np.ptp(sizes) and _times(parts, [1 / size for size in sizes]):
             return f"is divided by the size of {name}: a mean in place of a sum"
     return None
 
 
 def _rate(operation: str, parts: list[Part]) -> str | None:
-    """That the rate of a step is cut off."""
-    if operation != "train_step":
+    """That a step goes by a rate of its own, always or where the given one is larger."""
+    factors = _factors(parts) if operation == "train_step" else []
+    others = [(part, factor) for part, factor in factors if not part.is_near(part.value)]
+    if len(others) < ENOUGH or len({part.case.learning_rate for part, _ in others}) < 2:
         return None
-    rates = np.array([[part.case.learning_rate, part.case.learning_rate * factor] for part, factor in _factors(parts)])
-    cut = rates[np.abs(rates[:, 0] - rates[:, 1]) > 10 * ROUNDING, 1] if len(rates) else rates
-    if len(cut) < ENOUGH or np.ptp(cut) > 10 * ROUNDING or cut[0] > rates[:, 0].max():
+    rate = float(np.median([part.case.learning_rate * factor for part, factor in others]))
+    if not _times([part for part, _ in others], [rate / part.case.learning_rate for part, _ in others]):
         return None
-    return f"is the right one as for a rate of {cut[0]:.6g} where that is another: the rate is cut off, or not used"
+    return f"is the right one as for a rate of {rate:.6g} where that is another: the rate is cut off, or not used"
 
 
 def _varying_factor(operation: str, parts: list[Part]) -> str | None:
     """A factor that changes, as arrays of several entries alone can show."""
     factors = [factor for part, factor in _factors(parts) if np.count_nonzero(part.value) > 1]
-    if len(factors) < ENOUGH or np.ptp(factors) <= 10 * ROUNDING * abs(factors[0]):
+    if len(factors) < ENOUGH or np.ptp(factors) <= 1e-6 * abs(factors[0]):
         return None
     return "is the right one times a factor that changes from case to case: a factor is wrong or missing"
 
@@ -183,17 +185,17 @@ def _shortened(operation: str, parts: list[Part]) -> str | None:
     together: dict[int, list[Part]] = {}
     for part in parts:
         together.setdefault(id(part.case), []).append(part)
-    lengths = []
+    ratios = []
     for some in together.values():
         mine, value = (float(np.linalg.norm(entries)) for entries in _entries(some))
-        factor = mine / value if value else 1.0
-        if not all(part.is_near(factor * part.value) for part in some):
-            return None
-        if abs(factor - 1) > 10 * ROUNDING:
-            lengths.append(mine)
-    if len(lengths) < ENOUGH or np.ptp(lengths) > 10 * ROUNDING * lengths[0]:
+        if not all(part.is_near(part.value) for part in some):
+            ratios.append((some, mine, value))
+    length = float(np.median([mine for _, mine, _ in ratios])) if ratios else 0.0
+    if len(ratios) < ENOUGH or not all(
+        value and _times(some, [length / value] * len(some)) for some, _, value in ratios
+    ):
         return None
-    return f"is the right one brought to a length of {lengths[0]:.6g}: a norm is clipped"
+    return f"is the right one brought to a length of {length:.6g}: a norm is clipped"
 
 
 def _at_zero(operation: str, parts: list[Part]) -> str | None:
@@ -209,11 +211,9 @@ def _order(operation: str, parts: list[Part]) -> str | None:
         part._replace(mine=np.sort(part.mine, axis=None)).is_near(np.sort(part.value, axis=None)) for part in parts
     ):
         return None
-    if all(any(part.is_near(change(part.value)) for _, change in TURNS.values()) for part in parts):
-        return None
     if all(_by_columns(part) for part in parts):
         return "is that of pooled entries flattened by columns: flatten them by rows, in C order"
-    return "has the right numbers in another order: a permutation"
+    return "has the right numbers, but in other places"
 
 
 def _by_columns(part: Part) -> bool:

@@ -117,3 +117,13 @@ def test_what_answers_alike_keeps_no_state(wrong):
     (reason,) = reasons(relu=wrong)
     assert KEEPS_STATE not in reason
     assert "kept" not in reason
+
+
+def test_a_capped_rate_is_no_cache():
+    """That two rates above a limit are one rate is no sign of an answer that was kept."""
+
+    def train_step(image, target, kernel, weights, learning_rate):
+        return reference.train_step(image, target, kernel, weights, min(learning_rate, 0.25))
+
+    (reason,) = reasons(train_step=train_step)
+    assert "rate is cut off" in reason

@@ -82,7 +82,13 @@ def test_wrong_layer_that_the_network_does_not_use_is_no_cause():
 
 @pytest.mark.parametrize(
     ("name", "wrong"),
-    [("relu", twice), ("max_pool_gradient", reference.mask_repeat), ("conv2d_kernel_gradient", turned)],
+    [
+        ("relu", twice),
+        ("max_pool_gradient", reference.mask_repeat),
+        ("conv2d_kernel_gradient", turned),
+        ("gradients", composed("gradients", {"max_pool_gradient": reference.mask_repeat})),
+        ("train_step", composed("train_step", {"max_pool_gradient": reference.mask_repeat})),
+    ],
 )
 def test_wrong_layers_are_known_as_such(name, wrong):
     """Off kinks or at them, and asked once; right ones are right. The property's record is not touched."""

@@ -77,7 +77,7 @@ def test_a_targets_own_tie_rule_does_not_hide_a_mistake():
         "factor": (lambda g, x, u: 0.37 * g, "times 0.37, always"),
         "sign": (lambda g, x, u: -g, "sign turned"),
         "mean": (lambda g, x, u: g / x.size, "divided by the size of image: a mean in place of a sum"),
-        "permutation": (lambda g, x, u: np.roll(g, 1), "right numbers in another order"),
+        "permutation": (lambda g, x, u: np.roll(g, 1), "right numbers, but in other places"),
         "zeros": (
             lambda g, x, u: g * (np.arange(g.size).reshape(g.shape) % 3 != 1),
             "right but for entries that are 0",
@@ -289,3 +289,28 @@ def test_overflow_is_not_what_is_right():
     with trial_of(**reference_with(relu=lambda x: (x + np.abs(x)) / 2)) as trial, np.errstate(over="ignore"):
         named = diagnosed(trial.target.operations["relu"], Case(x=np.array([1.7e308]))).mistakes
     assert named == ("relu: half of x plus its size",)
+
+
+def test_a_choice_at_a_kink_is_no_mistake():
+    """What is one of several right answers, though not the oracle's, is not blamed; what is none of them is told."""
+    half = lambda x: np.where(x == 0, 0.5, x > 0)  # noqa: E731
+    last = lambda x, w, u: np.flip(reference.max_pool_gradient(np.flip(x), w, np.flip(u)))  # noqa: E731
+    assert found(relu_derivative=half) == Diagnosis()
+    assert found(max_pool_gradient=last) == Diagnosis()
+    (reason,) = found(relu_derivative=lambda x: np.where(x == 0, 1.5, x > 0)).reasons
+    assert reason == "the answer is 1.5 where x is 0, and right elsewhere"
+    (reason,) = found(max_pool_gradient=lambda x, w, u: 2 * last(x, w, u) - reference.mask_repeat(x, w, u)).reasons
+    assert reason == f"{NONE_FITS}; it is right off ties and zeros"
+
+
+def test_answers_of_another_shape_are_held_against_the_catalogue():
+    """A crop that leaves nothing is named, though what it gives is no answer."""
+
+    def conv2d(image, kernel):
+        height, width = kernel.shape
+        return scipy.signal.convolve2d(image, kernel)[height - 1 : 1 - height, width - 1 : 1 - width]
+
+    failure = failure_of(properties.convolution.test_conv2d_is_the_defining_sum, conv2d=conv2d)
+    with trial_of(**reference_with(conv2d=conv2d)) as trial:
+        explained(failure, [trial.target.operations["conv2d"]])
+    assert failure.mistakes == ("conv2d: cropped by minus nothing",)

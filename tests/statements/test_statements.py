@@ -355,3 +355,9 @@ def test_mask_repeat_with_slope_one_at_zero_is_refuted():
     """Ties at 0 are harmless only while ReLU's derivative there is 0."""
     gradients = gradients_by(all_tied, relu_slope=lambda y: y >= 0)
     assert failure_of(named("network.gradients_at_kinks_are_conservative"), gradients=gradients)
+
+
+def test_counterexample_is_what_was_asked():
+    """The case that is shown is one that the operation is wrong on, not what its arguments were made of."""
+    statement = properties.activations.test_relu_derivative_is_the_step
+    assert (failure_of(statement, relu_derivative=lambda x: np.zeros(x.shape)).case["x"] > 0).all()
