@@ -234,10 +234,18 @@ class OfOneImage(Layered):
         return super().max_pool_gradient(x, window, upstream)
 
 
+class Broadcast(Layered):
+    """Where (N, 1) − (N,) is (N, N)."""
+
+    def cost(self, image, target, kernel, weights):
+        return ((self.predict(image, kernel, weights).reshape(-1, 1) - target) ** 2).sum() / 2
+
+
 ROT90, RULE = "convolution.kernel_gradient_is_the_rot90_form", "network.gradients_are_the_chain_rule"
 SUM, SCATTER = "convolution.conv2d_is_the_defining_sum", "pooling.mask_repeat_is_argmax_scatter"
 TIES, MAXIMUM = "pooling.gradient_at_ties_is_a_subgradient", "pooling.max_pool_is_the_maximum"
 WEIGHTS, COMPOSED = "dense.weights_gradient_is_features_times_upstream", "network.predict_is_the_composition"
+SQUARED = "network.cost_is_half_the_squared_error"
 WRONG = {
     "mean over the batch": (Meant, "conv2d_kernel_gradient", ROT90, "divided by the number of images", 2),
     "mean of the gradients": (Meant, "gradients", RULE, "divided by the number of images", 8),
@@ -248,6 +256,7 @@ WRONG = {
     "channels swapped": (Confused, "conv2d", SUM, "filters and channels swapped", 2),
     "channel copied": (Confused, "conv2d_kernel_gradient", ROT90, "first channel copied", 2),
     "pooled over channels": (Confused, "max_pool", MAXIMUM, "pooled over the channels", 4),
+    "every pair": (Broadcast, "cost", SQUARED, "every image with every target", 8),
     "another order": (None, "predict", COMPOSED, "features flattened in the order of another layout", 8),
     "gradients in another order": (None, "gradients", RULE, "features flattened in the order of another layout", 8),
     "mask repeat": (OfOneImage, "max_pool_gradient", TIES, "mask repeat", 2),
