@@ -38,7 +38,7 @@ def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
     if any(one.changes("again") for one in asked):
         return Seen("state kept", KEEPS_STATE, "compute from the arguments alone")
     if any(one.changes("changed") for one in asked):
-        what = "Once the values of an array are changed in place, it still gives the answer to the old ones."
+        what = "An array whose values are changed in place gets another answer than a new one with these values."
         return Seen("kept by identity", what, "compute from the arguments")
     if any(one.changes("written") for one in asked):
         what = "It keeps the array that it gives out: who writes into that changes its later answers."

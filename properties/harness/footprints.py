@@ -36,8 +36,7 @@ class Footprint(NamedTuple):
 def footprint(function: Any, name: str, case: Case) -> Footprint:
     """What a function, asked as the operation of this name, leaves behind; a `NotImplementedError` passes through."""
     arguments = case.arguments(*OPERATIONS[name].parameters)
-    if name in ("predict", "cost"):  # numbers, in whatever shape
-        function = _in_a_row(function)
+    function = _of_arrays(function, name, arguments)
 
     def arrays(change: Callable[[Any], Any]) -> list[Any]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
@@ -87,8 +86,13 @@ def _other(value: Any) -> Any:
     return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
 
 
-def _in_a_row(function: Any) -> Any:
-    return lambda *arguments: np.ravel(function(*arguments))
+def _of_arrays(function: Any, name: str, arguments: tuple[Any, ...]) -> Any:
+    """The function with one array as its answer, or as they are the parts of a pair; numbers in whatever shape."""
+    shapes = OPERATIONS[name].answer(current().target.layout, *arguments)
+    if len(shapes) > 1:
+        return function
+    convert = np.asarray if isinstance(shapes[0], tuple) and shapes[0] else np.ravel
+    return lambda *given: convert(function(*given))
 
 
 def _answered(function: Any, arguments: list[Any]) -> list[Any]:
@@ -160,8 +164,7 @@ class Asked:
         """Whether the function's first answer is the target's."""
         arguments = self.case.arguments(*OPERATIONS[self.name].parameters)
         copies = [np.array(value) if isinstance(value, np.ndarray) else value for value in arguments]
-        asked = _in_a_row(function) if self.name in ("predict", "cost") else function
-        return self._agree(self.mine.first, _answered(asked, copies))
+        return self._agree(self.mine.first, _answered(_of_arrays(function, self.name, arguments), copies))
 
     def fits(self, theirs: Footprint, changes_alone: bool = False) -> bool:
         """Whether the target's footprint is this one to rounding; what is not finite must be so in both."""

@@ -314,3 +314,10 @@ def test_answers_of_another_shape_are_held_against_the_catalogue():
     with trial_of(**reference_with(conv2d=conv2d)) as trial:
         explained(failure, [trial.target.operations["conv2d"]])
     assert failure.mistakes == ("conv2d: cropped by minus nothing",)
+
+
+def test_lists_are_answers_too():
+    """What gives nested lists is right if they are, and named by its mistake if not."""
+    assert found(conv2d=lambda x, k: reference.conv2d(x, k).tolist()) == Diagnosis()
+    named = found(conv2d=lambda x, k: (reference.conv2d(x, k) / k.size).tolist()).mistakes
+    assert named == ("conv2d: mean for sum",)
