@@ -119,3 +119,15 @@ def test_what_a_layer_leaves_out_is_not_wrong():
         assert not is_wrong(trial.target.operations["relu"])
     with trial_of(**reference_with(relu=lambda x: 2 * few(x))) as trial:
         assert is_wrong(trial.target.operations["relu"])
+
+
+def test_what_a_layer_leaves_out_explains_nothing():
+    """A wrong layer that takes some cases alone is no cause of a network that takes them all."""
+
+    def few(image, kernel):
+        if kernel.size > 1:
+            raise NotImplementedError
+        return 2 * reference.conv2d(image, kernel)
+
+    doubled = composed("predict", {"relu": twice})
+    assert causes_of("predict", **reference_with(conv2d=few, predict=doubled)) == ()

@@ -48,8 +48,8 @@ def the_function_itself(x: Any) -> Any:
 
 
 @mistake("relu_derivative", "the output is at hand, and `>=` looks harmless", "compare the input, and with >: x > 0")
-def output_at_least_zero(x: Any) -> Any:
-    """It asks whether the output is at least 0, which it always is: 1 everywhere."""
+def one_everywhere(x: Any) -> Any:
+    """It is 1 whatever x is, as `relu(x) >= 0` is."""
     return np.ones(x.shape)
 
 
