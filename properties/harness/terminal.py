@@ -138,7 +138,7 @@ def summary(report: dict[str, Any]) -> str:
 
 def _table(report: dict[str, Any]) -> Table:
     used = outcomes_of(report)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")  # 80 columns for all outcomes
     table.add_column("operation", no_wrap=True)
     for outcome in used:
         table.add_column("n/a" if outcome == "not applicable" else outcome, justify="right")

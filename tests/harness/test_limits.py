@@ -3,6 +3,12 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+import pytest
+
+import reference
+from benchmarks.trials import failures, settle, trial_of
+from properties.harness.contract import OPERATIONS
 from properties.harness.limits import CEILING, FIRST, Largest, Limits
 
 
@@ -49,3 +55,40 @@ def test_growth_is_no_limit_but_enlarges_what_is_declared():
     assert {kernel for kernel, _ in Limits("square", growth=2).convolutions()} == {(side, side) for side in range(1, 7)}
     declared = Limits(((2, 2),), images=((3, 3),))
     assert replace(declared, growth=9).convolutions() == declared.convolutions()
+
+
+def strict(declared):
+    """The reference's layers and network, which refuse a shape that is not declared."""
+
+    def guarded(name):
+        signature = OPERATIONS[name]
+
+        def operation(*arguments):
+            case = dict(zip(signature.parameters, arguments, strict=True))
+            for kind, shape in (("KERNEL_SHAPES", np.shape(case.get("kernel"))), ("WINDOW_SHAPES", case.get("window"))):
+                if shape and kind in declared and shape not in declared[kind]:
+                    raise RuntimeError(f"{shape} is not declared in {kind}")
+            if "image" in case and "IMAGE_SHAPES" in declared and case["image"].shape not in declared["IMAGE_SHAPES"]:
+                raise RuntimeError(f"{case['image'].shape} is not declared in IMAGE_SHAPES")
+            return getattr(reference, name)(*arguments)
+
+        return operation
+
+    return {name: guarded(name) for name in OPERATIONS} | declared
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"KERNEL_SHAPES": [(2, 1)]},
+        {"KERNEL_SHAPES": [(3, 2), (1, 3)], "IMAGE_SHAPES": [(6, 5), (4, 4)]},
+        {"WINDOW_SHAPES": [(2, 2), (3, 1)]},
+    ],
+    ids=["one kernel", "kernels and images", "windows"],
+)
+def test_statements_ask_for_declared_shapes_alone(declared):
+    """No statement steps outside of what is declared, be it to transpose, to enlarge or to try what else there is."""
+    settle(examples=20)
+    with trial_of(strict(declared)) as trial:
+        found = {entry.id: failure for entry, failure in failures(trial, OPERATIONS) if failure}
+    assert not found
