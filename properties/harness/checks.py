@@ -11,7 +11,7 @@ from .bounds import ALLOWED, Value
 from .membership import require_subgradient
 from .network_cases import is_smooth
 from .recording import Call, failing
-from .target import Refuted, parts
+from .target import parts
 from .text import literal
 from .trial import current
 
@@ -39,7 +39,7 @@ def by_itself(call: Call) -> Evidence | None:
     if call.error:
         return _raises(call)
     if call.malformed:
-        return _is_malformed(call, call.malformed)
+        return _is_malformed(call)
     answers, values = parts(call.checked), exact_values(call)
     if name == "max_pool_gradient" and oracles.maxima(case.x, case.window).sum() > case.upstream.size:
         return _is_no_subgradient(call)
@@ -92,34 +92,21 @@ def _raises(call: Call) -> Evidence:
     return Evidence([call], {-1: "import traceback\n\ntry:\n    CALL"}, lines)
 
 
-def _is_malformed(call: Call, refuted: Refuted) -> Evidence:
+def _is_malformed(call: Call) -> Evidence:
     name, shapes = call.operation.name, call.operation.signature.answer(call.operation.layout, *call.before)
-    if len(shapes) > 1 and (not isinstance(call.answer, tuple | list) or len(call.answer) != len(shapes)):
-        wrong = f"not isinstance(yours, (tuple, list)) or len(yours) != {len(shapes)}"
-        judged = fails_if(wrong, f'"{name} does not give what it must"', f"{name} gives a pair")
-        return Evidence([call], {-1: "yours = CALL"}, [f'expected = "{refuted.expected}"', BOTH, *judged])
-    number = 0
-    if len(shapes) > 1 and not _is_malformed_part(call, 0):
-        number = 1
-    shape = shapes[number]
-    wanted = f"finite real numbers of shape {shape}" if shape else "one finite real number"
-    fits = f"yours.shape != {shape}" if shape else "yours.size != 1"
+    several = "(yours if isinstance(yours, (tuple, list)) else [yours])" if len(shapes) > 1 else "[yours]"
     lines = [
-        f'expected = "{wanted}"',
-        'print("yours:", yours, f"shape {yours.shape}, dtype {yours.dtype}", "expected:", expected, sep="\\n")',
+        f"given, shapes = [np.asarray(part) for part in {several}], {[shape or 1 for shape in shapes]}",
+        'print("yours:", *given, *((part.shape, part.dtype) for part in given), "expected:", shapes, sep="\\n")',
+        "shaped = [part.shape if isinstance(shape, tuple) else part.size for part, shape in zip(given, shapes)]",
+        'finite = all(part.dtype.kind in "biuf" and np.isfinite(part).all() for part in given)',
         *fails_if(
-            f'yours.dtype.kind not in "biuf" or {fits} or not np.isfinite(yours).all()',
+            "len(given) != len(shapes) or shaped != shapes or not finite",
             f'"{name} does not give what it must"',
-            f"{name} gives {wanted}",
+            f"{name} gives finite real numbers in these shapes",
         ),
     ]
-    return Evidence([call], {-1: "yours = " + part_of(call, number).removesuffix(".item()")}, lines)
-
-
-def _is_malformed_part(call: Call, number: int) -> bool:
-    shape = call.operation.signature.answer(call.operation.layout, *call.before)[number]
-    part = np.asarray(call.answer[number])
-    return part.dtype.kind not in "biuf" or part.shape != shape or not np.isfinite(part).all()
+    return Evidence([call], {-1: "yours = CALL"}, lines)
 
 
 def _differs(call: Call, number: int, yours: Any, value: Value) -> Evidence | None:

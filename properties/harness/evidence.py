@@ -5,41 +5,80 @@ from dataclasses import replace
 
 import numpy as np
 
-from .checks import Evidence, by_itself, fails_if, following
+from .checks import BOTH, Evidence, by_itself, fails_if, following, part_of
 from .contract import OPERATIONS
 from .recording import Call, asked
 from .target import Refuted, parts
 from .text import literal
-from .together import after_writing, together
 from .trial import current
 
 MOST_CALLS = 20
 
 
 def evidence_in(calls: Sequence[Call]) -> Iterator[Evidence | None]:
-    """Of the first call that is wrong by itself, or whose answer a later one changes: it, and it with others."""
+    """Of the first call that is wrong or changes an argument, or whose answer a later one changes: it, and others."""
     for number, call in enumerate(calls):
-        if seen := by_itself(call):
+        if seen := by_itself(call) or _changes_its_argument(call):
             plain = asked(call.operation, [np.array(v) if isinstance(v, np.ndarray) else v for v in call.before])
             other = asked(call.operation, [2 * v + 1 if isinstance(v, np.ndarray) else v for v in call.before])
             same = [one for one in calls[:number] if one.operation.name == call.operation.name]
             yield replace(seen, calls=[plain])
-            for before in ([], [other], same, calls[:number], _siblings(call), [plain] * MOST_CALLS):
+            for before in ([], same[:1], [other], same, calls[:number], _siblings(call), [plain] * MOST_CALLS):
                 yield following(before, seen)
             return
         if call.changed_later:
-            yield together(calls[number : number + 2])
-            yield together(calls[number:])
+            for some in (calls[number : number + 2], calls[number:]):
+                yield _changes_its_answer([one for one in some if not one.error])
             return
 
 
-def evidence_of_contract(calls: Sequence[Call], operation: str) -> Iterator[Evidence | None]:
-    """What shows that an operation does not keep its contract, in calls of which the first is one of its own."""
-    own = [call for call in calls if call.operation.name == operation]
-    pairs = [[own[0], later] for later in own[1:]]
-    for some in [own[-1:], *pairs, own[:1] + own[-2:], own, calls[calls.index(own[0]) :] if own else []]:
-        yield together(some) if some else None
-    yield after_writing(own[0]) if own else None
+def _changes_its_argument(call: Call) -> Evidence | None:
+    if not call.changed:
+        return None
+    name, parameter = call.operation.name, call.changed[0]
+    lines = [
+        f"yours, expected = {parameter}, before",
+        BOTH,
+        *fails_if(
+            "not np.array_equal(yours, expected)",
+            f'"{name} changes its argument {parameter}"',
+            f"{name} leaves {parameter} alone",
+        ),
+    ]
+    return Evidence([call], {-1: f"before = {parameter}.copy()\nCALL"}, lines)
+
+
+def _changes_its_answer(calls: Sequence[Call]) -> Evidence:
+    """That the first call's answer is another one after the rest."""
+    first, name = calls[0], calls[0].operation.name
+    pairs = zip(parts(first.given_out), parts(first.answer), strict=True)
+    number = next(number for number, (now, then) in enumerate(pairs) if not np.array_equal(now, then))
+    lines = [
+        BOTH,
+        *fails_if(
+            "not np.array_equal(yours, expected)",
+            f'"{name} changes an answer that it gave before"',
+            f"{name} leaves its answer alone",
+        ),
+    ]
+    return Evidence(calls, {0: f"yours = {part_of(first, number)}\nexpected = np.array(yours)"}, lines)
+
+
+def evidence_of_writing(call: Call) -> Evidence:
+    """That the same question is answered otherwise once its caller has written into an answer."""
+    name, part = call.operation.name, part_of(call, 0).replace("asarray", "array")
+    copies = [[np.array(v) if isinstance(v, np.ndarray) else v for v in call.before] for _ in range(3)]
+    write = "for part in CALL:\n    part[...] = 7" if "[0]" in part else "np.asarray(CALL)[...] = 7"
+    lines = [
+        BOTH,
+        *fails_if(
+            "not np.array_equal(yours, expected)",
+            f'"{name}: the answer after its caller wrote into an earlier one is another"',
+            f"{name} keeps no answer that its caller can write into",
+        ),
+    ]
+    calls = [asked(call.operation, values) for values in copies]
+    return Evidence(calls, {0: f"expected = {part}", 1: write, 2: f"yours = {part}"}, lines)
 
 
 def evidence_of_surroundings(calls: Sequence[Call]) -> Evidence:

@@ -16,7 +16,8 @@ from .trial import unrecorded
 class Call:
     """One call: what was handed over, what that held then, and what came back or was raised.
 
-    `answer` is a copy made when it came back, `given_out` the object itself, which a later call may change.
+    `answer` is a copy made when it came back, `given_out` the object itself, which a later call may change. `changed`
+    names the arguments that were others then.
     """
 
     operation: Operation
@@ -25,6 +26,7 @@ class Call:
     given_out: Any = None
     answer: Any = None
     error: BaseException | None = None
+    changed: tuple[str, ...] = ()
 
     @property
     def case(self) -> Case:
@@ -72,6 +74,8 @@ def _recording(operation: Operation, calls: list[Call]) -> Operation:
             call.error = error
             raise
         call.answer = _copied(call.given_out)
+        named = zip(operation.signature.parameters, arguments, call.before, strict=True)
+        call.changed = tuple(name for name, handed, before in named if not np.array_equal(handed, before))
         return call.given_out
 
     return Operation(operation.name, noting, operation.layout, operation.world)

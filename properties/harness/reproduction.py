@@ -12,7 +12,7 @@ import numpy as np
 from .catalogue import Property
 from .checks import Evidence
 from .contract import OPERATIONS
-from .evidence import evidence_in, evidence_of_contract, evidence_of_relation, evidence_of_surroundings
+from .evidence import evidence_in, evidence_of_relation, evidence_of_surroundings, evidence_of_writing
 from .layouts import reversed_entries
 from .modules import real_name
 from .recording import Call, asked, failing, layout_of, recorded
@@ -43,9 +43,9 @@ def reproductions(
 
 def _evidence(entry: Property, calls: list[Call], failure: Failure | None) -> Iterator[Evidence]:
     """What may show the failure, from the fewest calls to all; at the least that these came back."""
-    if entry.id.startswith("calls.keeps_the_contract"):
-        yield from filter(None, evidence_of_contract(calls, entry.operation))
     seen = list(filter(None, evidence_in(calls)))
+    if calls and entry.id.startswith("calls.keeps_the_contract"):
+        seen.append(evidence_of_writing(calls[0]))
     if not seen and isinstance(failure, Refuted) and calls:
         about_others = entry.id.startswith("calls.leaves_its_surroundings_alone")
         seen = [evidence_of_surroundings(calls) if about_others else evidence_of_relation(calls, failure)]

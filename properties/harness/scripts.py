@@ -20,11 +20,11 @@ from .results import FAILING
 MARK = "# A failure that backproof found: "
 _GLANCE = 0.2  # seconds between two looks whether the user stops a script
 SECONDS = 60  # that a script may take, and all of them until the last one is begun
-_SHOWS = "It ends with status 1 as long as it fails, with 0 once that is mended."
-_UNTRIED = (
-    "It was not run when it was made. As long as it fails it should end with status 1, with 0 once that is mended."
-)
 _CANNOT = "It cannot show the failure alone. When it was made it was run, and {}."
+_TOLD = {
+    1: "It ends with status 1 as long as it fails, with 0 once that is mended.",
+    -signal.SIGINT: "It was not run when it was made. As long as it fails it should end with status 1, else with 0.",
+}
 _ENDS = {
     0: "ended with status 0: what fails rests on calls that were made before these, on the time, or on chance",
     3: "something else stopped it before the check, such as an import",
@@ -49,15 +49,12 @@ def settle_scripts(
         def first_that_shows(number: int) -> None:
             result = failing[number]
             path = Path(folder, f"{number}.py")
-            for candidate in result["scripts"]:
-                path.write_text(_headed(candidate, ""), encoding="utf-8")
+            for script in result["scripts"]:
+                path.write_text(_headed(script, ""), encoding="utf-8")
                 status = _status(path, notebook, is_stopped) if time.monotonic() < until else -signal.SIGINT
-                if status == -signal.SIGINT:
+                if status in _TOLD:
                     break
-                told = _SHOWS if status == 1 else _CANNOT.format(_ENDS.get(status, _ended(status)))
-                result["script"] = _headed(candidate, told)
-                if status == 1:
-                    break
+            result["script"] = _headed(script, _TOLD.get(status) or _CANNOT.format(_ENDS.get(status, _ended(status))))
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             try:

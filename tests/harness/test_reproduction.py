@@ -132,7 +132,7 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         KEEPS.format("relu"),
         "calls = []\ndef relu(x):\n    calls.append(0)\n    return np.maximum(x, 0.0)",
         ("np.maximum(x, 0.0)", "np.maximum(x, 0.0) + len(calls) % 2"),
-        "another",
+        "relu is wrong: off by 1",
     ),
     "kept by shape": (
         "activations.relu_is_the_positive_part",
@@ -159,7 +159,7 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         KEEPS.format("relu"),
         "kept = [0, 0]\ndef relu(x):\n    if True: kept[:] = [x, np.maximum(x, 0.0)]\n    return kept[1]",
         ("if True", "if kept[0] is not x"),
-        "the same arrays with other values in them is another",
+        "relu is wrong: off by ",
     ),
     "argument": (
         KEEPS.format("relu"),
@@ -178,7 +178,7 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         KEEPS.format("relu"),
         'def relu(x): return np.maximum(x, 0.0).ravel("C").reshape(x.shape)',
         ('"C"', '"K"'),
-        "the same values in another memory order is another",
+        "relu is wrong: off by ",
     ),
     "read-only": (KEEPS.format("relu"), RELU, ("return", "x[...] = x; return"), "read-only"),
     "surroundings": (
