@@ -55,3 +55,15 @@ def mode_of(shapes: Sequence[tuple[dict[str, Any], tuple[int, ...]]]) -> str | N
         "it takes the kernel for as high as it is wide: h, w = kernel.shape": image - kernel[:, 1:] + 1,
     }
     return next((words for words, sides in found.items() if np.array_equal(answer, np.maximum(sides, 0))), None)
+
+
+def kind_of(answer: Any) -> str:
+    """What an answer is, in a few words."""
+    if answer is None:
+        return "None"
+    try:
+        if hasattr(answer, "shape") and hasattr(answer, "dtype"):
+            return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
+        return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
+    except Exception:
+        return "what cannot be described"

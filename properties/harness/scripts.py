@@ -43,7 +43,7 @@ def settle_scripts(
     until = time.monotonic() + (SECONDS if spec else 0)
     notebook = [re.sub(r"(?<=\.ipynb):.*", "", spec)] if spec and ".ipynb" in spec else []
     for result in failing:
-        result["script"] = _headed(result["scripts"][0], _UNTRIED)
+        result["script"] = _headed(result["scripts"][0], _TOLD[-signal.SIGINT])
     with suppress(OSError), TemporaryDirectory() as folder:  # a full disk: they stay as they are
 
         def first_that_shows(number: int) -> None:

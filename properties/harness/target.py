@@ -18,7 +18,7 @@ from . import memory, modules
 from .axes import Layout
 from .contract import OPERATIONS, Shape, Shapes, near_misses
 from .limits import Limits
-from .malformed import misfit, slip
+from .malformed import kind_of, misfit, slip
 from .notebook import read_notebook
 from .text import last_line, printable
 from .watch import WATCH, OutOfTime
@@ -121,8 +121,8 @@ class Operation:
             return self._array(answer, shapes[0])
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
             raise Malformed(
-                f"{self.name} must return a pair, but returned {_kind(answer)}",
-                yours=_kind(answer),
+                f"{self.name} must return a pair, but returned {kind_of(answer)}",
+                yours=kind_of(answer),
                 expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
             )
         return tuple(self._array(part, shape) for part, shape in zip(answer, shapes, strict=True))
@@ -137,8 +137,8 @@ class Operation:
             wanted = f"an array of shape {shape}" if shape else "one number"
             wanted = f"as many numbers as images, {shape}" if isinstance(shape, int) else wanted
             raise Malformed(
-                f"{self.name} must return {wanted}, but returned {_kind(answer)}",
-                yours=_kind(answer),
+                f"{self.name} must return {wanted}, but returned {kind_of(answer)}",
+                yours=kind_of(answer),
                 expected=wanted,
             )
         if not np.isfinite(array).all():
@@ -162,17 +162,6 @@ def changed_parts(change: Callable[[Any], Any], answer: Any) -> Any:
 
 def _copy(argument: Any) -> Any:
     return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
-
-
-def _kind(answer: Any) -> str:
-    if answer is None:
-        return "None"
-    try:
-        if hasattr(answer, "shape") and hasattr(answer, "dtype"):
-            return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
-        return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
-    except Exception:
-        return "what cannot be described"
 
 
 @dataclass(frozen=True)
