@@ -100,7 +100,7 @@ def _answered(function: Any, arguments: list[Any]) -> list[Any]:
     """The parts of an answer as arrays; not a number for what crashes or is no array."""
     try:
         return [np.asarray(part, dtype=np.float64) for part in parts(function(*arguments))]
-    except (Failure, TypeError, ValueError):
+    except (Failure, ArithmeticError, LookupError, TypeError, ValueError):
         return [np.array(np.nan)]
 
 

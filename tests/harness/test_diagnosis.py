@@ -321,3 +321,11 @@ def test_lists_are_answers_too():
     assert found(conv2d=lambda x, k: reference.conv2d(x, k).tolist()) == Diagnosis()
     named = found(conv2d=lambda x, k: (reference.conv2d(x, k) / k.size).tolist()).mistakes
     assert named == ("conv2d: mean for sum",)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 1, 3, 2)])
+def test_arrays_of_any_dimension_are_diagnosed(shape):
+    """A failure on a number without axes, or on four of them, is named like any other."""
+    with trial_of(**reference_with(relu=lambda x: np.where(x > 0, x, 0.01 * x))) as trial:
+        named = diagnosed(trial.target.operations["relu"], Case(x=np.full(shape, -1.0))).mistakes
+    assert named == ("relu: leaky",)
