@@ -109,7 +109,7 @@ def tanh(x: Any) -> Any:
 @mistake("arctan", "tan⁻¹ is read as a power", "np.arctan(x)")
 def reciprocal_of_the_tangent(x: Any) -> Any:
     """It is `1 / tan(x)`."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return 1 / np.tan(x)
 
 
