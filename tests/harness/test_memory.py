@@ -58,7 +58,7 @@ def test_memory_that_is_kept_is_not_charged_to_others(tmp_path):
     text += "def relu_derivative(x):\n    return np.ones(2**26)[0] * (x > 0)\n"
     written(tmp_path, text)
     select = "relu_is or relu_derivative_is"
-    status, report = check("mine.py", "-k", select, "--examples", "5", "--memory", "1400M", folder=tmp_path)
+    status, report = check("mine.py", "-k", select, "--examples", "5", "--memory", "1200M", folder=tmp_path)
     assert [entry["outcome"] for entry in report["properties"]] == ["held", "held"]
     assert status == 0
 
