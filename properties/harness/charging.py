@@ -27,14 +27,15 @@ class Charging(Hearing):
     """Hears children, and knows what was under way when one ended.
 
     `ran` are the properties that this child has done, `suspect` the one that ended the child before, `spared` the
-    operations that ended one in a first look or beside others, `lost` the properties in which a worker ended.
+    operations that ended one in a first look or beside others, `spoilers` those that spoil memory, `lost` the
+    properties in which a worker ended.
     """
 
     def __init__(self, asked: Asked, *bar: str) -> None:
         super().__init__(*bar)
         self.asked, self.is_over = asked, False
         self.found: Found | None = None
-        self.suspect, self.spared = "", set[str]()
+        self.suspect, self.spared, self.spoilers = "", set[str](), set[str]()
         self.ran: list[str] = []
         self.lost: list[str] = []
         self.call: tuple[str, dict[str, Any]] | None = None
@@ -98,7 +99,7 @@ class Charging(Hearing):
         """Charge the property under way if it spoils memory when it is alone, or else the operation that does."""
         if self.running and (guilty := self._alone([self.running])):
             self._record_the_end(guilty.operation, guilty.how, guilty.call, SPOILT)
-            WATCH.stuck[guilty.operation] = guilty.stuck
+            self._call_no_more(guilty)
         elif self.culprit([*self.ran, *filter(None, [self.running])]) or self.outcomes.interrupted:
             self.is_over = self.outcomes.interrupted or self.asked.fail_fast
         elif self.running:
@@ -111,7 +112,7 @@ class Charging(Hearing):
         for operation in candidates(ran):
             guilty = self._alone([entry.nodeid for entry in properties_of(operation)])
             if guilty and guilty.operation == operation:
-                WATCH.stuck[operation] = guilty.stuck
+                self._call_no_more(guilty)
                 about = [nodeid for nodeid in self.outcomes.selected if _operations(nodeid)[0] == operation]
                 if about:
                     self.running = guilty.running if guilty.running in about else about[0]
@@ -120,6 +121,11 @@ class Charging(Hearing):
             if self.outcomes.interrupted:
                 return False
         return False
+
+    def _call_no_more(self, guilty: Alone) -> None:
+        """An operation that spoils memory explains whatever ended before."""
+        self.spoilers.add(guilty.operation)
+        WATCH.stuck[guilty.operation] = guilty.stuck
 
     def _alone(self, nodeids: Collection[str]) -> Alone | None:
         """How a process ends in which these properties alone are run and memory is tested; None if it does not."""
@@ -141,7 +147,7 @@ class Charging(Hearing):
     def charge_the_lost(self) -> None:
         """Charge what ended a worker, and not when it was run again by itself, unless another operation did it."""
         held = [nodeid for nodeid in self.lost if self.outcomes.results.get(nodeid, {}).get("outcome") == "held"]
-        if held and not self.culprit(held):
+        if held and not self.spoilers and not self.culprit(held):
             for nodeid in held:
                 self.outcomes.results[nodeid] = ended(f"it ended a worker process, {NOT_AGAIN}")
 
