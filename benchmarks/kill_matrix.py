@@ -30,6 +30,7 @@ OWN = "it needs no oracle: the target's own functions are held against each othe
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
+SCALES = "nothing else is tried at these scales; `tests/harness/test_scaled.py` has formulas that no other refutes"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
     "activations.relu_is_the_positive_part": DEFINES,
@@ -39,6 +40,7 @@ JUSTIFIED = {
     "activations.arctan_derivative_is_the_complex_step": DEFINES,
     "activations.logistic_of_both_signs_sums_to_one": OWN,
     "activations.logistic_derivative_is_the_complex_step": DEFINES,
+    "convolution.conv2d_is_the_defining_sum": DEFINES,
     "convolution.conv2d_is_bilinear": "with it, agreement on all pairs of basis vectors is a proof; it needs no oracle",
     "convolution.conv2d_commutes_with_shifts": OWN,
     "convolution.kernel_gradient_is_the_rot90_form": DEFINES,
@@ -53,6 +55,7 @@ JUSTIFIED = {
     "pooling.gradient_matches_differences": OWN,
     "pooling.max_pool_is_block_reduce": SECOND,
     "pooling.gradient_vanishes_off_the_maxima": "it holds at ties and off them alike, and says which half is broken",
+    "dense.dense_is_the_weighted_sum": DEFINES,
     "dense.features_gradient_is_upstream_times_weights": DEFINES,
     "dense.weights_gradient_is_features_times_upstream": DEFINES,
     "network.predict_is_the_composition": DEFINES,
@@ -65,6 +68,7 @@ JUSTIFIED = {
     "training.cost_decreases_at_the_gradients_rate": OWN,
     "training.cost_falls_over_a_run": "it alone goes on from where a step has led",
     **{one.id: STATE for one in all_properties().values() if one.id.startswith(SURROUNDINGS)},
+    **{one.id: SCALES for one in all_properties().values() if one.id.startswith("calls.holds_at_every_scale")},
     **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("exact.")},
 }
 

@@ -8,6 +8,7 @@
 - Crashed: convolution.image_gradient_is_the_adjoint
 - Crashed: convolution.image_gradient_matches_differences
 - Crashed: calls.keeps_the_contract[conv2d_image_gradient]
+- Crashed: calls.holds_at_every_scale[conv2d_image_gradient]
 - Convolution: convolution
 - Ties: even split
 - ReLU'(0): 0.5

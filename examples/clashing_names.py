@@ -8,6 +8,8 @@
 - Refuted: pooling.gradient_obeys_eulers_identity
 - Refuted: exact.gradient_at_every_set_of_maxima
 - Refuted: exact.gradient_at_every_weak_ordering
+- Refuted: calls.holds_at_a_larger_size[max_pool_gradient]
+- Refuted: calls.holds_at_every_scale[max_pool_gradient]
 - Convolution: correlation
 - Ties: all
 - ReLU'(0): not offered

@@ -23,7 +23,8 @@ def entrywise(function):
     """The function for arrays of any shape, as nested lists."""
 
     def applied(x):
-        return [applied(part) for part in x] if hasattr(x, "__len__") else function(float(x))
+        is_nested = isinstance(x, list) or getattr(x, "shape", ())
+        return [applied(part) for part in x] if is_nested else function(float(x))
 
     return applied
 

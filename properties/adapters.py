@@ -5,6 +5,7 @@ and `gradients` are what the contract asks for: `value(x, *parameters)`, and `gr
 tuple with the gradient for `x` first.
 """
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -125,8 +126,15 @@ def from_update(update: Callable[[float], ArrayLike], before: ArrayLike, rate: f
     drowns the gradient: `after` is off by u |before − rate g|, u = eps/2, which the quotient divides by the rate. With
     rate = 2^n the product and the quotient are exact (but for over- and underflow), and the two subtractions give
     `g (1 + 2u) + u |before| / 2^n` to first order: one unit, and half a unit of `before / 2^n`, so below the four that
-    the contract allows wherever `|before| ≤ 2^n · 6 |g|`. 2^60 is enough for the suite's cases, whose sums may be 2^49
-    times smaller than 1 under kernels of 2^10. Source: Higham, Accuracy and Stability of Numerical Algorithms, 2.2.
+    the contract allows wherever `|before| ≤ 2^n · 6 |g|`. Where 2^60 is not enough for that, and no
+    other rate is given, `update` is called again with the largest power of two at which nothing overflows. Source:
+    Higham, Accuracy and Stability of Numerical Algorithms, 2.2.
     """
     before = np.array(before)  # an update in place must not change it
-    return (before - np.asarray(update(rate))) / rate
+    gradient = (before - np.asarray(update(rate))) / rate
+    drowning = float(np.abs(before).max(initial=0.0)) / rate
+    largest = float(np.abs(gradient).max(initial=0.0)) + drowning  # no entry of the gradient is larger
+    if rate == RATE and drowning > largest / 2 and np.isfinite(largest):
+        rate = 2.0 ** min(1000 - math.ceil(math.log2(largest)), 1023)
+        gradient = (before - np.asarray(update(rate))) / rate
+    return gradient

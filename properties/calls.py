@@ -1,6 +1,6 @@
 """What every operation owes whoever calls it, whatever it computes."""
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import numpy as np
@@ -37,8 +37,7 @@ CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.it
 @given(case=CALLS)
 def test_keeps_the_contract(operation, siblings, case):
     """The answer is finite, of the right shape, and the same for the same values: again, after other calls, read-only,
-    in every memory order, in arrays that held others before, and when its caller has written into an earlier answer; no
-    argument changes, nor an answer once given.
+    in every memory order, and in arrays that held others before; no argument changes, nor an answer once given.
 
     Source: the contract, on what every operation owes.
     """
@@ -70,9 +69,6 @@ def test_keeps_the_contract(operation, siblings, case):
             array[...] = value
     changed = operation.checked(operation.raw(*handed), others)
     _same(changed, operation(*others), operation, other, "the answer to the same arrays, changed in place,")
-    _write_into(operation.raw(*_copies(arguments)))
-    written = operation.checked(operation.raw(*_copies(arguments)), arguments)
-    _same(written, first, operation, case, "the answer after its caller wrote into an earlier one")
 
 
 PATIENCE = 1.0  # seconds that a call may take for a larger one to follow
@@ -110,14 +106,35 @@ def test_holds_at_every_scale(operation, case):
 
     Source: all but arctan and its like are homogeneous in each of their arrays, and scaling by a power of two is exact.
     """
-    require_right(operation, case)
+    try:
+        require_right(operation, case)
+    except Crashed:
+        if case.get("learning_rate", 0.0) < 0:  # who refuses to go uphill says so openly
+            raise NotImplementedError from None
+        raise
 
 
-SURROUNDED_CASES = 3
+FEW_CASES = 3
+GIVING_ARRAYS = [name for name in OPERATIONS if name not in ("predict", "cost")]
 
 
 def _few_cases(operation, **_):
-    return smooth(operation.signature.layer, SURROUNDED_CASES)
+    return smooth(operation.signature.layer, FEW_CASES)
+
+
+@pytest.mark.parametrize("operation", GIVING_ARRAYS, indirect=True)
+@each(_few_cases, ordered=False)
+def test_gives_its_answers_away(operation, case):
+    """What it gives out is its caller's to write into: that changes no later answer.
+
+    A cache that hands out its own array answers with what the caller made of it. Source: the contract's "the same
+    answer for the same arguments".
+    """
+    arguments = case.arguments(*operation.signature.parameters)
+    first = operation(*arguments)
+    with _written_into(operation.raw(*_copies(arguments))):
+        later = operation(*arguments)
+    _same(later, first, operation, case, "the answer after its caller wrote into an earlier one")
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
@@ -145,10 +162,18 @@ def test_leaves_its_surroundings_alone(operation, case):
         require(seen == expected, message, yours=seen, expected=expected, diagnosis=MENDS[what])
 
 
-def _write_into(answer):
-    for part in parts(answer):
-        if isinstance(part, np.ndarray) and part.flags.writeable:
-            part[...] = 7
+@contextmanager
+def _written_into(answer):
+    """Write into the arrays of an answer, and put back what they held: what keeps them is not to spoil other cases."""
+    arrays = [part for part in parts(answer) if isinstance(part, np.ndarray) and part.flags.writeable]
+    before = [array.copy() for array in arrays]
+    for array in arrays:
+        array[...] = 7
+    try:
+        yield
+    finally:
+        for array, values in zip(arrays, before, strict=True):
+            array[...] = values
 
 
 def _unchanged(operation, arguments, handed):

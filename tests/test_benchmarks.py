@@ -207,7 +207,7 @@ def test_size_counts_the_entries_of_what_is_shown():
             "convolution.conv2d_is_the_defining_sum",
             {"image": (2, 2), "kernel": (2, 2)},
         ),
-        ("relu: leaky", "calls.holds_at_a_larger_size[relu]", {"x": (1,)}),
+        ("relu: leaky", "calls.holds_at_a_larger_size[relu]", {"x": ()}),
         ("relu: leaky", "exact.relu_on_its_three_cases", {"x": (1,)}),
         ("dense: argument overwritten", "calls.keeps_the_contract[dense]", {"features": (1, 1), "weights": (1, 1)}),
     ],

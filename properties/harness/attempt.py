@@ -8,6 +8,7 @@ import faulthandler
 import runpy
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 
 PATIENCE = 10  # seconds, for a call that does not come back
@@ -26,8 +27,10 @@ def attempt(script: str, seconds: int, notebook: str = "") -> int:
     known = {}
     try:
         if notebook:
-            sys.path.insert(0, str(Path(notebook).parent))
-            read = runpy.run_path(str(Path(__file__).with_name("notebook.py")))["read_notebook"]
+            package = Path(__file__).resolve().parents[1]
+            sys.path.insert(0, str(package.parent))
+            read = import_module(f"{package.name}.harness.notebook").read_notebook
+            sys.path[0] = str(Path(notebook).parent)
             known = vars(read(Path(notebook)))
         sys.argv = [script]
         runpy.run_path(script, known, "__main__")

@@ -73,7 +73,8 @@ def part_of(call: Call, number: int) -> str:
     shapes = call.operation.signature.answer(call.operation.layout, *call.before)
     read = "np.ravel" if call.operation.name == "predict" else "np.asarray"  # N numbers in any shape
     array = f"{read}(CALL{f'[{number}]' if len(shapes) > 1 else ''})"
-    return array if shapes[number] else f"{array}.item()"
+    is_array = shapes[number] or call.operation.signature.layer == "activations"  # of no axes, perhaps
+    return array if is_array else f"{array}.item()"
 
 
 def fails_if(wrong: str, message: str, otherwise: str) -> list[str]:

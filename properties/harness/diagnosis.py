@@ -32,7 +32,7 @@ from .strategies import Case
 from .target import HW, Crashed, Failure, Malformed, Operation, Refuted
 from .trial import current, on_trial, unrecorded
 
-CASES, LARGER_CASES = 20, 2
+CASES, ACTIVATION_CASES, LARGER_CASES = 20, 60, 2  # those are small, and their exponents many
 MOST_NAMED = 2
 NONE_FITS = "no catalogued mistake, and no plain change of the right formula, gives these answers"
 FOLLOWS = "a right network with your {} in it gives these very answers: mend that first"
@@ -215,7 +215,8 @@ def _counts(case: Case) -> Counts:
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
     """Cases off kinks, where there is one right answer, and cases at them."""
     layer = operation.signature.layer
-    groups = [smooth(layer, CASES), kinked(layer, CASES)]
+    count = ACTIVATION_CASES if layer == "activations" else CASES
+    groups = [smooth(layer, count), kinked(layer, count)]
     with suppress(NotApplicable):
         groups[0] += larger(layer, LARGER_CASES)
     if failing.keys() >= set(operation.signature.parameters):

@@ -44,7 +44,7 @@ def reproductions(
 def _evidence(entry: Property, calls: list[Call], failure: Failure | None) -> Iterator[Evidence]:
     """What may show the failure, from the fewest calls to all; at the least that these came back."""
     seen = list(filter(None, evidence_in(calls)))
-    if calls and entry.id.startswith("calls.keeps_the_contract"):
+    if calls and entry.id.startswith("calls.gives_its_answers_away"):
         seen.append(evidence_of_writing(calls[0]))
     if not seen and isinstance(failure, Refuted) and calls:
         about_others = entry.id.startswith("calls.leaves_its_surroundings_alone")

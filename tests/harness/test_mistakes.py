@@ -15,9 +15,7 @@ VARIANT_EXAMPLES = 30
 MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 UNNAMED = {
-    "relu: half of x plus its size",
     "conv2d: matrix kept by the kernels bytes",
-    "max_pool: kept by shape",
     "train_step: momentum kept",
 }
 
