@@ -97,9 +97,10 @@ def test_train_step_agrees_with_gradients(train_step, gradients, case):
     moved = train_step(*_point(case), case.learning_rate)
     own = gradients(*_point(case))
     bound = bounds.gradients(*_point(case))
-    for name, yours, gradient, value in zip(("kernel", "weights"), moved, own, bound, strict=True):
+    all_terms = bounds.step_terms(case.image, case.weights)
+    for name, yours, gradient, value, terms in zip(("kernel", "weights"), moved, own, bound, all_terms, strict=True):
         gradient_value = Value(gradient, 2 * value.units, value.size, value.floor)
-        agree(yours, bounds.moved(case[name], gradient_value, case.learning_rate), f"the new {name}")
+        agree(yours, bounds.moved(case[name], gradient_value, case.learning_rate, terms), f"the new {name}")
 
 
 @given(case=lively_network_cases)

@@ -88,6 +88,8 @@ def test_notebook_fails_at_ties_and_nowhere_else(tmp_path):
         "exact.gradient_at_every_weak_ordering",
         "network.gradients_at_kinks_are_conservative",
         "training.train_step_at_kinks_is_conservative",
+        "calls.holds_at_a_larger_size[max_pool_gradient]",
+        "calls.holds_at_every_scale[max_pool_gradient]",
     }
     assert {e["operation"] for e in report["properties"] if e["outcome"] == "not applicable"} == {
         "conv2d_image_gradient"

@@ -44,7 +44,9 @@ def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
         what = "It keeps the array that it gives out: who writes into that changes its later answers."
         return Seen("kept array given out", what, "return a copy")
     orders = {"fortran": "Fortran-ordered", "sliced": "sliced"}
-    if found := [words for order, words in orders.items() if any(one.changes(order) for one in asked)]:
+    if found := [
+        words for order, words in orders.items() if any(not one.wrong_parts and one.changes(order) for one in asked)
+    ]:
         what = f"The same values get another answer in {' and in '.join(found)} arrays."
         return Seen("memory order taken for granted", what, "go by indices or strides, or take np.ascontiguousarray")
     return None

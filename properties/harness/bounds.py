@@ -243,16 +243,20 @@ def gradients(image: Array, target: Any, kernel: Array, weights: Array) -> tuple
 
 def train_step(image: Array, target: Any, kernel: Array, weights: Array, learning_rate: float) -> tuple[Value, Value]:
     """Both parameters after one step: the gradients' errors times the rate, and the rounding of the subtraction."""
-    return tuple(
-        moved(parameter, gradient, learning_rate)
-        for parameter, gradient in zip((kernel, weights), gradients(image, target, kernel, weights), strict=True)
-    )  # type: ignore[return-value]
+    moves = zip((kernel, weights), gradients(image, target, kernel, weights), step_terms(image, weights), strict=True)
+    return tuple(moved(parameter, gradient, learning_rate, terms) for parameter, gradient, terms in moves)  # type: ignore[return-value]
 
 
-def moved(parameter: Array, gradient: Value, rate: float) -> Value:
-    """`parameter − rate · gradient`."""
+def step_terms(image: Array, weights: Array) -> tuple[int, int]:
+    """How many terms a gradient sums for the kernel, a window of an image each, and for the weights."""
+    images = current().target.layout.count(image)
+    return weights.size * images, images
+
+
+def moved(parameter: Array, gradient: Value, rate: float, terms: int) -> Value:
+    """`parameter − rate · gradient`: the gradient's terms may be added to the parameter one by one."""
     step = rate * np.asarray(gradient.value)
-    rounding = ALLOWED * current().target.eps * (np.abs(parameter) + np.abs(step))
+    rounding = (ALLOWED + terms / 2) * current().target.eps * (np.abs(parameter) + np.abs(step))
     return within(parameter - step, abs(rate) * np.asarray(gradient.allowed) + rounding)
 
 

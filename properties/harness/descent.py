@@ -69,7 +69,8 @@ class Path:
         """What rounding θ − ηg adds to `‖Δ‖²/η`: the step's size over η times the parameters' rounding."""
         size = math.sqrt(sum(bounds.norm(self.case[name]) ** 2 for name in ("kernel", "weights")))
         step = rate * math.sqrt(self.squared_norm)
-        return 2 * ALLOWED * current().target.eps * (size + step) * math.sqrt(self.squared_norm)
+        units = 2 * ALLOWED + max(bounds.step_terms(self.case.image, self.case.weights))
+        return units * current().target.eps * (size + step) * math.sqrt(self.squared_norm)
 
 
 def rounding(*cases: Any) -> float:

@@ -14,7 +14,7 @@ from .reproduction import importable_name, of_one_call, reproductions
 from .shards import LEFT_TO_OTHERS
 from .statement import FailedElsewhere, Statement, reduced, replayed
 from .target import Crashed, Failure
-from .text import decoded
+from .text import decoded, last_line
 from .trial import DEFAULT_EXAMPLES, Record, current
 from .watch import CALL_SHARE, WATCH, OutOfTime
 
@@ -41,12 +41,12 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
             except Failure as failure:
                 found = reduced(statement, operations, failure)
                 found.scripts = reproductions(entry, statement, operations, found)
-                raise explained(found, operations.values()) from None
+                raise _explained(found, operations) from None
             except hypothesis.errors.Flaky:
                 if isinstance(record.refutation, Failure):
                     found = record.refutation
                     found.scripts = reproductions(entry, statement, operations, found)
-                    explained(found, operations.values())
+                    _explained(found, operations)
                 raise
     except OutOfTime as error:
         raise _out_of_time(record, entry, error, timeout) from None
@@ -67,6 +67,15 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
         pytest.skip(TOO_FEW)
     if not record.comparisons:
         raise AssertionError(COMPARED_NOTHING)
+
+
+def _explained(failure: Failure, operations: dict[str, Any]) -> Failure:
+    """The failure with its diagnosis: a verdict is worth more than its name."""
+    try:
+        return explained(failure, operations.values())
+    except Exception as error:
+        failure.diagnosis += (f"the diagnosis itself failed, a defect of the suite: {last_line(error)}",)
+        return failure
 
 
 def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: float) -> Failure:

@@ -206,7 +206,7 @@ def _at_zero(operation: str, parts: list[Part]) -> str | None:
 
 
 def _order(operation: str, parts: list[Part]) -> str | None:
-    known = [part for part in parts if part.value.size > 1]
+    known = [part for part in parts if part.value.size > 1 and not part.is_near(part.value)]
     if len(known) < ENOUGH or not all(
         part._replace(mine=np.sort(part.mine, axis=None)).is_near(np.sort(part.value, axis=None)) for part in parts
     ):
@@ -229,9 +229,11 @@ def _zeros(operation: str, parts: list[Part]) -> str | None:
     """That entries are 0 where they must not be, and the others right; at least one of those."""
     mine, value = _entries(parts)
     lost = (mine == 0) & (value != 0)
-    if not all(part.is_near(np.where(part.mine == 0, part.mine, part.value)) for part in parts) or not mine.any():
+    if not lost.any() or not mine.any():
         return None
-    largest, least = np.abs(value[lost]).max(), np.abs(value[~lost & (value != 0)]).min()
+    if not all(part.is_near(np.where(part.mine == 0, part.mine, part.value)) for part in parts):
+        return None
+    largest, least = np.abs(value[lost]).max(), np.abs(value[~lost & (value != 0)]).min(initial=np.inf)
     if largest < least:
         return f"is 0 where the right one is below a threshold, somewhere from {largest:.3g} to {least:.3g}"
     return "is right but for entries that are 0: terms or places are left out"

@@ -60,7 +60,7 @@ def test_answer_that_is_kept_and_given_out_is_told():
         key = features.tobytes(), weights.tobytes()
         return kept.setdefault(key, reference.dense(features, weights))
 
-    assert "It keeps the array that it gives out" in reasons(dense=dense)[0]
+    assert reasons(dense=dense)[0].startswith("kept array given out: ")
 
 
 @pytest.mark.parametrize(("part", "name"), [(0, "image"), (1, "kernel")])
@@ -127,3 +127,23 @@ def test_a_capped_rate_is_no_cache():
 
     (reason,) = reasons(train_step=train_step)
     assert "rate is cut off" in reason
+
+
+def test_memory_order_is_not_blamed_for_what_is_wrong_in_every_order():
+    """Differences of the cost are noise, which another order of memory changes, and wrong in C order too."""
+
+    def gradients(image, target, kernel, weights):
+        def cost(kernel, weights):
+            return reference.cost(image, target, kernel, weights + 0.0 * weights.strides[0])
+
+        start, found = cost(kernel, weights), (np.zeros(kernel.shape), np.zeros(weights.shape))
+        noise = 1e-9 * (not image.flags.c_contiguous)
+        for part, array in zip(found, (kernel, weights), strict=True):
+            for index in np.ndindex(array.shape):
+                nudge = np.zeros(array.shape)
+                nudge[index] = 1e-6
+                moved = (kernel + nudge, weights) if array is kernel else (kernel, weights + nudge)
+                part[index] = (cost(*moved) - start) / 1e-6 * (1 + noise)
+        return found
+
+    assert not any("memory order" in reason for reason in reasons(gradients=gradients))

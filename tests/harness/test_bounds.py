@@ -8,8 +8,9 @@ import scipy.signal
 
 import reference
 from properties import calls
-from properties.harness import bounds
+from properties.harness import bounds, oracles
 from properties.harness.contract import OPERATIONS
+from properties.harness.large import larger
 from properties.harness.strategies import Case, Tape
 from properties.harness.trial import current
 from tests.doubles import reference_with, trial_of
@@ -91,3 +92,21 @@ def test_every_operation_has_a_bound():
             assert bounds.of(operation, case), operation
     assert inspect.signature(bounds.of).parameters.keys() == {"operation", "case"}
     assert current().target.name == "nothing"
+
+
+def test_terms_may_be_added_to_the_parameter_one_by_one():
+    """A training step that subtracts every window's share from the kernel itself stays within the bound."""
+    with trial_of(**reference_with()):
+        for case in larger("network", 12):
+            image, target, kernel, weights, rate = case.arguments(
+                "image", "target", "kernel", "weights", "learning_rate"
+            )
+            stages = oracles.forward(image, kernel, weights)
+            upstream = oracles.preactivation_gradient(stages, oracles.residual_and_delta(stages, target)[1], weights)
+            moved = kernel + 0.0
+            for place in np.argwhere(upstream):
+                alone = np.zeros(upstream.shape)
+                alone[tuple(place)] = upstream[tuple(place)]
+                moved = moved - rate * oracles.conv2d_kernel_gradient(image, kernel, alone)
+            value = bounds.train_step(image, target, kernel, weights, rate)[0]
+            assert (np.abs(moved - value.value) <= value.allowed).all()

@@ -81,6 +81,13 @@ def test_order_is_told_of_what_is_in_another_one():
     assert "places" not in (said(lambda v, n: np.roll(v, 1) * (1 + 1e-9)) or "")
 
 
+def test_order_is_not_told_of_what_is_off_by_little():
+    """What is off by less than the reading can tell is in its own place, and nothing of it is lost."""
+    said_of_little = said(lambda v, n: v * (1 + 1e-12)) or ""
+    assert "places" not in said_of_little
+    assert "entries that are 0" not in said_of_little
+
+
 def test_what_is_not_finite_is_not_read():
     """Where an answer is not a number nothing is said of the others."""
     assert said(lambda v, n: 3.0 * v + (np.nan if n == 1 else 0.0)) is None
