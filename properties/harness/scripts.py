@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from . import attempt
+from .processes import stopped
 from .results import FAILING
 
 MARK = "# A failure that backproof found: "
@@ -72,6 +73,9 @@ def _status(path: Path, notebook: Sequence[str], is_stopped: Callable[[], bool])
         while True:
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(_GLANCE)
+            for asleep in stopped(process.pid, with_children=True):  # by itself, and nobody is to wake it
+                with suppress(ProcessLookupError):
+                    os.kill(asleep, signal.SIGKILL)
             if is_stopped() or time.monotonic() > until:
                 process.kill()
                 process.wait()
