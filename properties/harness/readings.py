@@ -236,7 +236,7 @@ def _zeros(operation: str, parts: list[Part]) -> str | None:
     largest, least = np.abs(value[lost]).max(), np.abs(value[~lost & (value != 0)]).min(initial=np.inf)
     if largest < least:
         return f"is 0 where the right one is below a threshold, somewhere from {largest:.3g} to {least:.3g}"
-    return "is right but for entries that are 0: terms or places are left out"
+    return "is 0 in some entries where it must not be, and right in the others"
 
 
 def _precision(operation: str, parts: list[Part]) -> str | None:

@@ -80,7 +80,7 @@ def test_a_targets_own_tie_rule_does_not_hide_a_mistake():
         "permutation": (lambda g, x, u: np.roll(g, 1), "right numbers, but in other places"),
         "zeros": (
             lambda g, x, u: g * (np.arange(g.size).reshape(g.shape) % 3 != 1),
-            "right but for entries that are 0",
+            "is 0 in some entries where it must not be",
         ),
         "precision": (lambda g, x, u: np.float32(g), "single precision"),
         "digits": (lambda g, x, u: g * (1 + 1e-7 * np.arange(1, g.size + 1).reshape(g.shape)), "precision is lost"),
