@@ -49,8 +49,8 @@ def footprint(function: Any, name: str, case: Case) -> Footprint:
     other = [np.array(part) for part in _answered(function, others)]
     kept = _differences(given, first)
     again = _answered(function, arrays(np.array))
-    fortran = _answered(function, arrays(lambda value: laid_out(value, "read-only and Fortran-ordered")))
-    sliced = _answered(function, arrays(lambda value: laid_out(value, "read-only and sliced")))
+    fortran = _answered(function, arrays(lambda value: laid_out(value, "Fortran-ordered")))
+    sliced = _answered(function, arrays(lambda value: laid_out(value, "sliced")))
     left = _differences(handed, list(arguments))
     _answered(function, handed)
     for array, value in zip(handed, others, strict=True):

@@ -147,3 +147,16 @@ def test_memory_order_is_not_blamed_for_what_is_wrong_in_every_order():
         return found
 
     assert not any("memory order" in reason for reason in reasons(gradients=gradients))
+
+
+def test_what_is_overwritten_at_ties_alone_is_no_matter_of_memory_order():
+    """An argument that is divided in place by the number of ties is told to be overwritten; no order is blamed."""
+
+    def max_pool_gradient(x, window, upstream):
+        shape = upstream.shape[0], window[0], upstream.shape[1], window[1]
+        maximal = reference.mask_repeat(x, window, np.ones(upstream.shape))
+        upstream /= maximal.reshape(shape).sum(axis=(1, 3))
+        return reference.mask_repeat(x, window, upstream)
+
+    (reason,) = reasons(max_pool_gradient=max_pool_gradient)
+    assert reason.startswith("argument overwritten: It changes its argument upstream.")
