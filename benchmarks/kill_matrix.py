@@ -31,6 +31,7 @@ EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did:
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
 SCALES = "nothing else is tried at these scales; `tests/harness/test_scaled.py` has formulas that no other refutes"
+ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
     "activations.relu_is_the_positive_part": DEFINES,
@@ -68,6 +69,7 @@ JUSTIFIED = {
     "training.cost_decreases_at_the_gradients_rate": OWN,
     "training.cost_falls_over_a_run": "it alone goes on from where a step has led",
     **{one.id: STATE for one in all_properties().values() if one.id.startswith(SURROUNDINGS)},
+    **{one.id: ONE_CHANGED for one in all_properties().values() if one.id.startswith("calls.goes_by_every")},
     **{one.id: SCALES for one in all_properties().values() if one.id.startswith("calls.holds_at_every_scale")},
     **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("exact.")},
 }

@@ -8,6 +8,7 @@
 - Refuted: calls.holds_at_a_larger_size[conv2d_kernel_gradient]
 - Refuted: calls.holds_at_every_scale[conv2d_kernel_gradient]
 - Refuted: calls.gives_its_answers_away[conv2d_kernel_gradient]
+- Refuted: calls.goes_by_every_argument[conv2d_kernel_gradient]
 - Convolution: convolution
 - Ties: not offered
 - ReLU'(0): not offered

@@ -115,11 +115,28 @@ def test_holds_at_every_scale(operation, case):
 
 
 FEW_CASES = 3
+OF_SEVERAL = [name for name, signature in OPERATIONS.items() if len({*signature.parameters} - {"window"}) > 1]
 GIVING_ARRAYS = [name for name in OPERATIONS if name not in ("predict", "cost")]
 
 
 def _few_cases(operation, **_):
     return smooth(operation.signature.layer, FEW_CASES)
+
+
+@pytest.mark.parametrize("operation", OF_SEVERAL, indirect=True)
+@each(_few_cases, ordered=False)
+def test_goes_by_every_argument(operation, case):
+    """After a question that differs in one argument alone, by a factor of 1/2, it gives the answer to the new one.
+
+    A cache whose key leaves an argument out does not. Source: the contract's "the same answer for the same arguments",
+    which is the answer to these.
+    """
+    first = Case(case)
+    for name in operation.signature.parameters:
+        if name != "window":
+            operation(*first.arguments(*operation.signature.parameters))
+            case.update(first, **{name: first[name] * 0.5})
+            require_right(operation, case)
 
 
 @pytest.mark.parametrize("operation", GIVING_ARRAYS, indirect=True)

@@ -184,7 +184,7 @@ _KINDS: tuple[tuple[Callable[[Answer], Answer], tuple[str, ...], str, str, str, 
     ),
     (
         _kept_by_shape,
-        ("conv2d", "max_pool", "predict", "gradients"),
+        ("conv2d", "max_pool", "max_pool_gradient", "predict", "cost", *GRADIENTS, "dense", "train_step"),
         "a cache of the forward pass outlives it",
         "compute from the arguments",
         "",
