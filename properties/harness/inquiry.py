@@ -3,16 +3,16 @@
 Each is tried alone, in a process whose allocator tests every block that is freed.
 """
 
-import os
 import signal
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from .catalogue import Property, all_properties
 from .contract import OPERATIONS
+from .processes import environment
 from .watch import Stuck
 
 FAULTS = tuple(-getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL") if hasattr(signal, name))
@@ -24,22 +24,12 @@ _CHECKING = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3", "MALL
 _CACHED, _KEPT = 1024, 16  # bytes of the arrays that NumPy keeps for later, and more of each size than it keeps
 
 
-@contextmanager
-def checking() -> Iterator[None]:
+def checking() -> AbstractContextManager[None]:
     """A process that is started here, not forked, tests its memory, where it has glibc.
 
     Source: the manual page mallopt(3), MALLOC_CHECK_; glibc's news of version 2.34, for the library that does it since.
     """
-    before = {name: os.environ.get(name) for name in _CHECKING}
-    os.environ.update(_CHECKING)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return environment(_CHECKING)
 
 
 def shake() -> None:

@@ -1,8 +1,24 @@
-"""What is seen of other processes from outside; on Linux alone."""
+"""What other processes are started with, and what is seen of them from outside; the latter on Linux alone."""
 
-from collections.abc import Iterator
-from contextlib import suppress
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Environment variables that have these values in here."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def stopped(process: int, *, with_children: bool) -> list[int]:

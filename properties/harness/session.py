@@ -1,8 +1,7 @@
 """One pytest session over the statements, in this process, and what is told of it as it goes."""
 
 import os
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from . import memory
 from .catalogue import FOLDER, MODULES, PACKAGE, all_properties
 from .database import NotShared
 from .known import KNOWN
+from .processes import environment
 from .rehearsal import FAILED_LAST, fails_at_once
 from .report import Asked
 from .results import ended, finished
@@ -111,7 +111,7 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspects: 
 
     Properties that are `done` are left out; of the `suspects` each call is told before it is made.
     """
-    with _environment():
+    with environment(ENVIRONMENT):  # without the user's own plugins and options of pytest
         return int(pytest.main(_arguments(asked), plugins=[_Listener(asked, tell, done, suspects)]))
 
 
@@ -134,18 +134,3 @@ def _arguments(asked: Asked) -> list[str]:
     if asked.known:
         arguments.append(f"--known={Path(asked.known).resolve()}")
     return arguments + [str(FOLDER / f"{name}.py") for name in MODULES]
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    """Keep the user's own pytest plugins and options out of the run."""
-    before = {name: os.environ.get(name) for name in ENVIRONMENT}
-    os.environ.update(ENVIRONMENT)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
