@@ -4,7 +4,7 @@ What code decides by its sizes shows here: a branch for one kernel, tiles whose 
 So every side up to 11 comes as a square kernel, and outputs are tiles of 4, 8, 16, 32 and 64, and one more or less.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 from itertools import cycle
@@ -51,7 +51,7 @@ def larger(layer: str, count: int | None = None) -> list[Case]:
     `NotApplicable` where that leaves none.
     """
     trial = current()
-    target = replace(trial.target, operations={}, folder="")  # these two do not matter here
+    target = trial.target
     cases = _larger(layer, target.limits, target.dtype, target.layout, trial.conventions.convolution)
     if not cases:
         raise NotApplicable("the target does not support every shape")
@@ -71,7 +71,7 @@ def _larger(layer: str, limits: Limits, dtype: str, layout: Layout, convolution:
     return cases
 
 
-def _readers(layer: str, limits: Limits) -> Iterator[tuple[Limits, partial[Case]]]:
+def _readers(layer: str, limits: Limits) -> Iterator[tuple[Limits, Callable[[Tape], Case]]]:
     """The limits that leave one size, smaller ones first, and what reads a case within them."""
     if layer == "activations":
         yield from ((limits, partial(_read_activation, shape)) for shape in _ACTIVATIONS)
@@ -87,12 +87,14 @@ def _readers(layer: str, limits: Limits) -> Iterator[tuple[Limits, partial[Case]
             within = Limits(windows=(part,), images=(whole,), counts=counts)
             yield from ((within, partial(read_pooling, maxima=maxima)) for maxima in ("unique", "tied"))
         else:
-            read = partial(read_convolution) if layer == "convolution" else partial(read_smooth)
+            read = read_convolution if layer == "convolution" else read_smooth
             yield Limits(kernels=(part,), images=(whole,), counts=counts), read
 
 
 def _pairs(layer: str, limits: Limits) -> list[Pair]:
     """The (kernel, image) or (window, input) pairs that are supported, smaller ones first."""
+    if isinstance(limits.images, tuple) or (layer == "network" and not limits.networks()):
+        return []  # what is declared is sampled
     if layer == "pooling":
         windows = _declared(limits.windows, _WINDOWS)
         fits = [*zip(windows, cycle(_GRIDS)), *(pair for pair in _MANY_WINDOWS if pair[0] in windows)]
@@ -107,10 +109,7 @@ def _pairs(layer: str, limits: Limits) -> list[Pair]:
         fits = [pair for some in (outputs, turned) for pair in zip(cycle(kernels), some)]
         pairs = [(kernel, joined_valid(kernel, output)) for kernel, output in fits]
     if limits.images == "square":
-        pairs += [(part, (max(whole),) * 2) for part, whole in pairs if layer != "pooling"]
-        pairs += [(part, (part[0] * part[1],) * 2) for part, _ in pairs if layer == "pooling"]
-    if isinstance(limits.images, tuple) or (layer == "network" and not limits.networks()):
-        return []  # what is declared is sampled
+        pairs += [(part, (part[0] * part[1] if layer == "pooling" else max(whole),) * 2) for part, whole in pairs]
     supported = {pair for pair in pairs if limits.supports(layer, pair)}
     return sorted(supported, key=lambda pair: (pair[1][0] * pair[1][1], pair))
 
