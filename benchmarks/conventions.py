@@ -17,8 +17,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from properties.harness.conventions import examined
-from properties.harness.target import load
+from properties.harness.checking.conventions import examined
+from properties.harness.target.target import load
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 HEADER = """\

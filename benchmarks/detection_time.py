@@ -21,15 +21,15 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.smallest import shapes_of, size_of, smallest
-from properties.harness.catalogue import all_properties
-from properties.harness.mistakes import Mistake, all_mistakes
-from properties.harness.results import FAILING
-from properties.harness.text import decoded
+from properties.harness.checking.properties import all_properties
+from properties.harness.core.text import decoded
+from properties.harness.report.results import FAILING
+from properties.mistakes import Mistake, all_mistakes
 
 WANTED = {"median": 2.0, "95th percentile": 5.0, "worst": 10.0}
 WANTED_SMALLEST = 0.95
 LISTED = 10
-TARGET = """from properties.harness.mistakes import all_mistakes
+TARGET = """from properties.mistakes import all_mistakes
 from reference import *
 
 {operation} = next(one for one in all_mistakes() if one.id == {id!r}).make()

@@ -25,12 +25,12 @@ import reference
 from benchmarks import numpy_network, peers, trials
 from benchmarks.detection_floor import floor
 from benchmarks.network import Point, jax_cost, pytorch_cost
-from properties.harness.catalogue import all_properties
-from properties.harness.conventions import examined
-from properties.harness.judging import judged
-from properties.harness.statement import settle
-from properties.harness.target import Refuted, make_target
-from properties.harness.trial import on_trial
+from properties.harness.checking.conventions import examined
+from properties.harness.checking.properties import all_properties
+from properties.harness.checking.statement import settle
+from properties.harness.core.trial import on_trial
+from properties.harness.run.verdict import judged
+from properties.harness.target.target import Refuted, make_target
 
 OURS = "backproof"
 PROPERTY = "network.gradients_are_the_chain_rule"

@@ -16,12 +16,12 @@ from tqdm import tqdm
 from benchmarks import peers
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
-from properties.harness.catalogue import Property, all_properties, arguments_of
-from properties.harness.contract import OPERATIONS
-from properties.harness.diagnosis import diagnosed
-from properties.harness.mistakes import all_mistakes
-from properties.harness.strategies import Case
-from properties.harness.trial import DEFAULT_EXAMPLES
+from properties.harness.checking.properties import Property, all_properties, arguments_of
+from properties.harness.core.cases import Case
+from properties.harness.core.trial import DEFAULT_EXAMPLES
+from properties.harness.why.diagnosis import diagnosed
+from properties.layers.contract import OPERATIONS
+from properties.mistakes import all_mistakes
 
 OURS = "backproof"
 DEFINES = "it states the formula itself; the others refute the same mistakes by what follows from it"
@@ -30,7 +30,9 @@ OWN = "it needs no oracle: the target's own functions are held against each othe
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
-SCALES = "nothing else is tried at these scales; `tests/harness/test_scaled.py` has formulas that no other refutes"
+SCALES = (
+    "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
+)
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {

@@ -12,11 +12,11 @@ import numpy as np
 
 from benchmarks.trials import reference_with, trial_of
 from properties.calls import CALLS
-from properties.harness.catalogue import Property, arguments_of
-from properties.harness.contract import OPERATIONS
-from properties.harness.mistakes import Mistake
-from properties.harness.strategies import SCALES, Case, Tape
-from properties.harness.target import Failure
+from properties.harness.checking.properties import Property, arguments_of
+from properties.harness.core.cases import SCALES, Case, Tape
+from properties.harness.target.target import Failure
+from properties.layers.contract import OPERATIONS
+from properties.mistakes import Mistake
 
 SEED = 7840
 BOUNDS = (2, 3, 5, 17, 256)  # of the bytes of a tape: small bytes are simple numbers

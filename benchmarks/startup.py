@@ -50,7 +50,13 @@ def first_example(folder: Path, line: str) -> float:
 
 def imports() -> list[tuple[float, str]]:
     """The modules that take longest to import, with what they import, in seconds; the outermost of each package."""
-    command = [sys.executable, "-X", "importtime", "-c", "import properties.harness.run, properties.harness.terminal"]
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-c",
+        "import properties.harness.run.run, properties.harness.report.terminal",
+    ]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
     found = [re.match(r"import time:\s+\d+ \|\s+(\d+) \| ( *)(\S+)", line) for line in lines]
     times = {one[3]: int(one[1]) / 1e6 for one in found if one}

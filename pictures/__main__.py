@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 import reference
 from pictures import NAMES, chromium
 from properties import verify
-from properties.harness.page import render
+from properties.harness.report.page import render
 from reference import notebook
 
 WIDTH, COLORS = 900, 48

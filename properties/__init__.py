@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import adapters
-    from .harness.suite import suite
-    from .harness.target import CannotLoad
-    from .harness.verify import PropertyFailure, Report, TargetRefuted, verify
+    from .harness.run.suite import suite
+    from .harness.run.verify import PropertyFailure, Report, TargetRefuted, verify
+    from .harness.target.target import CannotLoad
 
 _HOMES = {
-    "CannotLoad": "target",
-    "PropertyFailure": "verify",
-    "Report": "verify",
-    "TargetRefuted": "verify",
-    "suite": "suite",
-    "verify": "verify",
+    "CannotLoad": "target.target",
+    "PropertyFailure": "run.verify",
+    "Report": "run.verify",
+    "TargetRefuted": "run.verify",
+    "suite": "run.suite",
+    "verify": "run.verify",
 }
 __all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "adapters", "suite", "verify"]
 

@@ -11,31 +11,24 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, NoReturn
 
-from .harness import github, memory, modules
-from .harness.campaign import CannotMerge
-from .harness.database import address_of
-from .harness.junit import as_junit
-from .harness.merge import merge
-from .harness.outputs import place, refusal, write
-from .harness.report import (
-    HELD,
-    INTERRUPTED,
-    UNUSABLE,
-    Asked,
-    applied,
-    as_json,
-    exit_status,
-)
-from .harness.rounds import campaign
-from .harness.run import CannotRun, run
-from .harness.scripts import write_scripts
-from .harness.shards import WHOLE, shard_of
-from .harness.stopping import stopping_by, unheard
-from .harness.streams import steady
-from .harness.target import CannotLoad
-from .harness.text import printable
-from .harness.trial import DEFAULT_EXAMPLES
-from .harness.watch import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT
+from .harness.campaign.merge import merge
+from .harness.campaign.parts import CannotMerge
+from .harness.campaign.rounds import campaign
+from .harness.core.shards import WHOLE, shard_of
+from .harness.core.streams import steady
+from .harness.core.text import printable
+from .harness.core.trial import DEFAULT_EXAMPLES
+from .harness.report import github
+from .harness.report.junit import as_junit
+from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
+from .harness.run.database import address_of
+from .harness.run.outputs import place, refusal, write
+from .harness.run.run import CannotRun, run
+from .harness.run.scripts import write_scripts
+from .harness.run.stopping import stopping_by, unheard
+from .harness.target import memory, modules
+from .harness.target.target import CannotLoad
+from .harness.target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
@@ -234,7 +227,7 @@ def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, t
     try:
         forms: dict[str, Form] = {"json": as_json, "junit": as_junit}
         if options.html:
-            from .harness.page import render
+            from .harness.report.page import render
 
             forms["html"] = render
         with stopping_by(unheard):  # a report that is made is told, however often one asks to stop
@@ -254,7 +247,7 @@ def _told(report: dict[str, Any], options: argparse.Namespace, target: str, form
     """Print a report and write it, in each form that is asked for; the exit status."""
     if not applied(report):
         return _unusable(_nothing(report), target)
-    from .harness.terminal import show
+    from .harness.report.terminal import show
 
     written = {path: form for name, form in forms.items() if (path := getattr(options, name))}
     refused = [line for path, form in written.items() if (line := write(path, form(report)))]

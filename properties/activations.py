@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from .harness import bounds, oracles
-from .harness.bounds import ALLOWED, Value, elementary, exactly, tiny
-from .harness.comparison import agree, require
-from .harness.statement import given
-from .harness.strategies import activation_cases, moderate_cases
-from .harness.trial import current
+from .harness.checking.comparison import agree, require
+from .harness.checking.statement import given
+from .harness.core.cases import activation_cases, moderate_cases
+from .harness.core.trial import current
+from .layers import bounds, oracles
+from .layers.bounds import ALLOWED, Value, elementary, exactly, tiny
 
 COMPLEX_STEP = 1e-100
 DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .harness.modules import module_from
+from .harness.target.modules import module_from
 
 __all__ = ["axes", "from_layer", "from_pair", "from_update", "kept", "module_from"]
 

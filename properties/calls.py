@@ -6,21 +6,21 @@ from functools import partial
 import numpy as np
 import pytest
 
-from .harness import bounds
-from .harness.bounds import Value
-from .harness.comparison import agree, require
-from .harness.contract import OPERATIONS
-from .harness.large import larger
-from .harness.layouts import LAYOUTS, PLAIN, laid_out, reversed_entries
-from .harness.membership import require_right
-from .harness.probes import READERS, smooth
-from .harness.scaled import scaled_cases
-from .harness.statement import each, given
-from .harness.strategies import Case, decoded
-from .harness.surroundings import MENDS, put_back, settle_down, surroundings, where_changed
-from .harness.target import Crashed, Failure, parts
-from .harness.trial import current
-from .harness.watch import WATCH
+from .harness.checking.comparison import agree, require
+from .harness.checking.fixed_cases import READERS, smooth
+from .harness.checking.large import larger
+from .harness.checking.scaled import scaled_cases
+from .harness.checking.statement import each, given
+from .harness.core.cases import Case, decoded
+from .harness.core.memory_order import LAYOUTS, PLAIN, laid_out, reversed_entries
+from .harness.core.trial import current
+from .harness.target.process_state import MENDS, put_back, settle_down, surroundings, where_changed
+from .harness.target.target import Crashed, Failure, parts
+from .harness.target.timeouts import WATCH
+from .layers import bounds
+from .layers.bounds import Value
+from .layers.contract import OPERATIONS
+from .layers.membership import require_right
 
 MOST_ARGUMENTS = max(len(signature.parameters) for signature in OPERATIONS.values())
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .harness import bounds, oracles
-from .harness.bounds import Value, norm
-from .harness.comparison import agree, agreeing
-from .harness.sizes import is_supported
-from .harness.statement import given
-from .harness.strategies import Case, convolution_cases, convolution_pairs
-from .harness.trial import current
+from .harness.checking.comparison import agree, agreeing
+from .harness.checking.statement import given
+from .harness.core.cases import Case, convolution_cases, convolution_pairs
+from .harness.core.sizes import is_supported
+from .harness.core.trial import current
+from .layers import bounds, oracles
+from .layers.bounds import Value, norm
 
 
 @given(case=convolution_cases, at_once=agreeing)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .harness import bounds
-from .harness.bounds import ALLOWED, Value, exactly, inner_product, norm
-from .harness.comparison import agree
-from .harness.statement import given
-from .harness.strategies import dense_cases
+from .harness.checking.comparison import agree
+from .harness.checking.statement import given
+from .harness.core.cases import dense_cases
+from .layers import bounds
+from .layers.bounds import ALLOWED, Value, exactly, inner_product, norm
 
 
 @given(case=dense_cases)

@@ -11,10 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from .harness import bounds, oracles
-from .harness.bounds import exactly, inner_product
-from .harness.comparison import agree, require
-from .harness.exhaustive import (
+from .harness.checking.comparison import agree, require
+from .harness.checking.exhaustive import (
     basis,
     bilinear,
     convolution_shapes,
@@ -27,11 +25,13 @@ from .harness.exhaustive import (
     weak_orderings,
     where,
 )
-from .harness.limits import FIRST
-from .harness.membership import require_subgradient
-from .harness.statement import each
-from .harness.strategies import Case
-from .harness.trial import current
+from .harness.checking.statement import each
+from .harness.core.cases import Case
+from .harness.core.limits import FIRST
+from .harness.core.trial import current
+from .layers import bounds, oracles
+from .layers.bounds import exactly, inner_product
+from .layers.membership import require_subgradient
 
 BILINEAR = 2
 POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each activation pattern

@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from .harness import bounds, membership, oracles
-from .harness.bounds import Value
-from .harness.comparison import agree, agreeing, require
-from .harness.limits import POOL
-from .harness.network_cases import kinked_network_cases, smooth_network_cases
-from .harness.statement import given
+from .harness.checking.comparison import agree, agreeing, require
+from .harness.checking.statement import given
+from .harness.core.limits import POOL
+from .layers import bounds, membership, oracles
+from .layers.bounds import Value
+from .layers.network_cases import kinked_network_cases, smooth_network_cases
 
 
 @given(case=smooth_network_cases)

@@ -7,13 +7,13 @@ the former. So the gradient is pinned down off ties, and held to the set of subg
 
 import numpy as np
 
-from .harness import oracles
-from .harness.bounds import ALLOWED, Value, exactly, norm
-from .harness.comparison import agree
-from .harness.membership import require_subgradient
-from .harness.statement import given
-from .harness.strategies import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
-from .harness.trial import current
+from .harness.checking.comparison import agree
+from .harness.checking.statement import given
+from .harness.core.cases import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
+from .harness.core.trial import current
+from .layers import oracles
+from .layers.bounds import ALLOWED, Value, exactly, norm
+from .layers.membership import require_subgradient
 
 
 @given(case=pooling_cases)

@@ -5,11 +5,11 @@ the rate. On a step that crosses no kink, s is a quadratic in the learning rate 
 `cost(θ − ηg) − cost(θ) + η‖g‖²` is at most η²/2 times a bound on the cost's second derivative, and rounding.
 """
 
-from .harness import bounds, descent, membership, oracles
-from .harness.bounds import Value
-from .harness.comparison import agree, require
-from .harness.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
-from .harness.statement import given
+from .harness.checking.comparison import agree, require
+from .harness.checking.statement import given
+from .layers import bounds, descent, membership, oracles
+from .layers.bounds import Value
+from .layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
 
 
 @given(case=lively_network_cases)

@@ -11,7 +11,7 @@ import hypothesis
 import hypothesis.core
 import pytest
 
-from properties.harness.plugin import PROFILE, register_profile
+from properties.harness.run.plugin import PROFILE, register_profile
 from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 (pytest calls them)
 
 ROOT = Path(__file__).parents[1]

@@ -3,8 +3,8 @@
 from contextlib import contextmanager
 
 from benchmarks import trials
-from properties.harness.catalogue import arguments_of
-from properties.harness.trial import Record
+from properties.harness.checking.properties import arguments_of
+from properties.harness.core.trial import Record
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from properties.adapters import axes, from_layer, from_pair, from_update, kept, 
 from properties.calls import test_keeps_the_contract as keeps_the_contract
 from properties.calls import test_leaves_its_surroundings_alone as leaves_its_surroundings_alone
 from properties.convolution import test_kernel_gradient_is_the_rot90_form as rot90_form
-from properties.harness.target import CannotLoad, load
+from properties.harness.target.target import CannotLoad, load
 from tests.doubles import failure_of
 
 

@@ -23,9 +23,9 @@ from benchmarks import (
     trials,
 )
 from benchmarks.variants import VARIANTS
-from properties.harness.catalogue import all_properties
-from properties.harness.mistakes import all_mistakes
-from properties.harness.strategies import Case
+from properties.harness.checking.properties import all_properties
+from properties.harness.core.cases import Case
+from properties.mistakes import all_mistakes
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (

@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 import reference
 from pictures import chromium
 from properties import verify
-from properties.harness.page import render
+from properties.harness.report.page import render
 from reference import notebook
 
 CHROMIUM = chromium()

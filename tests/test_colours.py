@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.colors import to_rgb
 
-from properties.harness.pictures import ABOVE, BELOW, DARKEST
+from properties.harness.report.pictures import ABOVE, BELOW, DARKEST
 from reference.figure import COLOURS
 
 

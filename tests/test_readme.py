@@ -11,9 +11,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from properties.__main__ import parser
-from properties.harness.catalogue import all_properties
-from properties.harness.contract import OPERATIONS
-from tests.harness.test_suite import TWO_LINES
+from properties.harness.checking.properties import all_properties
+from properties.layers.contract import OPERATIONS
+from tests.harness.run.test_suite import TWO_LINES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -146,7 +146,7 @@ def test_report_in_python_can_be_asked(tmp_path):
     text = "def relu(x): return abs(x)\n" + blocks("python")[1]
     process = python("-c", text, folder=tmp_path)
     assert process.returncode == 1
-    assert "backproof.harness.verify.TargetRefuted: " in process.stderr
+    assert "backproof.harness.run.verify.TargetRefuted: " in process.stderr
     assert "REFUTED  relu  activations.relu_is_the_positive_part" in process.stderr
 
 
@@ -177,7 +177,7 @@ class Conv2D:
 
 
 def test_two_lines_are_two_lines():
-    """What a test module needs is shown whole; `tests/harness/test_suite.py` runs it."""
+    """What a test module needs is shown whole; `tests/harness/run/test_suite.py` runs it."""
     assert blocks("python")[2].split() == TWO_LINES.split()
 
 

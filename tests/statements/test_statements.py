@@ -13,9 +13,9 @@ import properties.network
 import properties.pooling
 import properties.training
 import reference
-from properties.harness.catalogue import all_properties
-from properties.harness.contract import OPERATIONS
-from properties.harness.target import Crashed, Refuted
+from properties.harness.checking.properties import all_properties
+from properties.harness.target.target import Crashed, Refuted
+from properties.layers.contract import OPERATIONS
 from tests.doubles import failure_of
 
 MODULES = {

@@ -1,0 +1,1 @@
+"""Many runs in one report: rounds, and the parts of several machines."""

@@ -1,0 +1,1 @@
+"""How a statement meets a target: cases, comparison, and what the cases were."""

@@ -1,0 +1,101 @@
+"""The list of statements, read from their modules: what each says, of which operations, and by whom."""
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...layers.contract import OPERATIONS
+from ..target.target import Operation, Target
+
+MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
+PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Property:
+    """One statement about a target: an entry of the report."""
+
+    id: str
+    nodeid: str
+    operations: tuple[str, ...]
+    statement: str
+    source: str
+    function: Callable[..., None]
+
+    @property
+    def operation(self) -> str:
+        """The operation that the statement is about: the first that it names."""
+        return self.operations[0]
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether it draws its examples, so that another seed gives others; else it is exhaustive."""
+        return getattr(self.function, "is_hypothesis_test", False)
+
+
+@cache
+def all_properties() -> dict[str, Property]:
+    """Every property by its pytest node id, in the order in which they run."""
+    found = [entry for name in MODULES for entry in _statements(import_module(f"{PACKAGE}.{name}"))]
+    return {entry.nodeid: entry for entry in found}
+
+
+def siblings_of(operation: Operation, target: Target) -> list[Operation]:
+    """All operations of the same layer that the target offers, this one too."""
+    return [other for other in target.operations.values() if other.signature.layer == operation.signature.layer]
+
+
+def arguments_of(function: Callable[..., None], target: Target, operation: str | None = None) -> dict[str, Any] | None:
+    """The operations that a statement names, or the one that it is asked about; None if the target lacks any."""
+    offered = target.operations
+    names = inspect.signature(function).parameters
+    if "operation" not in names:
+        return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
+    if operation not in offered:
+        return None
+    named = {"operation": offered[operation], "siblings": siblings_of(offered[operation], target)}
+    return {name: named[name] for name in names}
+
+
+def _statements(module: ModuleType) -> list[Property]:
+    stem = module.__name__.rpartition(".")[2]
+    found = []
+    for name, function in vars(module).items():
+        if not name.startswith("test_"):
+            continue
+        statement, source = _read(function)
+        parameters = list(inspect.signature(function).parameters)
+        for suffix, operations in _instances(function, parameters):
+            found.append(
+                Property(
+                    id=f"{stem}.{name.removeprefix('test_')}{suffix}",
+                    nodeid=f"{stem}.py::{name}{suffix}",
+                    operations=operations,
+                    statement=statement,
+                    source=source,
+                    function=function,
+                )
+            )
+    return found
+
+
+def _instances(function: Any, parameters: list[str]) -> list[tuple[str, tuple[str, ...]]]:
+    marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
+    if marks:
+        return [(f"[{operation}]", (operation,)) for operation in marks[0].args[1]]
+    return [("", tuple(name for name in parameters if name in OPERATIONS))]
+
+
+def _read(function: Any) -> tuple[str, str]:
+    text = inspect.getdoc(function) or ""
+    statement, _, rest = text.partition("\n\n")
+    source = re.search(r"\bSource: (.+)", rest, re.DOTALL)
+    if not statement.strip() or not source:
+        raise ValueError(f"{function.__name__} needs a statement and, last, words 'Source: …' in its docstring")
+    return " ".join(statement.split()), " ".join(source[1].split())

@@ -1,0 +1,215 @@
+"""What turns a function of operations and a case into a statement: `given` samples cases, `each` takes them all.
+
+A statement's docstring has its one-sentence statement first and ends with `Source: …`. Its parameters but
+the drawn ones are the operations that it speaks about.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, cast
+
+import hypothesis
+import numpy as np
+from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
+from hypothesis.internal.reflection import function_digest
+
+from ..core.cases import Case, Points
+from ..core.limits import NotApplicable
+from ..core.shards import LEFT_TO_OTHERS, own
+from ..core.trial import Record, current
+from ..target.target import Failure, Refuted
+from .comparison import ONCE
+from .coverage import note
+from .reduction import reductions
+
+Statement = Callable[..., None]
+AtOnce = Callable[..., Any]
+Strategy = hypothesis.strategies.SearchStrategy[Case]
+
+
+class LeftOut(Exception):
+    """The target does not support this case."""
+
+
+class FailedElsewhere(BaseException):  # no Exception: Hypothesis is not to shrink what it did not draw
+    """A point fails that was derived from the one drawn: here is its tape."""
+
+    def __init__(self, tape: bytes) -> None:
+        self.tape = tape
+        super().__init__()
+
+
+def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None) -> Callable[[Statement], Statement]:
+    """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another.
+
+    With a strategy for each layer, the one of the `operation` under test is drawn from. Where an example carries
+    several points, `at_once` takes the operations and all points together, and says at which it holds; the
+    others are left to the statement itself. Raises `FailedElsewhere` if the one that fails is not the one drawn.
+    """
+
+    def decorate(test: Statement) -> Statement:
+        @functools.wraps(test)
+        def body(**arguments: Any) -> None:
+            if isinstance(case, Mapping):
+                data = arguments.pop("data")
+                arguments["case"] = data.draw(case[arguments["operation"].signature.layer].alone)  # type: ignore[attr-defined]
+            if isinstance(arguments["case"], Points):
+                _run_points(test, arguments, at_once)
+                return
+            try:
+                _run(test, arguments)
+            except LeftOut:
+                hypothesis.reject()
+
+        if not isinstance(case, Mapping):
+            return _named(hypothesis.given(case=case)(body), test, case)
+        body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
+        return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test, case)
+
+    return decorate
+
+
+def _named(statement: Any, test: Statement, cases: Any, *, cuts_down: bool = True) -> Statement:
+    statement.test, statement.cases, statement.cuts_down = test, cases, cuts_down
+    return cast(Statement, statement)
+
+
+def _signature(test: Statement, renamed: dict[str, str]) -> inspect.Signature:
+    """The test's parameters, by keyword alone, with some renamed or, renamed to nothing, left out."""
+    names = [renamed.get(name, name) for name in inspect.signature(test).parameters]
+    return inspect.Signature([inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in names if name])
+
+
+def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Callable[[Statement], Statement]:
+    """Every one of the `cases`, each passed as `case`; the first that fails is the counterexample.
+
+    `cases` is called with the statement's operations. If they are not `ordered`, smallest first, the counterexample is
+    cut down. Of a campaign in shards these are the shard's own, and it is `NotApplicable` to one that gets none.
+    """
+
+    def decorate(test: Statement) -> Statement:
+        def exhaustively(**operations: Any) -> None:
+            shard = current().shard
+            case = None
+            for case in own(shard, cases(**operations)):
+                with suppress(LeftOut):
+                    _run(test, {**operations, "case": case})
+            if case is None and shard[0] > 1:  # the first shard has a case if there is any
+                raise NotApplicable(LEFT_TO_OTHERS)
+
+        for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+            setattr(exhaustively, name, getattr(test, name))
+        exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
+        return _named(exhaustively, test, cases, cuts_down=not ordered)
+
+    return decorate
+
+
+def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
+    """Give a sampled statement these settings and this seed; it keeps else those of the time of its import.
+
+    Where its examples carry several points, it draws as many examples less.
+    """
+    if not isinstance(statement.cases, Mapping) and current().carries > 1:
+        settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
+    statement._hypothesis_internal_use_settings = settings
+    # what hypothesis.seed sets, without its side effect: that one turns the database off
+    statement._hypothesis_internal_use_seed = seed
+
+
+@contextmanager
+def with_settings(statement: Any, **changes: Any) -> Iterator[None]:
+    """Let a sampled statement run here with some of its settings changed."""
+    settings = statement._hypothesis_internal_use_settings
+    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, **changes)
+    try:
+        yield
+    finally:
+        statement._hypothesis_internal_use_settings = settings
+
+
+def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
+    """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
+    database = statement._hypothesis_internal_use_settings.database or InMemoryExampleDatabase()
+    key = function_digest(statement.hypothesis.inner_test)
+    database.save(key, choices_to_bytes((tape,)))
+    statement._hypothesis_internal_database_key = key  # without it a seed that is forced turns the database off
+    try:
+        with with_settings(statement, database=database, phases=(hypothesis.Phase.reuse, hypothesis.Phase.shrink)):
+            statement(**operations)
+    finally:
+        del statement._hypothesis_internal_database_key
+    raise hypothesis.errors.Flaky("the case did not fail again")
+
+
+def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
+    """The same statement's failure on the smallest case that taking parts away from its own leads to."""
+    test = statement.test  # type: ignore[attr-defined]
+    smaller = reductions(Case(failure.case)) if statement.cuts_down else iter(())  # type: ignore[attr-defined]
+    while (case := next(smaller, None)) is not None:
+        with suppress(LeftOut):
+            try:
+                _run(test, {**operations, "case": case})
+            except Failure as error:
+                failure, smaller = error, reductions(case)
+    return failure
+
+
+def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None) -> None:
+    """Take all points at once, where that can be, and those that do not agree one by one."""
+    record, points = current().record, arguments.pop("case")
+    agree = np.zeros(len(points.tapes), bool)
+    seen: Failure | None = None
+    if at_once:
+        record.case = points.case(0)
+        try:
+            agree, seen = at_once(*arguments.values(), points.together), Refuted(ONCE)
+        except NotImplementedError:
+            pass
+        except Failure as failure:
+            seen = failure
+    if agree.any():
+        record.examples += int(agree.sum())
+        note(record.tried, points.some(agree), int(agree.sum()))
+    rest = np.flatnonzero(~agree)
+    for number in rest:
+        try:
+            _run(test, {**arguments, "case": points.case(number)})
+        except LeftOut:
+            continue
+        except Failure:
+            if number == 0:
+                raise
+            raise FailedElsewhere(points.tapes[number].tobytes()) from None
+    if seen and len(rest):
+        record.refutation, seen.case = seen, points.case(rest[0])
+        raise FailedElsewhere(points.tapes[rest[0]].tobytes())
+
+
+def _run(test: Statement, arguments: dict[str, Any]) -> None:
+    record = current().record
+    counting = record.refutation is None  # while Hypothesis shrinks, nothing is counted
+    before, record.case = record.comparisons, arguments["case"]
+    try:
+        test(**arguments)
+    except NotImplementedError:
+        record.comparisons = before
+        record.left_out += counting
+        raise LeftOut from None
+    except Failure as error:
+        error.case = arguments["case"]
+        record.refutation = error
+        if counting:
+            _count(record, arguments["case"])
+        raise
+    if counting:
+        _count(record, arguments["case"])
+    else:
+        record.comparisons = before
+
+
+def _count(record: Record, case: Case) -> None:
+    record.examples += 1
+    note(record.tried, case)

@@ -1,0 +1,1 @@
+"""What everything stands on: the setting of a check, cases, sizes, and words."""

@@ -1,0 +1,128 @@
+"""The trial under way: which target is tested, what it was found to choose, and what one property has seen."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..target.target import Target
+from .shards import WHOLE, Shard, examples_of
+
+DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
+MOST_POINTS = 64  # of one example, where the budget is large
+Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a target may choose, as found by probing; None where it offers nothing to find it by."""
+
+    convolution: str | None = None
+    ties: str | None = None
+    relu_derivative_at_zero: float | None = None
+
+
+@dataclass
+class Record:
+    """What one property has done so far: examples run, cases left out, comparisons, largest error.
+
+    The error is in units of rounding: multiples of epsilon times the size of the sums. `refutation` is the
+    newest failure seen, which a run that is interrupted while shrinking reports; `case` is the one under way, and
+    `proof` what an exhaustive statement adds to the certificate. `tried` counts what the examples were
+    (`tried.note`), and as `errors` the entries compared, by the power of two of units that their error is below.
+    """
+
+    examples: int = 0
+    left_out: int = 0
+    comparisons: int = 0
+    largest_error: float = 0.0
+    refutation: Exception | None = None
+    case: dict[str, Any] = field(default_factory=dict)
+    proof: dict[str, Any] | None = None
+    tried: Counts = field(default_factory=lambda: defaultdict(Counter))
+    seconds_in_target: float = 0.0
+
+
+@dataclass
+class Trial:
+    """A target with its conventions, and the record of the property that runs now."""
+
+    target: Target = field(default_factory=lambda: Target("nothing", {}))
+    conventions: Conventions = field(default_factory=Conventions)
+    record: Record = field(default_factory=Record)
+    examples: int = DEFAULT_EXAMPLES  # of the campaign, whatever this shard's share of them is
+    shard: Shard = WHOLE
+    wrong: dict[str, bool] = field(default_factory=dict)  # of each operation that it was asked of
+
+    @property
+    def share(self) -> float:
+        """How much of what is exhaustive is tried: all of it, unless fewer examples are asked for than usual."""
+        return min(self.examples / DEFAULT_EXAMPLES, 1.0)
+
+    @property
+    def budget(self) -> int:
+        """How many cases a property is to try."""
+        return examples_of(self.shard, self.examples)
+
+    @property
+    def left(self) -> int:
+        """How many cases the property under way is still to try."""
+        return self.budget - self.record.examples - self.record.left_out
+
+    @property
+    def carries(self) -> int:
+        """How many of them an example carries, if it can carry several: 1 until there are twice as many as usual."""
+        layout = self.target.layout
+        return 1 if layout.channelled else max(1, min(self.budget // DEFAULT_EXAMPLES, MOST_POINTS))
+
+    @property
+    def points(self) -> int:
+        """How many points the next example carries: 1 once a failure was seen, so that it shrinks to one point."""
+        return max(1, min(self.carries, self.left)) if self.record.refutation is None else 1
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is neither one shard of several nor a round after the first, which draws larger cases."""
+        return self.shard == WHOLE and not self.target.limits.growth
+
+    @property
+    def flips(self) -> bool:
+        """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
+        return self.conventions.convolution != "correlation"
+
+
+_CURRENT: ContextVar[Trial] = ContextVar("trial")
+
+
+def current() -> Trial:
+    """The trial under way; without one, float64 without limits and the true convolution."""
+    trial = _CURRENT.get(None)
+    if trial is None:
+        trial = Trial()
+        _CURRENT.set(trial)
+    return trial
+
+
+@contextmanager
+def on_trial(
+    target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES, shard: Shard = WHOLE
+) -> Iterator[Trial]:
+    """Make a target the one that strategies, oracles and comparisons speak about."""
+    token = _CURRENT.set(Trial(target, conventions, examples=examples, shard=shard))
+    try:
+        yield current()
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Keep what is run here out of the record of the property under way."""
+    trial = current()
+    record, trial.record = trial.record, Record()
+    try:
+        yield
+    finally:
+        trial.record = record

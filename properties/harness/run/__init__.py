@@ -1,0 +1,1 @@
+"""Running the statements: processes, progress, and the verdict on each."""

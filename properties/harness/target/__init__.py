@@ -1,0 +1,1 @@
+"""Loading a target and calling it: nothing that it does goes unseen."""

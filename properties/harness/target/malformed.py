@@ -1,0 +1,69 @@
+"""Functions and answers that are not even of the right form: the slips that one makes at first."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.text import printable
+
+
+def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
+    """That a function cannot be called with the operation's positional parameters, if that is so."""
+    try:
+        taken = inspect.signature(function)
+    except (TypeError, ValueError):  # it has none that Python knows of
+        return None
+    try:
+        taken.bind(*parameters)
+    except TypeError:
+        return f"it is called as {name}({', '.join(parameters)}), but takes {printable(str(taken))}"
+    return None
+
+
+def slip(answer: Any, wanted: tuple[Any, ...]) -> str | None:
+    """What may have happened to an answer that is not of the `wanted` shapes; None if nothing is recognised."""
+    if answer is None:
+        return "it returns nothing: a return is missing"
+    if isinstance(answer, tuple | list):
+        shapes = [getattr(part, "shape", None) for part in answer]
+        if len(wanted) == 1 and wanted[0] in shapes:
+            return f"it returns {len(answer)} arrays: the contract asks for the one of shape {wanted[0]} alone"
+        if len(wanted) == 2 and shapes == [*reversed(wanted)] and shapes[0] != shapes[1]:
+            return "the two are in the other order"
+        return None
+    if len(wanted) == 2:
+        return "it returns one of the two: the contract asks for both, as a pair"
+    shape = getattr(answer, "shape", None)
+    if shape == () or isinstance(answer, float | int):
+        return "it returns a number: the contract asks for an array"
+    return None
+
+
+def mode_of(shapes: Sequence[tuple[dict[str, Any], tuple[int, ...]]]) -> str | None:
+    """That all answers of `conv2d`, (case, shape), have the shape of another mode, or of one side taken for both."""
+    sized = [(case, shape) for case, shape in shapes if len(shape) == 2]  # all else is a crash
+    sizes = np.array([[*case["image"].shape, *case["kernel"].shape, *shape] for case, shape in sized]).reshape(-1, 6)
+    image, kernel, answer = sizes[:, :2], sizes[:, 2:4], sizes[:, 4:]
+    if (answer == image - kernel + 1).all():
+        return None
+    found = {
+        "this is the shape of mode 'same': the contract has 'valid'": image,
+        "this is the shape of mode 'full': the contract has 'valid'": image + kernel - 1,
+        "it takes the kernel for as wide as it is high: h, w = kernel.shape": image - kernel[:, :1] + 1,
+        "it takes the kernel for as high as it is wide: h, w = kernel.shape": image - kernel[:, 1:] + 1,
+    }
+    return next((words for words, sides in found.items() if np.array_equal(answer, np.maximum(sides, 0))), None)
+
+
+def kind_of(answer: Any) -> str:
+    """What an answer is, in a few words."""
+    if answer is None:
+        return "None"
+    try:
+        if hasattr(answer, "shape") and hasattr(answer, "dtype"):
+            return printable(f"shape {tuple(answer.shape)}, dtype {answer.dtype}")
+        return printable(f"a {type(answer).__name__}" + (f" of {len(answer)}" if hasattr(answer, "__len__") else ""))
+    except Exception:
+        return "what cannot be described"

@@ -1,0 +1,127 @@
+"""Loading a file as a module, so that files of one name in several folders do not get in each other's way."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.machinery import PathFinder
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
+
+from .world import World
+
+PACKAGE, HOME = __name__.partition(".")[0], Path(__file__).resolve().parents[2]
+BUNDLED = "reference"
+
+
+def module_from(path: str | PathLike[str], world: World | None = None) -> ModuleType:
+    """The module in the `.py` file at `path`, loaded anew, with its own folder first on the search path.
+
+    A package is loaded by its `__init__.py`. What is imported from that folder is its own too: two projects that both
+    have a `utils.py` each get theirs, one loaded after the other or by the other. Nothing is left in `sys.path`, nor
+    of the folder in `sys.modules`, so imports inside functions, run later, do not find it, unless in the target's
+    `world`. Raises
+    `FileNotFoundError`, `ImportError` for what is no `.py` file, and whatever the file raises.
+    Source: the Python documentation of `importlib`, "Importing a source file directly".
+    """
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    name, folder = file.stem, file.parent
+    if name == "__init__":  # of a package, which is found beside its folder
+        name, folder = folder.name, folder.parent
+    specification = importlib.util.spec_from_file_location(name, file)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"not a .py file: {path}")
+    module = importlib.util.module_from_spec(specification)
+    with alone(folder, world):
+        register(module)
+        specification.loader.exec_module(module)
+    return module
+
+
+def register(module: ModuleType) -> None:
+    """Let a module be found by its name, where pickling looks for it, unless that is one of Python's own modules."""
+    if module.__name__ not in sys.stdlib_module_names:  # a file may be called random.py
+        sys.modules[module.__name__] = module
+
+
+def real_name(name: str) -> str:
+    """The module that a target's name means: what is bundled lies in the package, or beside it in a clone."""
+    return f"{PACKAGE}.{name}" if _is_bundled(name) and (HOME / BUNDLED).is_dir() else name
+
+
+def named(name: str, world: World | None = None) -> ModuleType:
+    """The module of this dotted name, looked for in the working directory first, unless it is bundled."""
+    with importable(HOME.parent if _is_bundled(name) else Path.cwd(), world):
+        return importlib.import_module(real_name(name))
+
+
+def hiding() -> Path | None:
+    """The file in the working directory that Python finds in place of this package when it is started there."""
+    specification = PathFinder.find_spec(PACKAGE, [os.getcwd()])
+    if specification is None or specification.origin is None or HOME.samefile(Path(specification.origin).parent):
+        return None
+    return Path(specification.origin)
+
+
+def _is_bundled(name: str) -> bool:
+    return _root(name) == BUNDLED
+
+
+@contextmanager
+def importable(folder: Path, world: World | None = None) -> Iterator[None]:
+    """Put a folder first on the search path; in the target's `world` it stays there."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        if world:
+            world.path = list(sys.path)
+        with suppress(ValueError):  # it has made itself another path
+            sys.path.remove(str(folder))
+
+
+def needed(error: ModuleNotFoundError) -> str:
+    """`FILE, line N, needs NAME`: what an import that failed was after, and the line of code that it stands in."""
+    frames = traceback.extract_tb(error.__traceback__)
+    frame = [one for one in frames if not one.filename.startswith("<frozen") and one.filename != importlib.__file__][-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}, needs {error.name}"
+
+
+@contextmanager
+def alone(folder: Path, world: World | None = None) -> Iterator[None]:
+    """Import from this folder first, and keep what comes of it apart from what others have imported.
+
+    It stays to be found in the target's `world`.
+    """
+    importlib.invalidate_caches()  # files may be newer than what was listed
+    places = {_root(name): getattr(module, "__file__", None) for name, module in sys.modules.items() if "." not in name}
+    rivals = {name for name, place in places.items() if _place(name, folder) not in (None, place)}
+    aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _root(name) in rivals}
+    before = {_root(name) for name in sys.modules}
+    try:
+        with importable(folder, world):
+            yield
+    finally:
+        world = world or World()
+        world.is_own = lambda name: _place(_root(name), folder) is not None
+        added = {root for root in {_root(name) for name in sys.modules} - before if world.is_own(root)}
+        world.take([name for name in sys.modules if _root(name) in added])
+        sys.modules.update(aside)
+
+
+def _place(name: str, folder: Path) -> str | None:
+    """The file that `import name` finds in this folder; None for Python's own modules, which it does not replace."""
+    if name in sys.stdlib_module_names or name == "__main__":
+        return None
+    specification = PathFinder.find_spec(name, [str(folder)])
+    return specification.origin if specification else None
+
+
+def _root(name: str) -> str:
+    return name.partition(".")[0]

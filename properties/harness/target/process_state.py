@@ -1,0 +1,97 @@
+"""What a function shares with all others of its process, and should leave as it found it."""
+
+import linecache
+import os
+import random
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from sysconfig import get_paths
+from types import FrameType
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from ..checking.fixed_cases import SEED
+from ..core.text import printable
+from ..core.trial import current
+
+OWN_GENERATOR = "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)"
+OF_A_LAYER = "initial weights are drawn as a layer is built: backproof.adapters.from_layer and kept put the state back"
+MENDS = {
+    "NumPy's error state": ("set it for as long as it is wanted: with np.errstate(…)",),
+    "NumPy's random state": (OWN_GENERATOR, OF_A_LAYER),
+    "Python's random state": (OWN_GENERATOR, OF_A_LAYER),
+    "the working directory": ("use whole paths, or contextlib.chdir",),
+}
+LIBRARIES = tuple(get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+class Surrounding(NamedTuple):
+    """One thing that is shared: how it was seen, in words, and what puts it back."""
+
+    seen: str
+    put_back: Callable[[], Any]
+
+
+def surroundings() -> dict[str, Surrounding]:
+    """NumPy's error state, both random states and the working directory, as they are now."""
+    errors, folder, state, legacy = np.geterr(), os.getcwd(), random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
+    numbers = {name: np.asarray(value).tolist() for name, value in legacy["state"].items()}
+    return {
+        "NumPy's error state": Surrounding(str(errors), lambda: np.seterr(**errors)),
+        "NumPy's random state": Surrounding(_digest({**legacy, "state": numbers}), lambda: np.random.set_state(legacy)),  # noqa: NPY002
+        "Python's random state": Surrounding(_digest(state), lambda: random.setstate(state)),
+        "the working directory": Surrounding(folder, lambda: os.chdir(folder)),
+    }
+
+
+def settle_down() -> dict[str, Surrounding]:
+    """Surroundings that no call has left behind: random states of their own, and the folder that it was loaded in."""
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002
+    os.chdir(current().target.folder)
+    return surroundings()
+
+
+def put_back(before: dict[str, Surrounding]) -> None:
+    """Make everything as it was."""
+    for one in before.values():
+        one.put_back()
+
+
+def where_changed(what: str, call: Callable[[], Any]) -> str:
+    """The line of code that changes one of the surroundings, seen by making the call line by line; "" if none is.
+
+    What a library does is told by the line that calls it.
+    """
+    found, before = surroundings(), settle_down()[what].seen
+    line: tuple[str, int] | None = None
+    is_over = False
+
+    def look(frame: FrameType, *_: Any) -> Any:
+        nonlocal line, is_over
+        is_over = is_over or surroundings()[what].seen != before
+        if is_over:
+            return None
+        if not frame.f_code.co_filename.startswith(LIBRARIES):
+            line = frame.f_code.co_filename, frame.f_lineno
+        return look
+
+    theirs = sys.gettrace()
+    sys.settrace(look)
+    try:
+        with suppress(Exception):
+            call()
+    finally:
+        sys.settrace(theirs)
+        put_back(found)
+    if not is_over or not line:
+        return ""
+    return printable(f", in {Path(line[0]).name}, line {line[1]}: {linecache.getline(*line).strip()}")
+
+
+def _digest(state: Any) -> str:
+    return f"the state with checksum {crc32(repr(state).encode()):08x}"

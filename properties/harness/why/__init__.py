@@ -1,0 +1,1 @@
+"""Why a statement fails, and the calls that show it."""

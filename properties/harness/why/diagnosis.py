@@ -1,0 +1,242 @@
+"""Which mistake gives a target's very answers: the catalogue's first, then plain changes of the right formula.
+
+A candidate is asked what the target was asked, on cases that are the same every time and on the failing one, and
+must answer alike on each, where it is right and where it is wrong: on cases off kinks, and at kinks too if the
+target is right off them.
+"""
+
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...layers import oracles
+from ...layers.network_cases import is_smooth
+from ...mistakes import Mistake, all_mistakes, right
+from ...mistakes.channels import channel_mistakes
+from ..checking.fixed_cases import kinked, smooth
+from ..checking.large import larger
+from ..core.cases import Case
+from ..core.limits import NotApplicable
+from ..core.single import single, single_case, single_operation
+from ..core.sizes import Counts
+from ..core.trial import current, on_trial, unrecorded
+from ..target.malformed import mode_of
+from ..target.target import HW, Crashed, Failure, Malformed, Operation, Refuted
+from .alterations import alterations
+from .behaviour import Seen, remembered, seen
+from .consequences import causes, is_wrong_at
+from .footprints import Asked, fits
+from .readings import at_zero, confined, likely, measured
+
+CASES, ACTIVATION_CASES, LARGER_CASES = 20, 60, 2  # those are small, and their exponents many
+MOST_NAMED = 2
+NONE_FITS = "no catalogued mistake, and no plain change of the right formula, gives these answers"
+FOLLOWS = "a right network with your {} in it gives these very answers: mend that first"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found about one operation: reasons to be read, the names of the catalogued mistakes that fit, and the
+    target's own operations that explain it.
+    """
+
+    reasons: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
+
+
+def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
+    """The failure, with what is found about each of the operations of its statement that is wrong by itself.
+
+    Of one that crashes, or gives what is no answer, it says where it does so, and whether it writes into an argument.
+    What says itself what may mend it is left alone.
+    """
+    own = [one for one in operations if isinstance(one, Operation)]
+    if isinstance(failure, Crashed | Malformed):
+        failing = next((one for one in own if one.name == failure.operation), None)
+        if failing:
+            of_form = _of_form(failing, failure)
+            failure.diagnosis, failure.mistakes = failure.diagnosis + of_form.reasons, of_form.mistakes
+    elif isinstance(failure, Refuted) and not failure.diagnosis:
+        found = {one.name: diagnosed(one, Case(failure.case)) for one in own}
+        first = next(iter(found), "")
+        failure.diagnosis = tuple(
+            reason if name == first else f"{name}: {reason}" for name, one in found.items() for reason in one.reasons
+        )
+        failure.mistakes = tuple(name for one in found.values() for name in one.mistakes)
+        failure.follows_from = found[first].causes if first else ()
+    return failure
+
+
+def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
+    """What is seen of an operation that crashed or gave what is no answer, asked on all that is tried."""
+    trial, case = current(), Case(failure.case)
+    if trial.target.layout != HW:
+        operation, case = single_operation(operation), single_case(trial.target.layout, case)
+    with on_trial(single(trial.target), trial.conventions), _quietly():
+        smooth_ones, kinked_ones = (_asked(operation, group) for group in _groups(operation, case))
+        asked = smooth_ones + kinked_ones
+        if isinstance(failure, Crashed) and "read-only" in str(failure.error):
+            found = seen(operation, asked)
+            if found and found.name == "argument overwritten":
+                return _of_behaviour(operation, found, all_mistakes())
+            return Diagnosis(("it writes into an array that is read-only: work on a copy",))
+        deciding = smooth_ones if any(not one.is_right for one in smooth_ones) else asked
+        if named := _named(operation, deciding, False, all_mistakes()):
+            return named
+        shapes = [(one.case, one.mine.first[0].shape) for one in asked]
+        mode = mode_of(shapes) if operation.name == "conv2d" and isinstance(failure, Malformed) else None
+        for fails in ([not one.is_right for one in asked], [not one.has_shape for one in asked]):
+            tried = [(one.case, failed) for one, failed in zip(asked, fails, strict=True)]
+            if where := confined(tried, operation.signature.parameters):
+                break
+        return Diagnosis(tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")])))
+
+
+def _named(
+    operation: Operation, asked: list[Asked], stateful: bool, catalogue: tuple[Mistake, ...]
+) -> Diagnosis | None:
+    """The catalogued mistakes that give the operation's answers, if there are any."""
+    own = (one for one in catalogue if one.operation == operation.name)
+    fitting = [one for one in own if fits(one.make(), asked, stateful)]
+    if not fitting:
+        return None
+    return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
+
+
+def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
+    """The mistakes and changes that give the operation's answers; nothing if it is right on all that is tried.
+
+    `failing` is the case of a property that it refutes. With channels or batches the operation is tried with one of
+    each first: what is wrong there is told by the catalogue, what is right there by the mistakes of several.
+    """
+    trial = current()
+    if trial.target.layout == HW:
+        return _diagnosed(operation, failing, all_mistakes())
+    with on_trial(single(trial.target), trial.conventions):
+        found = _diagnosed(single_operation(operation), single_case(trial.target.layout, failing), all_mistakes())
+    return found if found.reasons else _diagnosed(operation, failing, channel_mistakes())
+
+
+def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
+    with _quietly():
+        asked = [_asked(operation, group) for group in _groups(operation, failing)]
+        wrong = [any(_is_wrong(operation, one, bool(kinked)) for one in group) for kinked, group in enumerate(asked)]
+        if not any(wrong):
+            return _of_behaviour(operation, remembered(operation), catalogue)
+        deciding = asked[0] if wrong[0] else [one for group in asked for one in group]
+        stateful = any(one.is_stateful for one in deciding)
+        several = current().target.layout != HW
+        everything = [one for group in asked for one in group if one in deciding or one.case is failing]
+        if not several and (why := causes(operation.name, lambda function: fits(function, everything, stateful))):
+            return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
+        if named := _named(operation, deciding, stateful, catalogue):
+            return named
+        if found := seen(operation, deciding):
+            return _of_behaviour(operation, found, catalogue)
+        return Diagnosis((_of_numbers(operation, deciding, several) if wrong[0] else _at_kinks(operation, asked[1]),))
+
+
+def _is_wrong(operation: Operation, one: Asked, kinked: bool) -> bool:
+    """Whether the operation does wrong on a case; at kinks one right answer of several is not."""
+    if one.is_right or not kinked:
+        return not one.is_right
+    with unrecorded():
+        return one.misbehaves or is_wrong_at(operation, one.case, False)
+
+
+def _at_kinks(operation: Operation, asked: list[Asked]) -> str:
+    """What is said of an operation that is right off kinks."""
+    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
+    return at_zero(operation.name, answers) or f"{NONE_FITS}; it is right off ties and zeros"
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _of_behaviour(operation: Operation, found: Seen | None, catalogue: tuple[Mistake, ...]) -> Diagnosis:
+    """What was seen, by the catalogue's words for it where it has a name."""
+    if found is None:
+        return Diagnosis()
+    named = (one for one in catalogue if one.operation == operation.name and one.name == found.name)
+    told = next((replace(one, what=found.what) for one in named), None)
+    words = _told(told) if told else f"{found.name}: {found.what} Mend: {found.mend}."
+    return Diagnosis((words,), (told.id,) if told else ())
+
+
+def _asked(operation: Operation, cases: list[Case]) -> list[Asked]:
+    """What the cases leave behind; those that the target leaves out are left out here too."""
+    found = []
+    for case in cases:
+        with suppress(NotImplementedError):
+            found.append(Asked(operation.name, case, operation.raw, right(operation.name)))
+    return found
+
+
+def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
+    """What the answers alone say, and where they are wrong."""
+    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
+    words = measured(operation.name, answers)
+    if not words and not several:
+        wrong = set[int]().union(*(one.wrong_parts for one in asked))
+        part = min(wrong) if len(wrong) == 1 and len(asked[0].right.first) > 1 else None
+        altered = next((one for one in alterations(operation.name, part) if fits(one.make(), asked, False)), None)
+        words = f"{altered.what}: {altered.mend}" if altered else None
+    words = words or likely(operation.name, answers) or NONE_FITS
+    tried = [(one.case, not one.is_right) for one in asked]
+    return words + (_of_several(tried) if several else confined(tried, operation.signature.parameters))
+
+
+def _of_several(tried: list[tuple[Case, bool]]) -> str:
+    """Whether more than one image, channel or filter is what it goes wrong with, given that it is right with one."""
+    for kind in Counts._fields:
+        if all((getattr(_counts(case), kind) > 1) == wrong for case, wrong in tried):
+            return f"; it is wrong exactly where there is more than one of the {kind}"
+    return "; it is wrong only with several images, channels or filters"
+
+
+def _counts(case: Case) -> Counts:
+    """The images, channels and filters of a case."""
+    layout = current().target.layout
+    if "features" in case:
+        return Counts(images=len(case.features))
+    numbers = layout.numbers(case.x if "x" in case else case.image)
+    return Counts(numbers["N"], numbers["C"], len(case.kernel) if "kernel" in case and layout.channelled else 1)
+
+
+def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
+    """Cases off kinks, where there is one right answer, and cases at them."""
+    layer = operation.signature.layer
+    count = ACTIVATION_CASES if layer == "activations" else CASES
+    groups = [smooth(layer, count), kinked(layer, count)]
+    with suppress(NotApplicable):
+        groups[0] += larger(layer, LARGER_CASES)
+    if failing.keys() >= set(operation.signature.parameters):
+        groups[_is_kinked(operation.name, failing)].insert(0, failing)
+    if operation.name == "relu_derivative":
+        groups[0] = [Case(x=np.where(case.x == 0, 1.0, case.x)) for case in groups[0]]
+    elif layer == "activations":
+        groups[1] = []
+    return groups
+
+
+def _is_kinked(operation: str, case: Case) -> bool:
+    if operation == "relu_derivative":
+        return bool((case.x == 0).any())
+    if operation == "max_pool_gradient":
+        return bool((oracles.maxima(case.x, case.window).sum()) > case.upstream.size)
+    return "kernel" in case and "target" in case and not is_smooth(oracles.conv2d(case.image, case.kernel))
+
+
+def _told(mistake: Mistake) -> str:
+    seen = f" Seen: {mistake.seen}." if mistake.seen else ""
+    mend = mistake.mend.replace("{flips}", "does" if current().flips else "does not")
+    return f"{mistake.name}: {mistake.what} Why: {mistake.why}. Mend: {mend}.{seen}"

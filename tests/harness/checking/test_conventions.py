@@ -1,0 +1,103 @@
+"""What a target chose is found out, also where it offers little or is limited."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.signal import correlate2d, fftconvolve
+
+import reference
+from properties.harness.checking import conventions
+from properties.harness.target.target import make_target
+from reference import notebook
+
+
+def found(**offered):
+    """The conventions of a target with these attributes."""
+    return conventions.find(make_target(SimpleNamespace(**offered), "double"))
+
+
+def correlate(image, kernel):
+    return correlate2d(image, kernel, "valid")
+
+
+def correlating_predict(image, kernel, weights):
+    return reference.predict(image, np.rot90(kernel, 2), weights)
+
+
+def correlating_step(image, target, kernel, weights, rate):
+    moved, weights = reference.train_step(image, target, np.rot90(kernel, 2), weights, rate)
+    return np.rot90(moved, 2), weights
+
+
+@pytest.mark.parametrize(
+    ("offered", "convolution"),
+    [
+        ({"conv2d": reference.conv2d}, "convolution"),
+        ({"conv2d": correlate}, "correlation"),
+        ({"conv2d": lambda x, k: fftconvolve(x, k, "valid")}, "convolution"),
+        ({"conv2d": correlate, "KERNEL_SHAPES": [(3, 3)], "IMAGE_SHAPES": [(6, 6)]}, "correlation"),
+        ({"conv2d": correlate, "KERNEL_SHAPES": [(1, 1)]}, None),
+        ({"conv2d_kernel_gradient": lambda x, k, u: correlate2d(x, u, "valid")}, "correlation"),
+        ({"conv2d_image_gradient": reference.conv2d_image_gradient}, "convolution"),
+        ({"predict": correlating_predict}, "correlation"),
+        ({"gradients": reference.gradients}, "convolution"),
+        ({"cost": lambda x, t, k, w: reference.cost(x, t, np.rot90(k, 2), w)}, "correlation"),
+        ({"cost": reference.cost}, "convolution"),
+        ({"train_step": correlating_step}, "correlation"),
+        ({"train_step": reference.train_step}, "convolution"),
+        ({"cost": lambda x, t, k, w: 2 * reference.cost(x, t, np.rot90(k, 2), w)}, "correlation"),
+        ({"conv2d": lambda x, k: -correlate(x, k)}, "correlation"),
+        ({"conv2d": lambda x, k: x}, None),
+        ({"conv2d": lambda x, k: 1 / 0, "predict": correlating_predict}, "correlation"),
+        ({"relu": reference.relu}, None),
+    ],
+)
+def test_convolution(offered, convolution):
+    """The first operation that agrees with one of the two decides; none means none was found."""
+    assert found(**offered).convolution == convolution
+
+
+def middle(x, window, upstream):
+    """The second of the tied maxima, or the only one."""
+    later = x - reference.max_pool_gradient(x, window, np.ones_like(upstream))
+    tied = reference.mask_repeat(x, window, np.ones_like(upstream)).sum() > upstream.size
+    return reference.max_pool_gradient(later if tied else x, window, upstream)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (reference.max_pool_gradient, "first"),
+        (lambda x, w, u: np.flip(reference.max_pool_gradient(np.flip(x), w, np.flip(u))), "last"),
+        (reference.mask_repeat, "all"),
+        (notebook.max_pool_gradient, "all"),
+        (middle, "other"),
+        (lambda x, w, u: 1 / 0, None),
+    ],
+)
+def test_ties(rule, name):
+    """The rule is recognised from how windows with several maxima share their gradient."""
+    assert found(max_pool_gradient=rule).ties == name
+
+
+def test_even_split():
+    """Sharing alike among the maxima is an even split."""
+
+    def split(x, window, upstream):
+        weights = reference.mask_repeat(x, window, np.ones_like(upstream))
+        sums = weights.reshape(upstream.shape[0], window[0], upstream.shape[1], window[1]).sum(axis=(1, 3))
+        return reference.mask_repeat(x, window, upstream / sums)
+
+    assert found(max_pool_gradient=split).ties == "even split"
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_relu_derivative_at_zero(value):
+    """The value at 0 is reported as it is."""
+    assert found(relu_derivative=lambda x: np.where(x == 0, value, x > 0)).relu_derivative_at_zero == value
+
+
+def test_nothing_offered_nothing_found():
+    """Without the operations there is nothing to find."""
+    assert found(arctan=np.arctan) == conventions.Conventions()

@@ -1,0 +1,168 @@
+"""A statement whose examples carry several points: how many there are, and what comes of one that fails."""
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis.database import InMemoryExampleDatabase
+
+import reference
+from properties import network
+from properties.harness.checking.properties import all_properties
+from properties.harness.checking.statement import settle
+from properties.harness.core.cases import Tape
+from properties.harness.core.trial import MOST_POINTS, on_trial
+from properties.harness.run.verdict import judged
+from properties.harness.target.target import Refuted
+from tests.doubles import reference_with, trial_of
+
+STATEMENT = network.test_gradients_are_the_chain_rule
+(ENTRY,) = (entry for entry in all_properties().values() if entry.function is STATEMENT)
+
+
+def run(examples, shard=(1, 1), database=None, **changed):
+    """The record of the statement with this budget, on the reference with some operations replaced."""
+    with (
+        trial_of(**reference_with(**changed)) as trial,
+        on_trial(trial.target, trial.conventions, examples, shard) as asked,
+    ):
+        settings = hypothesis.settings(
+            max_examples=asked.budget,
+            database=database,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        settle(STATEMENT, settings, 0)
+        operations = {"gradients": asked.target.operations["gradients"]}
+        with judged(ENTRY, STATEMENT, operations, 600.0) as record:
+            STATEMENT(**operations)
+        return record
+
+
+def shapes_asked(examples):
+    """The shapes of the images that the statement calls the target with, call by call."""
+    shapes = []
+
+    def watched(image, *others):
+        shapes.append(image.shape)
+        return reference.gradients(image, *others)
+
+    run(examples, gradients=watched)
+    return shapes
+
+
+def rarely(change):
+    """The right gradients, that for the kernel changed at about one in 300 of images larger than the smallest."""
+
+    def gradients(image, *others):
+        for_kernel, for_weights = reference.gradients(image, *others)
+        rare = image.flat[0] == 0.5 or image.flat[-1] == 3.25
+        return change(for_kernel) if rare and image.size > 4 else for_kernel, for_weights
+
+    return gradients
+
+
+@pytest.mark.parametrize("examples", [100, 199, 250, 1000, 1001])
+def test_budget_is_kept_to_the_point(examples):
+    """As many points are tried as examples are asked for, also where they do not fill the last example."""
+    assert run(examples).examples == examples
+
+
+def test_shards_share_the_budget():
+    """The points of all shards are as many as those of the whole."""
+    assert sum(run(1001, (number, 2)).examples for number in (1, 2)) == 1001
+
+
+def test_default_budget_has_one_point_an_example():
+    """A run of the default budget is drawn case by case; ten times as much takes ten points of a shape together."""
+    changes = [np.diff(shapes_asked(examples), axis=0).any(axis=1).mean() for examples in (100, 1000)]
+    assert changes[0] > 0.8
+    assert changes[1] < 0.2
+
+
+def test_points_are_counted_as_cases_are():
+    """The shapes, maxima and errors of a large budget are counted for every point."""
+    record = run(3000)
+    assert sum(record.tried["image"].values()) == sum(record.tried["kernel"].values()) == 3000
+    assert sum(record.tried["errors"].values()) == record.comparisons
+    windows = sum(number * shape[0] * shape[1] // 4 for shape, number in outputs(record).items())
+    assert sum(record.tried["maxima"].values()) == record.tried["maxima"][1]
+    assert record.tried["maxima"][1] >= windows
+
+
+def outputs(record):
+    """At least how many windows there were: of kernels of 3×3, the largest, and images of a shape."""
+    return {(rows - 2, columns - 2): number for (rows, columns), number in record.tried["image"].items()}
+
+
+def test_rare_failure_shrinks_to_one_point():
+    """A failure at a point that Hypothesis did not draw itself ends at the smallest case, and is reported there."""
+    with pytest.raises(Refuted) as caught:
+        run(MOST_POINTS * 100, gradients=rarely(lambda gradient: gradient * 1.5))
+    assert caught.value.case.image.size == 6
+    assert caught.value.case.kernel.size == 2
+    assert "entry differs" in str(caught.value) or "entries differ" in str(caught.value)
+
+
+def test_failure_found_elsewhere_is_kept(monkeypatch):
+    """Its smallest case is in the database, and the next run, of any budget, begins with it."""
+    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)  # or Hypothesis uses no database
+    database = InMemoryExampleDatabase()
+    wrong = rarely(lambda gradient: gradient * 1.5)
+    with pytest.raises(Refuted) as first:
+        run(MOST_POINTS * 100, database=database, gradients=wrong)
+    with pytest.raises(Refuted) as again:
+        run(1, database=database, gradients=wrong)
+    np.testing.assert_array_equal(again.value.case.image, first.value.case.image)
+
+
+@pytest.mark.parametrize("wrongly", ["wrong", "raises"])
+def test_what_fails_once_is_random(wrongly):
+    """An answer that is wrong once, or not given, and right when its case is tried again, does not pass."""
+    calls = []
+
+    def once(*arguments):
+        calls.append(arguments)
+        if len(calls) == 500 and wrongly == "raises":
+            raise OverflowError
+        for_kernel, for_weights = reference.gradients(*arguments)
+        return for_kernel * (1.5 if len(calls) == 500 else 1.0), for_weights
+
+    with pytest.raises(hypothesis.errors.Flaky, match="did not fail again"):
+        run(1000, gradients=once)
+
+
+def test_points_that_are_left_out_are_counted():
+    """Points that the target does not support do not count as tried, and the others do."""
+
+    def partial(image, *others):
+        if image.flat[0] > 1:
+            raise NotImplementedError
+        return reference.gradients(image, *others)
+
+    record = run(1000, gradients=partial)
+    assert record.left_out > 100
+    assert record.examples + record.left_out == 1000
+    assert sum(record.tried["image"].values()) == record.examples
+
+
+def test_what_raises_at_a_point_is_found():
+    """An exception at one point among many is reported with its case."""
+
+    def raising(image, *others):
+        if image.flat[-1] == 3.25:
+            raise OverflowError
+        return reference.gradients(image, *others)
+
+    with pytest.raises(Exception, match="gradients raised OverflowError") as caught:
+        run(MOST_POINTS * 100, gradients=raising)
+    assert caught.value.case.image.flat[-1] == 3.25
+
+
+def test_tape_of_points_keeps_choices_in_common():
+    """What is chosen is the first tape's choice, and stands in all tapes after; what is drawn stays each one's own."""
+    tapes = np.array([[3, 10, 11], [9, 20, 21]], np.uint8)
+    tape = Tape(tapes)
+    assert tape.choose(8) == 3
+    np.testing.assert_array_equal(tape.matrix((1, 2), (1, 2)), [[[11, 10]], [[21, 20]]])
+    np.testing.assert_array_equal(tapes[:, 0], [3, 3])

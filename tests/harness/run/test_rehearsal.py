@@ -1,0 +1,39 @@
+"""A glance finds what fails on a few examples, and leaves no trace."""
+
+import numpy as np
+import pytest
+
+import reference
+from properties.harness.checking.properties import all_properties
+from properties.harness.core.trial import Record
+from properties.harness.run.rehearsal import fails_at_once
+from tests.doubles import trial_of
+
+
+def glance(identifier, **offered):
+    """What a glance at a property of a target says, and the record after it."""
+    with trial_of(**offered) as trial:
+        entry = next(one for one in all_properties().values() if one.id == identifier)
+        return fails_at_once(entry, 60.0), trial.record
+
+
+@pytest.mark.parametrize("identifier", ["activations.relu_is_the_positive_part", "calls.holds_at_a_larger_size[relu]"])
+def test_wrong_formula_fails_at_once(identifier):
+    """Sampled or not, what fails on the first cases is seen, and what holds is not."""
+    assert glance(identifier, relu=lambda x: np.where(x > 0, x, 0.01 * x))[0]
+    assert not glance(identifier, relu=reference.relu)[0]
+
+
+def test_others_are_left():
+    """Not glanced at is what is exhaustive, holds operations against each other, or speaks of what the target lacks."""
+    assert not glance("exact.relu_on_its_three_cases", relu=np.abs)[0]
+    assert not glance("activations.relu_derivative_matches_differences", relu=np.abs, relu_derivative=np.sign)[0]
+    assert not glance("activations.arctan_is_odd_and_bounded", relu=np.abs)[0]
+
+
+def test_nothing_is_recorded():
+    """The record of the property's own run begins empty, and its number of examples is as before."""
+    statement = next(iter(all_properties().values())).function
+    before = statement._hypothesis_internal_use_settings
+    assert glance("activations.relu_is_the_positive_part", relu=np.abs)[1] == Record()
+    assert statement._hypothesis_internal_use_settings is before

@@ -1,0 +1,90 @@
+"""Every known mistake is refuted and named, every correct variant is let through, and no property is idle."""
+
+from functools import cache
+
+import pytest
+
+from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_of_variant
+from benchmarks.trials import failure_of, reference_with, settle, trial_of
+from benchmarks.variants import VARIANTS
+from properties.harness.checking.properties import all_properties, arguments_of
+from properties.layers.contract import OPERATIONS
+from properties.mistakes import all_mistakes
+
+VARIANT_EXAMPLES = 30
+MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
+PROPERTIES = {entry.id: entry for entry in all_properties().values()}
+UNNAMED = {
+    "conv2d: matrix kept by the kernels bytes",
+    "train_step: momentum kept",
+}
+
+
+def offered(name):
+    """The reference with this mistake in it, without any state from before."""
+    return reference_with({MISTAKES[name].operation: MISTAKES[name].make()})
+
+
+@cache
+def refuted(name, identifier):
+    """Whether this property refutes the reference with this mistake in it."""
+    settle(shrinks=False)
+    entry = PROPERTIES[identifier]
+    with trial_of(offered(name)) as trial:
+        arguments = arguments_of(entry.function, trial.target, entry.operation)
+        return failure_of(entry.function, arguments, trial) is not None
+
+
+def candidates(entry):
+    """The mistakes in what this property speaks about, those first that are named by it."""
+    concerned = [mistake for mistake in MISTAKES.values() if mistake.operation in entry.operations]
+    return [mistake.id for mistake in sorted(concerned, key=lambda mistake: mistake.named_by != entry.id)]
+
+
+def refuted_alone(name, entry):
+    """Whether no other property of its operation, of those that sample, refutes the mistake that this one refutes."""
+    others = [one for one in rivals(entry) if MISTAKES[name].operation in one.operations]
+    return not any(refuted(name, other.id) for other in others)
+
+
+def test_catalogue_is_large_and_its_names_are_unique():
+    """There are at least 80 mistakes, over every operation, no two of one name, none without reason or mend."""
+    assert len(MISTAKES) == len(all_mistakes()) >= 80
+    assert {mistake.operation for mistake in all_mistakes()} == set(OPERATIONS)
+    assert all(mistake.what and mistake.why and mistake.mend for mistake in all_mistakes())
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake_is_refuted_and_named(name):
+    """The property that a mistake says refutes it does, and names it before any other unless it is one of the few."""
+    settle(shrinks=False)
+    found = names(offered(name), MISTAKES[name].named_by)
+    assert found is not None
+    assert (found[:1] == (name,)) == (name not in UNNAMED), found
+
+
+def test_few_mistakes_are_not_named():
+    """For at least nine in ten mistakes the failure names the right one before any other."""
+    assert MISTAKES.keys() >= UNNAMED
+    assert len(UNNAMED) <= len(MISTAKES) / 10
+
+
+@pytest.mark.parametrize("identifier", [name for name in PROPERTIES if not name.startswith(SURROUNDINGS)])
+def test_property_is_not_idle(identifier):
+    """Each property refutes a mistake, one that no other of its operation refutes or it has a reason to be there."""
+    entry = PROPERTIES[identifier]
+    found = (name for name in candidates(entry) if refuted(name, identifier))
+    assert any(identifier in JUSTIFIED or refuted_alone(name, entry) for name in found)
+
+
+def test_there_are_enough_variants():
+    """At least 20 correct variants are tried."""
+    assert len(VARIANTS) >= 20
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variant_is_let_through(name):
+    """No statement that samples and names a changed operation refutes it; `benchmarks.false_alarms` goes further."""
+    row = row_of_variant(name, with_peers=False, exhaustive=False, examples=VARIANT_EXAMPLES)
+    assert row["properties"]
+    assert [identifier for identifier, refuted in row["properties"].items() if refuted] == []
