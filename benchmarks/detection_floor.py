@@ -19,8 +19,8 @@ from tqdm import tqdm
 import reference
 from benchmarks import peers
 from benchmarks.trials import failures, reference_with, settle, trial_of
-from properties.harness.target.target import changed_parts
-from properties.layers.contract import OPERATIONS
+from properties.harness.core.values import changed_parts
+from properties.layers import OPERATIONS
 
 SEEDS = (0, 1, 2)
 EXPONENTS = tuple(range(-1, -17, -1))

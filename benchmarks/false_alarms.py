@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.trials import failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 
 REFERENCE = "the reference"
 EXAMPLES = 100

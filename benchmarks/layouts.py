@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.signal import convolve2d, correlate2d
 
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 
 Shares = Callable[[Any], Any]
 LAYOUTS = ("CHW", "NCHW", "NHWC")

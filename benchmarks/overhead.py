@@ -15,7 +15,7 @@ from typing import Any
 SLOWER = 10
 SLOW_TARGET = """
 import reference
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 
 
 def slowed(function):

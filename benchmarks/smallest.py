@@ -13,9 +13,9 @@ import numpy as np
 from benchmarks.trials import reference_with, trial_of
 from properties.calls import CALLS
 from properties.harness.checking.properties import Property, arguments_of
-from properties.harness.core.cases import SCALES, Case, Tape
-from properties.harness.target.target import Failure
-from properties.layers.contract import OPERATIONS
+from properties.harness.core.tape import SCALES, Case, Tape
+from properties.harness.target.operation import Failure
+from properties.layers import OPERATIONS
 from properties.mistakes import Mistake
 
 SEED = 7840

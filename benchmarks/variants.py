@@ -10,8 +10,8 @@ import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 
 import reference
-from properties.harness.target.target import changed_parts
-from properties.layers.contract import OPERATIONS
+from properties.harness.core.values import changed_parts
+from properties.layers import OPERATIONS
 from reference import arctan, dense, max_pool, relu
 
 Offered = dict[str, Any]

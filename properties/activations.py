@@ -1,18 +1,17 @@
-"""ReLU, arctan and the logistic function, and their derivatives at the pre-activation."""
-
-import math
+"""ReLU, arctan, the logistic function, and their derivatives at the pre-activation."""
 
 import numpy as np
+import pytest
 
+from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, require
 from .harness.checking.statement import given
-from .harness.core.cases import activation_cases, moderate_cases
-from .harness.core.trial import current
-from .layers import bounds, oracles
-from .layers.bounds import ALLOWED, Value, elementary, exactly, tiny
+from .harness.core.setting import setting
+from .harness.core.values import ALLOWED, Value, elementary, elementwise, exactly
+from .layers.activations import SMOOTH, read_any, read_moderate
 
-COMPLEX_STEP = 1e-100
 DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}
+activation_cases, moderate_cases = decoded(read_any), decoded(read_moderate)
 
 
 @given(case=activation_cases)
@@ -21,7 +20,7 @@ def test_relu_is_the_positive_part(relu, case):
 
     Source: Nair & Hinton, ICML 2010.
     """
-    expected = oracles.elementwise(lambda value: value if value > 0 else 0.0, case.x)
+    expected = elementwise(lambda value: value if value > 0 else 0.0, case.x)
     agree(relu(case.x), exactly(expected), "relu(x)")
 
 
@@ -68,99 +67,57 @@ def test_relu_derivative_matches_differences(relu_derivative, relu, case):
     agree(relu_derivative(case.x), Value(difference, 2 * ALLOWED, np.abs(case.x) / step + 1), "relu_derivative(x)")
 
 
-@given(case=activation_cases)
-def test_arctan_is_the_inverse_tangent(arctan, case):
-    """Arctan is the angle whose tangent is x, from subnormal to the largest numbers.
+BY_NAME = {one.name: one for one in SMOOTH}
+DERIVATIVES = [f"{name}_derivative" for name in BY_NAME]
 
-    Source: NIST Digital Library of Mathematical Functions, 4.23; here by the C library.
+
+@pytest.mark.parametrize("operation", list(BY_NAME), indirect=True)
+@given(case=activation_cases)
+def test_smooth_activation_is_its_definition(operation, case):
+    """Arctan is the angle whose tangent is x, the logistic function `1 / (1 + exp(−x))`, from subnormal to the largest
+    numbers and without overflow at either end.
+
+    Source: NIST Digital Library of Mathematical Functions, 4.23, here by the C library; Cox, Journal of the Royal
+    Statistical Society B 20, 1958.
     """
-    expected = oracles.elementwise(math.atan, case.x)
-    agree(arctan(case.x), elementary(expected, np.abs(expected)), "arctan(x)")
+    agree(operation(case.x), BY_NAME[operation.name].value(case.x), f"{operation.name}(x)")
 
 
+@pytest.mark.parametrize("operation", list(BY_NAME), indirect=True)
 @given(case=activation_cases)
-def test_arctan_is_odd_and_bounded(arctan, case):
-    """`arctan(−x) = −arctan(x)`, and both lie within ±π/2.
+def test_smooth_activation_is_symmetric_and_bounded(operation, case):
+    """`arctan(x) + arctan(−x) = 0` and `logistic(x) + logistic(−x) = 1`, and both lie within their range.
 
-    Source: NIST Digital Library of Mathematical Functions, 4.23.
+    Source: NIST Digital Library of Mathematical Functions, 4.23; the symmetry of the logistic distribution.
     """
-    value = arctan(case.x)
-    agree(arctan(-case.x), elementary(-value, np.abs(value)), "arctan(−x)")
-    beyond = np.maximum(np.abs(value) - math.pi / 2, 0.0)
-    agree(beyond, elementary(np.zeros(case.x.shape), math.pi / 2), "what |arctan(x)| exceeds π/2 by")
+    known = BY_NAME[operation.name]
+    value = operation(case.x)
+    agree(operation(-case.x), known.reflected(value), f"{operation.name}(−x)")
+    beyond = value - np.clip(value, *known.range)
+    agree(beyond, elementary(np.zeros(case.x.shape), known.largest), f"what {operation.name}(x) exceeds its range by")
 
 
+@pytest.mark.parametrize("operation", DERIVATIVES, indirect=True)
 @given(case=activation_cases)
-def test_arctan_derivative_is_the_complex_step(arctan_derivative, case):
-    """Arctan's derivative is `Im arctan(x + ih) / h = 1 / (1 + x²)`, of the input and not of the output.
+def test_smooth_derivative_is_the_complex_step(operation, case):
+    """The derivative is `Im f(x + ih) / h`, `1 / (1 + x²)` for arctan, `σ(x) σ(−x)` for the logistic function, of the
+    input and not of the output.
 
     Source: Squire & Trapp, SIAM Review 40, 1998, for the complex step; the quotient is exact to rounding.
     """
-    expected = bounds.arctan_slope(case.x)
-    moderate = np.abs(case.x) < 1e6
-    stepped = np.arctan(np.where(moderate, case.x, 0.0) + 1j * COMPLEX_STEP).imag / COMPLEX_STEP
-    value = np.where(moderate, stepped, expected.value)
-    agree(
-        arctan_derivative(case.x),
-        Value(value, 2 * expected.units, expected.size, expected.floor),
-        "arctan_derivative(x)",
-    )
+    agree(operation(case.x), BY_NAME[operation.signature.of].stepped(case.x), f"{operation.name}(x)")
 
 
+@pytest.mark.parametrize("operation", DERIVATIVES, indirect=True)
 @given(case=moderate_cases)
-def test_arctan_derivative_matches_differences(arctan_derivative, arctan, case):
-    """Arctan's derivative is the limit of arctan's own differences.
+def test_smooth_derivative_matches_differences(operation, function, case):
+    """The derivative is the limit of the function's own differences.
 
-    The central difference is off by at most h²/6 · max|f'''| = h²/3, and by the rounding of arctan over h.
-    Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
+    The central difference is off by at most h²/6 · max|f'''|, h²/3 for arctan and h²/48 for the logistic function, and
+    by the rounding of the values over h. Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
     """
-    _matches_differences(arctan_derivative, arctan, case.x, third=2.0, largest=math.pi / 2)
-
-
-@given(case=activation_cases)
-def test_logistic_is_its_definition(logistic, case):
-    """The logistic function is `1 / (1 + exp(−x))`, without overflow at either end.
-
-    Source: Cox, Journal of the Royal Statistical Society B 20, 1958.
-    """
-    agree(logistic(case.x), elementary(oracles.elementwise(oracles.logistic, case.x), 1.0), "logistic(x)")
-
-
-@given(case=activation_cases)
-def test_logistic_of_both_signs_sums_to_one(logistic, case):
-    """`logistic(x) + logistic(−x) = 1`, and both lie in [0, 1].
-
-    Source: the symmetry of the logistic distribution.
-    """
-    value = logistic(case.x)
-    agree(value + logistic(-case.x), elementary(np.ones(case.x.shape), 2.0), "logistic(x) + logistic(−x)")
-    agree(value, elementary(np.clip(value, 0.0, 1.0), 1.0), "logistic(x), clipped to [0, 1],")
-
-
-@given(case=activation_cases)
-def test_logistic_derivative_is_the_complex_step(logistic_derivative, case):
-    """The logistic derivative is `Im logistic(x + ih) / h = σ(x) σ(−x)`, of the input and not of the output.
-
-    Source: Squire & Trapp, SIAM Review 40, 1998, for the complex step.
-    """
-    folded = np.minimum(np.abs(case.x), 700.0)
-    stepped = (1 / (1 + np.exp(-(folded + 1j * COMPLEX_STEP)))).imag / COMPLEX_STEP
-    agree(logistic_derivative(case.x), elementary(stepped, 1.0), "logistic_derivative(x)")
-
-
-@given(case=moderate_cases)
-def test_logistic_derivative_matches_differences(logistic_derivative, logistic, case):
-    """The logistic derivative is the limit of the logistic function's own differences.
-
-    The central difference is off by at most h²/6 · max|f'''| = h²/48, and by the rounding of the values over h.
-    Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
-    """
-    _matches_differences(logistic_derivative, logistic, case.x, third=1 / 8, largest=1.0)
-
-
-def _matches_differences(derivative, function, x, third, largest):
-    step = DIFFERENCE_STEP[current().target.dtype]
-    difference = (function(x + step) - function(x - step)) / (2 * step)
-    rounding = elementary(difference, largest / step)
-    truncation = step**2 / 6 * third
-    agree(derivative(x), Value(difference, 2 * rounding.units, rounding.size, truncation + tiny()), "the derivative")
+    known, step = BY_NAME[function.name], DIFFERENCE_STEP[setting().dtype]
+    difference = (function(case.x + step) - function(case.x - step)) / (2 * step)
+    rounding, truncation = elementary(difference, known.largest / step), step**2 / 6 * known.third
+    bound = Value(difference, 2 * rounding.units, rounding.size, truncation + setting().tiny)
+    agree(operation(case.x), bound, "the derivative")

@@ -6,31 +6,30 @@ from functools import partial
 import numpy as np
 import pytest
 
-from .harness.checking.comparison import agree, require
-from .harness.checking.fixed_cases import READERS, smooth
-from .harness.checking.large import larger
+from .harness.checking.cases import decoded
+from .harness.checking.comparison import agree, require, require_right
+from .harness.checking.fixed_cases import larger, smooth
 from .harness.checking.scaled import scaled_cases
 from .harness.checking.statement import each, given
-from .harness.core.cases import Case, decoded
-from .harness.core.memory_order import LAYOUTS, PLAIN, laid_out, reversed_entries
-from .harness.core.trial import current
-from .harness.target.process_state import MENDS, put_back, settle_down, surroundings, where_changed
-from .harness.target.target import Crashed, Failure, parts
+from .harness.checking.trial import current
+from .harness.core.kinds import Kind
+from .harness.core.memory_order import ORDERS, PLAIN, laid_out, reversed_entries
+from .harness.core.tape import Case
+from .harness.core.values import Value, parts
+from .harness.target.operation import Crashed, Failure
+from .harness.target.process_state import MENDS, process_state, put_back, settle_down, where_changed
 from .harness.target.timeouts import WATCH
-from .layers import bounds
-from .layers.bounds import Value
-from .layers.contract import OPERATIONS
-from .layers.membership import require_right
+from .layers import LAYERS, OPERATIONS
 
 MOST_ARGUMENTS = max(len(signature.parameters) for signature in OPERATIONS.values())
 
 
 def _read_call(read, tape):
-    layouts = [LAYOUTS[tape.choose(len(LAYOUTS))] for _ in range(MOST_ARGUMENTS)]
-    return Case(read(tape), _layouts=layouts)
+    orders = [ORDERS[tape.choose(len(ORDERS))] for _ in range(MOST_ARGUMENTS)]
+    return Case(read(tape), _orders=orders)
 
 
-CALLS = {layer: decoded(partial(_read_call, read)) for layer, read in READERS.items()}
+CALLS = {name: decoded(partial(_read_call, layer.read)) for name, layer in LAYERS.items()}
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
@@ -42,29 +41,29 @@ def test_keeps_the_contract(operation, siblings, case):
     Source: the contract, on what every operation owes.
     """
     arguments = case.arguments(*operation.signature.parameters)
-    handed = _copies(arguments)
+    own, handed = operation.handed(arguments), operation.handed(arguments)
     given_out = operation.raw(*handed)
     first = operation.checked(given_out, arguments)
-    _unchanged(operation, arguments, handed)
+    _unchanged(operation, own, handed)
     other = Case({name: reversed_entries(value) for name, value in case.items()})
     _call_others(operation, siblings, other)
     kept = operation.checked(given_out, arguments)
-    laid = [laid_out(value, layout) for value, layout in zip(arguments, case["_layouts"], strict=False)]
-    named = zip(operation.signature.parameters, laid, case["_layouts"], strict=False)
-    special = [f"{name} {layout}" for name, value, layout in named if layout != PLAIN and isinstance(value, np.ndarray)]
+    laid = [laid_out(value, order) for value, order in zip(own, case["_orders"], strict=False)]
+    named = zip(operation.signature.parameters, laid, case["_orders"], strict=False)
+    special = [f"{name} {order}" for name, value, order in named if order != PLAIN and isinstance(value, np.ndarray)]
     case["memory"] = ", ".join(special) or f"everything {PLAIN}"
-    in_layout = operation.checked(operation.raw(*laid), arguments)
-    _unchanged(operation, arguments, laid)
+    in_order = operation.checked(operation.raw(*laid), arguments)
+    _unchanged(operation, own, laid)
     again = operation.checked(operation.raw(*handed), arguments)
     answers = {
         "the answer given out, after other calls,": kept,
         "the answer to the same arguments again": again,
-        f"the answer with {case.memory}": in_layout,
+        f"the answer with {case.memory}": in_order,
     }
     for what, answer in answers.items():
         _same(answer, first, operation, case, what)
     others = other.arguments(*operation.signature.parameters)
-    for array, value in zip(handed, others, strict=True):
+    for array, value in zip(handed, operation.handed(others), strict=True):
         if isinstance(array, np.ndarray):
             array[...] = value
     changed = operation.checked(operation.raw(*handed), others)
@@ -109,18 +108,24 @@ def test_holds_at_every_scale(operation, case):
     try:
         require_right(operation, case)
     except Crashed:
-        if case.get("learning_rate", 0.0) < 0:  # who refuses to go uphill says so openly
+        if any(
+            case[name] < 0 for name, kind in operation.signature.takes.items() if kind is Kind.RATE
+        ):  # who refuses to go uphill says so openly
             raise NotImplementedError from None
         raise
 
 
 FEW_CASES = 3
-OF_SEVERAL = [name for name, signature in OPERATIONS.items() if len({*signature.parameters} - {"window"}) > 1]
-GIVING_ARRAYS = [name for name in OPERATIONS if name not in ("predict", "cost")]
+OF_SEVERAL = [
+    name
+    for name, signature in OPERATIONS.items()
+    if sum(kind is not Kind.WINDOW for kind in signature.takes.values()) > 1
+]
+GIVING_ARRAYS = [name for name, signature in OPERATIONS.items() if not {*signature.gives} & {Kind.NUMBERS, Kind.SCALAR}]
 
 
 def _few_cases(operation, **_):
-    return smooth(operation.signature.layer, FEW_CASES)
+    return smooth(operation.signature, FEW_CASES)
 
 
 @pytest.mark.parametrize("operation", OF_SEVERAL, indirect=True)
@@ -132,8 +137,8 @@ def test_goes_by_every_argument(operation, case):
     which is the answer to these.
     """
     first = Case(case)
-    for name in operation.signature.parameters:
-        if name != "window":
+    for name, kind in operation.signature.takes.items():
+        if kind is not Kind.WINDOW:
             operation(*first.arguments(*operation.signature.parameters))
             case.update(first, **{name: first[name] * 0.5})
             require_right(operation, case)
@@ -149,7 +154,7 @@ def test_gives_its_answers_away(operation, case):
     """
     arguments = case.arguments(*operation.signature.parameters)
     first = operation(*arguments)
-    with _written_into(operation.raw(*_copies(arguments))):
+    with _written_into(operation.raw(*operation.handed(arguments))):
         later = operation(*arguments)
     _same(later, first, operation, case, "the answer after its caller wrote into an earlier one")
 
@@ -164,17 +169,18 @@ def test_leaves_its_surroundings_alone(operation, case):
     """
 
     def call():
-        operation.bare(*_copies(case.arguments(*operation.signature.parameters)))
+        operation.bare(*operation.handed(case.arguments(*operation.signature.parameters)))
 
-    found, before = surroundings(), settle_down()
+    folder = current().target.folder
+    found, before = process_state(), settle_down(folder)
     try:
         call()
     finally:
-        after = surroundings()
+        after = process_state()
         put_back(found)
     for what, (seen, _) in after.items():
         expected = before[what].seen
-        where = where_changed(what, call) if seen != expected else ""
+        where = where_changed(what, call, folder) if seen != expected else ""
         message = f"{operation.name} changed {what}{where}"
         require(seen == expected, message, yours=seen, expected=expected, diagnosis=MENDS[what])
 
@@ -193,15 +199,11 @@ def _written_into(answer):
             array[...] = values
 
 
-def _unchanged(operation, arguments, handed):
-    for name, before, after in zip(operation.signature.parameters, arguments, handed, strict=True):
-        changed = np.shape(before) != np.shape(after) or np.not_equal(before, after)
+def _unchanged(operation, before, handed):
+    for name, old, new in zip(operation.signature.parameters, before, handed, strict=True):
+        changed = np.shape(old) != np.shape(new) or np.not_equal(old, new)
         what = f"{operation.name} changed its argument {name}"
-        require(not np.any(changed), what, yours=after, expected=before, wrong=changed)
-
-
-def _copies(arguments):
-    return tuple(np.array(value) if isinstance(value, np.ndarray) else value for value in arguments)
+        require(not np.any(changed), what, yours=new, expected=old, wrong=changed, kind=Kind.ANY)
 
 
 def _call_others(operation, siblings, other):
@@ -214,5 +216,5 @@ def _call_others(operation, siblings, other):
 
 
 def _same(yours, before, operation, case, what):
-    for mine, part, value in zip(parts(yours), parts(before), bounds.of(operation.name, case), strict=True):
+    for mine, part, value in zip(parts(yours), parts(before), operation.signature.value(case), strict=True):
         agree(mine, Value(part, 2 * value.units, value.size, value.floor), what)

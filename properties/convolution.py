@@ -2,13 +2,17 @@
 
 import numpy as np
 
+from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, agreeing
+from .harness.checking.reduction import is_supported
 from .harness.checking.statement import given
-from .harness.core.cases import Case, convolution_cases, convolution_pairs
-from .harness.core.sizes import is_supported
-from .harness.core.trial import current
-from .layers import bounds, oracles
-from .layers.bounds import Value, norm
+from .harness.core.resizing import COLUMNS, ROWS
+from .harness.core.setting import setting
+from .harness.core.tape import Case
+from .harness.core.values import Value, norm
+from .layers import convolution as right
+
+convolution_cases, convolution_pairs = decoded(right.read), decoded(right.read_pairs)
 
 
 @given(case=convolution_cases, at_once=agreeing)
@@ -17,7 +21,7 @@ def test_conv2d_is_the_defining_sum(conv2d, case):
 
     Source: Dumoulin & Visin, arXiv:1603.07285; Goodfellow et al., Deep Learning, section 9.1.
     """
-    agree(conv2d(case.image, case.kernel), bounds.conv2d(case.image, case.kernel), "conv2d(image, kernel)")
+    agree(conv2d(case.image, case.kernel), *conv2d.signature.value(case), "conv2d(image, kernel)")
 
 
 @given(case=convolution_pairs)
@@ -27,7 +31,7 @@ def test_conv2d_is_bilinear(conv2d, case):
     Source: bilinearity of the defining sum.
     """
     image, other, kernel, other_kernel = case.arguments("image", "other_image", "kernel", "other_kernel")
-    bound = bounds.conv2d(image, kernel)
+    (bound,) = conv2d.signature.value(case)
     size = (norm(image) + norm(other)) * (norm(kernel) + norm(other_kernel))
 
     def equal(left, right, what):
@@ -48,9 +52,9 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
 
     Source: translation equivariance; Goodfellow et al., Deep Learning, section 9.2.
     """
-    bound = bounds.conv2d(case.image, case.kernel)
+    (bound,) = conv2d.signature.value(case)
     output = conv2d(case.image, case.kernel)
-    for axis, way, line in zip(current().target.layout.axes, ("down", "right"), ("row", "column"), strict=True):
+    for axis, way, line in ((ROWS, "down", "row"), (COLUMNS, "right", "column")):
         rolled = conv2d(np.roll(case.image, 1, axis=axis), case.kernel)
         agree(
             np.delete(rolled, 0, axis),
@@ -65,14 +69,13 @@ def test_conv2d_commutes_with_transposition(conv2d, case):
 
     Source: the defining sum, which treats rows and columns alike.
     """
-    bound = bounds.conv2d(case.image, case.kernel)
-    rows, columns = current().target.layout.axes
+    (bound,) = conv2d.signature.value(case)
     output = conv2d(case.image, case.kernel)
-    transposed = Case(image=case.image.swapaxes(rows, columns), kernel=case.kernel.swapaxes(-2, -1))
-    if not is_supported(transposed):
+    transposed = Case(image=case.image.swapaxes(-2, -1), kernel=case.kernel.swapaxes(-2, -1))
+    if not is_supported(right.CONVOLUTION, transposed):
         return
     answer = conv2d(transposed.image, transposed.kernel)
-    agree(answer, Value(output.swapaxes(rows, columns), 2 * bound.units, bound.size), "conv2d of the transposed")
+    agree(answer, Value(output.swapaxes(-2, -1), 2 * bound.units, bound.size), "conv2d of the transposed")
 
 
 @given(case=convolution_cases)
@@ -82,9 +85,10 @@ def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
 
     Source: the chain rule on the defining sum.
     """
-    expected = bounds.conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
-    convolved = oracles.paired_convolution(case.image, np.rot90(case.upstream, 2, current().target.layout.axes))
-    rot90_form = np.rot90(convolved, 2, (-2, -1)) if current().flips else convolved
+    (expected,) = conv2d_kernel_gradient.signature.value(case)
+    turned = np.rot90(case.upstream, 2, (-2, -1))
+    convolved = right.paired_correlation(case.image, turned[..., ::-1, ::-1])  # a convolution flips what it is given
+    rot90_form = np.rot90(convolved, 2, (-2, -1)) if setting().flips else convolved
     answer = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
     agree(answer, Value(rot90_form, expected.units, expected.size), "conv2d_kernel_gradient(image, kernel, upstream)")
 
@@ -97,11 +101,8 @@ def test_image_gradient_is_the_full_correlation(conv2d_image_gradient, case):
     Source: the chain rule on the defining sum.
     """
     answer = conv2d_image_gradient(case.image, case.kernel, case.upstream)
-    agree(
-        answer,
-        bounds.conv2d_image_gradient(case.image, case.kernel, case.upstream),
-        "conv2d_image_gradient(image, kernel, upstream)",
-    )
+    (expected,) = conv2d_image_gradient.signature.value(case)
+    agree(answer, expected, "conv2d_image_gradient(image, kernel, upstream)")
 
 
 @given(case=convolution_cases)
@@ -149,7 +150,7 @@ def test_image_gradient_matches_differences(conv2d_image_gradient, conv2d, case)
 def _adjoint(conv2d, case, product, what):
     output = conv2d(case.image, case.kernel)
     most = max(case.image.size, case.kernel.size, case.upstream.size)
-    units = 2 * bounds.convolution_units(case.image, most, bounds.most_summed(case.image, case.kernel)) + most
+    units = 2 * right.units(case.image, most, right.most_summed(case.image, case.kernel)) + most
     size = norm(case.image) * norm(case.kernel) * norm(case.upstream) * np.sqrt(most)
     agree(product, Value((output * case.upstream).sum(), units, size), what)
 
@@ -162,7 +163,7 @@ def _differences(answer, function, moved, case, factor):
         nudge[index] = step
         change = function(moved + nudge) - function(moved - nudge)
         quotient[index] = (change * case.upstream).sum() / (2 * step)
-    summed = bounds.most_summed(case.image, case.kernel)
-    units = 3 * bounds.convolution_units(case.image, moved.size, summed) + case.upstream.size
+    summed = right.most_summed(case.image, case.kernel)
+    units = 3 * right.units(case.image, moved.size, summed) + case.upstream.size
     size = factor * norm(case.upstream) * (norm(moved) / step + 1) * np.sqrt(case.upstream.size)
     agree(answer, Value(quotient, units, size), "the gradient")

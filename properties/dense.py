@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree
 from .harness.checking.statement import given
-from .harness.core.cases import dense_cases
-from .layers import bounds
-from .layers.bounds import ALLOWED, Value, exactly, inner_product, norm
+from .harness.core.values import ALLOWED, Value, exactly, inner_product, norm
+from .layers.dense import read
+
+dense_cases = decoded(read)
 
 
 @given(case=dense_cases)
@@ -17,7 +19,7 @@ def test_dense_is_the_weighted_sum(dense, case):
     """
     weights = case.weights.ravel().tolist()
     totals = [[sum(f * w for f, w in zip(row, weights, strict=True))] for row in case.features.tolist()]
-    bound = bounds.dense(case.features, case.weights)
+    (bound,) = dense.signature.value(case)
     agree(
         dense(case.features, case.weights),
         Value(np.array(totals), bound.units, bound.size),
@@ -42,7 +44,7 @@ def test_weights_gradient_is_features_times_upstream(dense_gradients, case):
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
     """
     _, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
-    _, expected = bounds.dense_gradients(case.features, case.weights, case.upstream)
+    _, expected = dense_gradients.signature.value(case)
     agree(weights_gradient, expected, "the weights' gradient")
 
 

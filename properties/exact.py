@@ -11,66 +11,79 @@ from itertools import product
 
 import numpy as np
 
-from .harness.checking.comparison import agree, require
-from .harness.checking.exhaustive import (
-    basis,
-    bilinear,
-    convolution_shapes,
-    convolution_tensor,
-    counted,
-    noted,
-    patterns,
-    polynomial,
-    sets_of_maxima,
-    weak_orderings,
-    where,
-)
+from .harness.checking.comparison import agree, require, require_legal
+from .harness.checking.exhaustive import bilinear, counted, noted, polynomial
 from .harness.checking.statement import each
-from .harness.core.cases import Case
-from .harness.core.limits import FIRST
-from .harness.core.trial import current
-from .layers import bounds, oracles
-from .layers.bounds import exactly, inner_product
-from .layers.membership import require_subgradient
+from .harness.checking.trial import current
+from .harness.core.setting import setting
+from .harness.core.tape import Case
+from .harness.core.values import exactly, inner_product
+from .layers import exhaustive as every
+from .layers.convolution import units
+from .layers.pooling import max_pool as maximum
 
 BILINEAR = 2
 POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each activation pattern
 
 
-@each(convolution_shapes)
+def _shapes(**_):
+    return every.convolution_shapes(current().share)
+
+
+def _convolved():
+    return every.where_convolved(current().share)
+
+
+def _feature_counts(**_):
+    return every.feature_counts()
+
+
+def _sets_of_maxima(**_):
+    return every.sets_of_maxima()
+
+
+def _weak_orderings(**_):
+    return every.weak_orderings()
+
+
+def _patterns(**_):
+    return every.patterns(current().share)
+
+
+@each(_shapes)
 def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right on every pair
     of basis vectors.
 
     Being bilinear it is then right for these shapes. Source: a bilinear map is fixed by its values on bases.
     """
-    tensor = convolution_tensor(case)
-    bilinear(conv2d, case, ("image", "kernel"), tensor, bounds.convolution_units(case.image, 1))
+    tensor = every.convolution_tensor(case)
+    bilinear(conv2d, case, ("image", "kernel"), tensor, units(case.image, 1), _convolved())
 
 
-@each(convolution_shapes)
+@each(_shapes)
 def test_kernel_gradient_on_every_pair_of_basis_vectors(conv2d_kernel_gradient, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
     on every pair of basis vectors.
 
     The pairs are of image and upstream. Source: a bilinear map is fixed by its values on bases.
     """
-    tensor = convolution_tensor(case).transpose(0, 2, 1)
-    bilinear(conv2d_kernel_gradient, case, ("image", "upstream"), tensor, bounds.convolution_units(case.image, 1))
+    tensor = every.convolution_tensor(case).transpose(0, 2, 1)
+    bilinear(conv2d_kernel_gradient, case, ("image", "upstream"), tensor, units(case.image, 1), _convolved())
 
 
-@each(convolution_shapes)
+@each(_shapes)
 def test_image_gradient_on_every_pair_of_basis_vectors(conv2d_image_gradient, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
     on every pair of basis vectors.
 
     The pairs are of kernel and upstream. Source: a bilinear map is fixed by its values on bases.
     """
-    tensor = convolution_tensor(case).transpose(1, 2, 0)
-    bilinear(conv2d_image_gradient, case, ("kernel", "upstream"), tensor, bounds.convolution_units(case.image, 1))
+    tensor = every.convolution_tensor(case).transpose(1, 2, 0)
+    bilinear(conv2d_image_gradient, case, ("kernel", "upstream"), tensor, units(case.image, 1), _convolved())
 
 
-@each(convolution_shapes)
+@each(_shapes)
 def test_conv2d_at_uniform_points(conv2d, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, `conv2d` is right at points
     drawn uniformly from a grid.
@@ -78,33 +91,27 @@ def test_conv2d_at_uniform_points(conv2d, case):
     A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    polynomial(conv2d, case, POINTS, BILINEAR)
+    polynomial(conv2d, case, POINTS, BILINEAR, "shape", _convolved())
 
 
-@each(convolution_shapes)
+@each(_shapes)
 def test_kernel_gradient_at_uniform_points(conv2d_kernel_gradient, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the kernel's gradient is right
     at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    polynomial(conv2d_kernel_gradient, case, POINTS, BILINEAR)
+    polynomial(conv2d_kernel_gradient, case, POINTS, BILINEAR, "shape", _convolved())
 
 
-@each(convolution_shapes)
+@each(_shapes)
 def test_image_gradient_at_uniform_points(conv2d_image_gradient, case):
     """For every image up to 6×6 and kernel up to 4×4, or 3×3 and 2×2 with two channels, the image's gradient is right
     at uniformly drawn points.
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    polynomial(conv2d_image_gradient, case, POINTS, BILINEAR)
-
-
-def _feature_counts(**_):
-    images = 2 if current().target.layout.batched else 1
-    for count in range(1, FIRST.features + 1):
-        yield Case(features=basis((images, count))[0], weights=basis((count, 1))[0], upstream=basis((images, 1))[0])
+    polynomial(conv2d_image_gradient, case, POINTS, BILINEAR, "shape", _convolved())
 
 
 @each(_feature_counts)
@@ -115,7 +122,7 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
     """
     images, count = case.features.shape
     tensor = np.einsum("kl,nm->nklm", np.eye(count), np.eye(images)).reshape(case.features.size, count, images)
-    bilinear(dense, case, ("features", "weights"), tensor, inner_product(1))
+    bilinear(dense, case, ("features", "weights"), tensor, inner_product(1), every.where_dense())
 
 
 @each(_feature_counts)
@@ -124,8 +131,8 @@ def test_dense_gradients_on_every_pair_of_basis_vectors(dense_gradients, case):
 
     In a batch, for every image's. Source: a linear map is fixed by its values on a basis.
     """
-    noted("on every pair of basis vectors", where(case))
-    triples = list(product(*(basis(value.shape) for value in case.values())))
+    noted("on every pair of basis vectors", every.where_dense())
+    triples = list(product(*(every.basis(value.shape) for value in case.values())))
     for features, weights, upstream in triples:
         case.update(features=features, weights=weights, upstream=upstream)
         for answer, value in zip(
@@ -141,7 +148,7 @@ def test_dense_at_uniform_points(dense, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    polynomial(dense, case, POINTS, BILINEAR)
+    polynomial(dense, case, POINTS, BILINEAR, "shape", every.where_dense())
 
 
 @each(_feature_counts)
@@ -150,10 +157,10 @@ def test_dense_gradients_at_uniform_points(dense_gradients, case):
 
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    polynomial(dense_gradients, case, POINTS, BILINEAR)
+    polynomial(dense_gradients, case, POINTS, BILINEAR, "shape", every.where_dense())
 
 
-@each(sets_of_maxima)
+@each(_sets_of_maxima)
 def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
     """For every set of entries that can be a window's maxima, the gradient is a subgradient.
 
@@ -161,31 +168,31 @@ def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
     3×3: 15 for 2×2, 63 for 2×3, 511 for 3×3. Source: Boustany, TMLR 2024.
     """
     noted("at every set of maxima", "for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3)")
-    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+    require_legal(max_pool_gradient, max_pool_gradient(case.x, case.window, case.upstream), case)
 
 
-@each(weak_orderings)
+@each(_weak_orderings)
 def test_gradient_at_every_weak_ordering(max_pool_gradient, case):
     """For each of the 75 ways in which four entries can be ordered, ties included, the gradient is a subgradient.
 
     Source: Boustany, TMLR 2024; 75 is the fourth ordered Bell number, OEIS A000670.
     """
     noted("at every weak ordering", "of a 2×2 window (75)")
-    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+    require_legal(max_pool_gradient, max_pool_gradient(case.x, case.window, case.upstream), case)
 
 
-@each(weak_orderings)
+@each(_weak_orderings)
 def test_max_pool_at_every_weak_ordering(max_pool, case):
     """For each of the 75 ways in which four entries can be ordered, ties included, the maximum is right.
 
     Source: Boureau, Ponce & LeCun, ICML 2010; 75 is the fourth ordered Bell number, OEIS A000670.
     """
     noted("at every weak ordering", "of a 2×2 window (75)")
-    agree(max_pool(case.x, case.window), exactly(oracles.max_pool(case.x, case.window)), "max_pool(x, window)")
+    agree(max_pool(case.x, case.window), exactly(maximum(case.x, case.window)), "max_pool(x, window)")
 
 
 def _three_cases(**_):
-    largest, least = np.finfo(current().target.dtype).max, current().target.tiny
+    largest, least = np.finfo(setting().dtype).max, setting().tiny
     for size in (1.0, float(least), float(largest)):
         for sign in (0.0, 1.0, -1.0):
             yield Case(x=np.array([sign * size]))
@@ -213,11 +220,14 @@ def test_relu_derivative_on_its_three_cases(relu_derivative, case):
     require(low <= slope <= high, "the derivative is wrong", yours=slope, expected=f"a number in [{low:g}, {high:g}]")
 
 
-@each(patterns)
+@each(_patterns)
 def test_gradients_on_every_activation_pattern(gradients, case):
     """On each of the 625 patterns of the notebook's network both gradients are right, at points of a box inside it.
 
     In each of four windows one of four entries wins, or none is positive. Before arctan the network is then a
     polynomial, of degree 2 in each gradient's variables. Source: Schwartz 1980, Zippel 1979; the notebook's shapes.
     """
-    polynomial(gradients, case, PATTERN_POINTS, BILINEAR)
+    covered = 1 + (current().record.proof or {}).get("covered", 0)
+    where = "of the notebook's network" + " with one channel, one filter and one image" * (setting().most.channels > 1)
+    counts = {"covered": covered, "of": every.ALL_PATTERNS}
+    polynomial(gradients, case, PATTERN_POINTS, BILINEAR, "activation pattern", where, **counts)

@@ -7,13 +7,14 @@ the former. So the gradient is pinned down off ties, and held to the set of subg
 
 import numpy as np
 
-from .harness.checking.comparison import agree
+from .harness.checking.cases import decoded
+from .harness.checking.comparison import agree, require_legal
 from .harness.checking.statement import given
-from .harness.core.cases import blocks, clear_cases, pooling_cases, tied_cases, unique_cases
-from .harness.core.trial import current
-from .layers import oracles
-from .layers.bounds import ALLOWED, Value, exactly, norm
-from .layers.membership import require_subgradient
+from .harness.core.values import ALLOWED, Value, exactly, norm
+from .layers import pooling as right
+
+pooling_cases, tied_cases = decoded(right.read), decoded(right.read_tied)
+unique_cases, clear_cases = decoded(right.read_unique), decoded(right.read_clear)
 
 
 @given(case=pooling_cases)
@@ -22,10 +23,9 @@ def test_max_pool_is_the_maximum(max_pool, case):
 
     Source: Boureau, Ponce & LeCun, ICML 2010.
     """
-    windows = blocks(case.x, case.window)
+    windows = right.blocks(case.x, case.window)
     highest = [max(windows[place].ravel().tolist()) for place in np.ndindex(windows.shape[:-2])]
-    expected = current().target.layout.outward(np.reshape(highest, windows.shape[:-2]))
-    agree(max_pool(case.x, case.window), exactly(expected), "max_pool(x, window)")
+    agree(max_pool(case.x, case.window), exactly(np.reshape(highest, windows.shape[:-2])), "max_pool(x, window)")
 
 
 @given(case=unique_cases)
@@ -36,8 +36,8 @@ def test_mask_repeat_is_argmax_scatter(max_pool_gradient, case):
     of rounding below. Source: Boureau, Ponce & LeCun, ICML 2010; the notebook for mask repeat.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
-    bound = np.abs(oracles.grow(case.upstream, case.window))
-    for form in (oracles.argmax_scatter, oracles.mask_repeat):
+    bound = np.abs(right.grow(case.upstream, case.window))
+    for form in (right.argmax_scatter, right.mask_repeat):
         expected = form(case.x, case.window, case.upstream)
         agree(answer, Value(expected, ALLOWED, bound), "max_pool_gradient(x, window, upstream)")
 
@@ -49,7 +49,7 @@ def test_gradient_at_ties_is_a_subgradient(max_pool_gradient, case):
     Mask repeat, which gives it to each of m maxima whole, hands out m times too much. Source: Boustany, TMLR
     2024; Theano#5404 for the error.
     """
-    require_subgradient(max_pool_gradient(case.x, case.window, case.upstream), case)
+    require_legal(max_pool_gradient, max_pool_gradient(case.x, case.window, case.upstream), case)
 
 
 @given(case=clear_cases)
@@ -60,7 +60,8 @@ def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
     difference has no error. Source: finite differences of piecewise-linear functions.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
-    scale = 2.0 ** np.floor(np.log2(_smallest_gap(case) or 1.0))
+    gap = right.leads(case).min()
+    scale = 2.0 ** np.floor(np.log2(gap if 0 < gap < np.inf else 1.0))
     step = scale / 4
     quotient = np.empty(case.x.shape)
     for index in np.ndindex(case.x.shape):
@@ -80,8 +81,8 @@ def test_max_pool_is_block_reduce(max_pool, case):
     """
     from skimage.measure import block_reduce
 
-    block = current().target.layout.shape(case.window)
-    agree(max_pool(case.x, case.window), exactly(block_reduce(case.x, block, np.max)), "max_pool(x, window)")
+    reduced = block_reduce(case.x, (1, 1, *case.window), np.max)
+    agree(max_pool(case.x, case.window), exactly(reduced), "max_pool(x, window)")
 
 
 @given(case=pooling_cases)
@@ -91,7 +92,7 @@ def test_gradient_vanishes_off_the_maxima(max_pool_gradient, case):
     Source: an entry that is not maximal can move without changing the maximum.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
-    maximal = oracles.maxima(case.x, case.window)
+    maximal = right.maxima(case.x, case.window)
     rest = np.where(maximal, 0.0, answer)
     agree(rest, exactly(np.zeros(case.x.shape)), "the gradient off the maxima")
 
@@ -104,11 +105,6 @@ def test_gradient_obeys_eulers_identity(max_pool_gradient, max_pool, case):
     """
     gradient = max_pool_gradient(case.x, case.window, case.upstream)
     pooled = max_pool(case.x, case.window)
-    size = float(np.abs(oracles.grow(case.upstream * pooled, case.window)).sum())
+    size = float(np.abs(right.grow(case.upstream * pooled, case.window)).sum())
     expected = Value((case.upstream * pooled).sum(), 2 * ALLOWED + case.x.size, size)
     agree((gradient * case.x).sum(), expected, "⟨gradient, x⟩")
-
-
-def _smallest_gap(case):
-    ordered = np.sort(blocks(case.x, case.window).reshape(case.upstream.size, -1), axis=1)
-    return float((ordered[:, -1] - ordered[:, -2]).min()) if ordered.shape[1] > 1 else 0.0

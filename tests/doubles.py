@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 from benchmarks import trials
 from properties.harness.checking.properties import arguments_of
-from properties.harness.core.trial import Record
+from properties.harness.checking.trial import Record
 
 
 @contextmanager

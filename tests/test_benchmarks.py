@@ -24,7 +24,7 @@ from benchmarks import (
 )
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import all_properties
-from properties.harness.core.cases import Case
+from properties.harness.core.tape import Case
 from properties.mistakes import all_mistakes
 
 ROOT = Path(__file__).parents[1]

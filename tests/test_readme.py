@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from properties.__main__ import parser
 from properties.harness.checking.properties import all_properties
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from tests.harness.run.test_suite import TWO_LINES
 
 ROOT = Path(__file__).parents[1]

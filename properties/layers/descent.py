@@ -1,16 +1,16 @@
 """Steps against a gradient that provably cross no kink, and what the cost may do on them beyond first order."""
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ..harness.core.cases import Case, blocks
 from ..harness.core.limits import POOL
-from ..harness.core.trial import current
-from ..harness.target.target import Array
-from . import bounds, oracles
-from .bounds import ALLOWED
+from ..harness.core.setting import setting
+from ..harness.core.tape import Case
+from ..harness.core.values import ALLOWED, Array, norm
+from .convolution import conv2d
+from .network import flattened, forward, margin, step_terms, values_of
+from .pooling import argmax_scatter, blocks
 
 
 class Path:
@@ -21,31 +21,25 @@ class Path:
 
     def __init__(self, case: Case, gradient: tuple[Array, Array]) -> None:
         self.case, self.gradient = case, gradient
-        layout = current().target.layout
         self.squared_norm = float(sum((part * part).sum() for part in gradient))
-        stages = oracles.forward(case.image, case.kernel, case.weights)
-        winners = oracles.argmax_scatter(stages.preactivation, POOL, np.ones(stages.pooled.shape))
-        speed = oracles.conv2d(case.image, gradient[0]) * winners * (stages.preactivation > 0)
-        pooled_speed = layout.outward(blocks(speed, POOL).sum(axis=(-2, -1)))
-        weights, weights_speed = case.weights.ravel(), gradient[1].ravel()
-        images = zip(layout.images(stages.pooled), layout.images(pooled_speed), strict=True)
-        moves = [(pooled.ravel(), moved.ravel()) for pooled, moved in images]
-        self.first = [abs(float(pooled @ weights_speed + moved @ weights)) for pooled, moved in moves]
-        self.second = [abs(float(moved @ weights_speed)) for _, moved in moves]
-        self.residuals = layout.numbered(np.abs(stages.prediction - case.target))
-        self.targets = layout.numbered(np.abs(case.target))
-        self.room = oracles.margin(case.image, case.kernel, gradient[0]) / 2
+        stages = forward(case.image, case.kernel, case.weights)
+        winners = argmax_scatter(stages.preactivation, POOL, np.ones(stages.pooled.shape))
+        speed = conv2d(case.image, gradient[0]) * winners * (stages.preactivation > 0)
+        pooled_speed = flattened(blocks(speed, POOL).sum(axis=(-2, -1)))
+        self.first = np.abs(flattened(stages.pooled) @ gradient[1] + pooled_speed @ case.weights)[:, 0]
+        self.second = np.abs(pooled_speed @ gradient[1])[:, 0]
+        self.residuals = np.abs(stages.prediction - case.target)
+        self.room = margin(case.image, case.kernel, gradient[0]) / 2
 
     def curvature(self, rate: float) -> float:
         """A bound on the cost's second derivative in η up to `rate`: `(1 + 0.65 R)(|b| + 2η|c|)² + 2 R |c|`.
 
         R bounds the residual; 1 and R bound φ² and the residual in `φ² + r φ'`, and |φ'| < 0.65. Summed over images.
         """
-        total = 0.0
-        for first, second, start, target in zip(self.first, self.second, self.residuals, self.targets, strict=True):
-            residual = min(start + first * rate + second * rate**2, target + math.pi / 2)
-            total += (1 + 0.65 * residual) * (first + 2 * rate * second) ** 2 + 2 * residual * second
-        return total
+        moved = self.residuals + self.first * rate + self.second * rate**2
+        residual = np.minimum(moved, np.abs(self.case.target) + math.pi / 2)
+        steepness = (1 + 0.65 * residual) * (self.first + 2 * rate * self.second) ** 2
+        return float((steepness + 2 * residual * self.second).sum())
 
     def remainder(self, rate: float) -> float:
         """The second-order term of the cost's change: `η²/2` times the curvature; infinite across a kink."""
@@ -67,13 +61,12 @@ class Path:
 
     def subtraction_error(self, rate: float) -> float:
         """What rounding θ − ηg adds to `‖Δ‖²/η`: the step's size over η times the parameters' rounding."""
-        size = math.sqrt(sum(bounds.norm(self.case[name]) ** 2 for name in ("kernel", "weights")))
+        size = math.sqrt(sum(norm(self.case[name]) ** 2 for name in ("kernel", "weights")))
         step = rate * math.sqrt(self.squared_norm)
-        units = 2 * ALLOWED + max(bounds.step_terms(self.case.image, self.case.weights))
-        return units * current().target.eps * (size + step) * math.sqrt(self.squared_norm)
+        units = 2 * ALLOWED + max(step_terms(self.case.image, self.case.weights))
+        return units * setting().eps * (size + step) * math.sqrt(self.squared_norm)
 
 
-def rounding(*cases: Any) -> float:
+def rounding(*cases: Case) -> float:
     """What rounding may add to the costs of these cases, together."""
-    points = [[case[name] for name in ("image", "target", "kernel", "weights")] for case in cases]
-    return sum(float(bounds.forward(*point).cost.allowed) for point in points)
+    return sum(float(values_of(case).cost.allowed) for case in cases)

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..layers import oracles
+from ..harness.core.values import elementwise
+from ..layers.activations import logistic, logistic_slope
 from . import mistake
 
 SURVEY = "a survey of 44 public implementations, November 2026"
@@ -173,7 +174,7 @@ def a_difference(x: Any) -> Any:
 @mistake("logistic", "a sign is lost", "1 / (1 + exp(−x)), or scipy.special.expit", seen=SURVEY)
 def wrong_sign(x: Any) -> Any:
     """It is `1 / (1 + exp(x))`: it falls where it must rise."""
-    return oracles.elementwise(oracles.logistic, -x)
+    return elementwise(logistic, -x)
 
 
 @mistake("logistic", "equal on paper", "scipy.special.expit", seen="tanh so written is NaN at ±800: " + SURVEY)
@@ -192,7 +193,7 @@ def tanh_of_the_whole(x: Any) -> Any:
 @mistake("logistic", "clipping keeps exp from overflowing", "scipy.special.expit, which needs no clipping")
 def clipped(x: Any) -> Any:
     """It stops at x = ±20, so both tails are flat."""
-    return oracles.elementwise(oracles.logistic, np.clip(x, -20.0, 20.0))
+    return elementwise(logistic, np.clip(x, -20.0, 20.0))
 
 
 @mistake("logistic_derivative", "many courses hand the output over", "σ(x) σ(−x) of the input x", seen=SURVEY)
@@ -205,13 +206,13 @@ def argument_taken_for_the_output(x: Any) -> Any:
 @mistake("logistic_derivative", "derivatives are often written in the output", "σ(x) σ(−x) of the input x")
 def logistic_taken_twice(x: Any) -> Any:
     """It takes the logistic function of its argument once too often."""
-    return oracles.elementwise(oracles.logistic_slope, oracles.elementwise(oracles.logistic, x))
+    return elementwise(logistic_slope, elementwise(logistic, x))
 
 
 @mistake("logistic_derivative", "a factor is forgotten", "σ(x) (1 − σ(x))")
 def second_factor_missing(x: Any) -> Any:
     """It is `σ(x)` alone."""
-    return oracles.elementwise(oracles.logistic, x)
+    return elementwise(logistic, x)
 
 
 @mistake("logistic_derivative", "the quotient rule, taken literally", "σ(x) σ(−x) with scipy.special.expit")

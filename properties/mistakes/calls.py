@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.target.target import changed_parts, parts
-from ..layers.contract import OPERATIONS
-from . import Mistake, named_by_default, right
+from ..harness.core.values import changed_parts, parts
+from ..layers import OPERATIONS
+from . import Mistake
 from .activations import SURVEY
+from .plain import right
 
 GRADIENTS = ("conv2d_kernel_gradient", "conv2d_image_gradient", "dense_gradients", "gradients")
 SUMS = ("conv2d", "max_pool_gradient", "arctan_derivative", "dense", *GRADIENTS, "train_step")
@@ -221,7 +222,7 @@ def _everywhere() -> Iterator[Mistake]:
     for wrong, operations, why, mend, seen, statement in _KINDS:
         name = wrong.__name__.strip("_").replace("_", " ")
         for operation in operations:
-            named_by = f"calls.{statement}[{operation}]" if statement else named_by_default(operation)
+            named_by = f"calls.{statement}[{operation}]" if statement else OPERATIONS[operation].named_by
             what = (wrong.__doc__ or "").strip()
 
             def make(wrong: Callable[[Answer], Answer] = wrong, operation: str = operation) -> Answer:

@@ -6,16 +6,16 @@ some images or channels is 0 for the others.
 
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from ..harness.core.limits import POOL
-from ..harness.core.trial import current
-from ..harness.target.target import changed_parts
-from ..layers.contract import OPERATIONS
-from ..layers.oracles import grow, max_pool
-from . import Mistake, named_by_default, right
+from ..harness.core.values import changed_parts
+from ..layers import OPERATIONS
+from ..layers.pooling import grow, max_pool
+from . import Mistake
 
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
@@ -28,8 +28,15 @@ def _unchanged(formula: Answer) -> Answer:
     return formula
 
 
-def _axis() -> int:
-    return current().target.layout.name.index("C")
+def right(operation: str) -> Answer:
+    """The right function of arrays with all their axes; at kinks it makes one legal choice of several."""
+    signature = OPERATIONS[operation]
+
+    def answer(*arguments: Any) -> Any:
+        parts = tuple(value.value for value in signature.value(signature.case(arguments)))
+        return parts if len(parts) > 1 else parts[0]
+
+    return answer
 
 
 def _only(array: Any, axis: int) -> Any:
@@ -104,17 +111,17 @@ def _of_arguments(operation: str, **changes: Callable[[Any], Any]) -> Answer:
     return answer
 
 
-def _flattened(operation: str) -> Answer:
-    """The features of each image with its channels last, or first if the layout has them last."""
+def _flattened(operation: str, channels_last: bool) -> Answer:
+    """The features of each image with its channels last, or first where the layout has them last."""
 
     def answer(*arguments: Any) -> Any:
         named = dict(zip(OPERATIONS[operation].parameters, arguments, strict=True))
-        layout, filters = current().target.layout, len(named["kernel"])
-        sides = zip(layout.sides(named["image"]), named["kernel"].shape[-2:], POOL, strict=True)
+        sides = zip(named["image"].shape[2:], named["kernel"].shape[2:], POOL, strict=True)
         rows, columns = ((side - width + 1) // pool for side, width, pool in sides)
-        last = layout.name == "NHWC"
-        shape, order = ((filters, rows, columns), (1, 2, 0)) if last else ((rows, columns, filters), (2, 0, 1))
-        places = np.arange(named["weights"].size).reshape(shape).transpose(order).ravel()
+        shape = len(named["kernel"]), rows, columns
+        places = np.arange(named["weights"].size).reshape(shape).transpose(1, 2, 0).ravel()
+        if channels_last:
+            places = places.argsort()
         named["weights"] = named["weights"][places]
         given = right(operation)(*named.values())
         if operation in ("gradients", "train_step"):
@@ -128,12 +135,12 @@ def _flattened(operation: str) -> Answer:
 
 def _winning_channel(x: Any, window: Any, upstream: Any) -> Any:
     pooled = max_pool(x, window)
-    served = pooled == pooled.max(axis=_axis(), keepdims=True)
+    served = pooled == pooled.max(axis=1, keepdims=True)
     return right("max_pool_gradient")(x, window, upstream) * grow(served * 1.0, window)
 
 
 def _all_channels(pooled: Any) -> Any:
-    return np.broadcast_to(pooled.max(axis=_axis(), keepdims=True), pooled.shape)
+    return np.broadcast_to(pooled.max(axis=1, keepdims=True), pooled.shape)
 
 
 def _listed() -> Iterator[tuple[str, str, str, Answer, str, str]]:
@@ -176,11 +183,11 @@ def _listed() -> Iterator[tuple[str, str, str, Answer, str, str]]:
             "first channel alone",
             name,
             "Only the first channel of the answer is computed; the others are 0.",
-            _of_answer(name, lambda answer: _only(answer, _axis())),
+            _of_answer(name, lambda answer: _only(answer, 1)),
             "what worked for one channel is called on `[0]`",
             "go through all channels",
         )
-    first, why = {"image": lambda x: _only(x, _axis())}, "what worked for one channel is called on `[0]`"
+    first, why = {"image": lambda x: _only(x, 1)}, "what worked for one channel is called on `[0]`"
     yield (
         "first input channel alone",
         "conv2d",
@@ -218,7 +225,7 @@ def _listed() -> Iterator[tuple[str, str, str, Answer, str, str]]:
         "first filter alone",
         "conv2d_image_gradient",
         "Only what the first filter passes back counts.",
-        _of_arguments("conv2d_image_gradient", upstream=lambda upstream: _only(upstream, _axis())),
+        _of_arguments("conv2d_image_gradient", upstream=lambda upstream: _only(upstream, 1)),
         "what worked for one filter is called on `[0]`",
         "sum over the filters",
     )
@@ -256,21 +263,26 @@ def _listed() -> Iterator[tuple[str, str, str, Answer, str, str]]:
         "the maximum is taken over an axis too many",
         "pool each channel by itself",
     )
-    for name in NETWORK:
+    for name, channels_last in product(NETWORK, (True, False)):
         yield (
             "features flattened in the order of another layout",
             name,
             "The channels of the pooled features come last where the layout has them first, or the other way round.",
-            _flattened(name),
+            _flattened(name, channels_last),
             "arrays are transposed to another library's layout, and flattened there",
             "flatten each image's pooled array as the layout has it, in C order",
         )
+
+
+def _mistake(name: str, operation: str, what: str, formula: Answer, why: str, mend: str) -> Mistake:
+    named_by = OPERATIONS[operation].named_by
+    return Mistake(name, operation, what, partial(_unchanged, formula), why, mend, named_by, layout="NCHW")
 
 
 @cache
 def channel_mistakes() -> tuple[Mistake, ...]:
     """The mistakes of several images, channels or filters."""
     return tuple(
-        Mistake(name, operation, what, partial(_unchanged, formula), why, mend, named_by_default(operation))
-        for name, operation, what, formula, why, mend in _listed()
+        _mistake(*listed)
+        for listed in _listed()
     )

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.trial import current
-from ..layers import oracles
-from . import mistake
+from ..harness.core.setting import setting
+from . import mistake, plain
 from .activations import SURVEY
 
 
@@ -19,31 +18,31 @@ def is_square(array: Any) -> bool:
 @mistake("conv2d", "a quarter turn is taken for a half", "turn the kernel by 180°: np.rot90(kernel, 2)")
 def kernel_turned_by_a_quarter(image: Any, kernel: Any) -> Any:
     """A square kernel is turned by 90° in place of 180°."""
-    return oracles.correlation(image, np.rot90(kernel) if is_square(kernel) else kernel[::-1, ::-1])
+    return plain.correlation(image, np.rot90(kernel) if is_square(kernel) else kernel[::-1, ::-1])
 
 
 @mistake("conv2d", "one axis is flipped and the other forgotten", "flip both axes: kernel[::-1, ::-1]")
 def kernel_flipped_on_one_axis(image: Any, kernel: Any) -> Any:
     """The kernel is flipped on one axis where it must be on both or on none."""
-    return oracles.conv2d(image, kernel[::-1])
+    return plain.conv2d(image, kernel[::-1])
 
 
 @mistake("conv2d", "rows and columns are mixed up", "use the kernel as it is")
 def kernel_transposed(image: Any, kernel: Any) -> Any:
     """A square kernel is transposed."""
-    return oracles.conv2d(image, kernel.T if is_square(kernel) else kernel)
+    return plain.conv2d(image, kernel.T if is_square(kernel) else kernel)
 
 
 @mistake("conv2d", "np.mean in place of np.sum", "sum the products")
 def mean_for_sum(image: Any, kernel: Any) -> Any:
     """It takes the mean of the products."""
-    return oracles.conv2d(image, kernel) / kernel.size
+    return plain.conv2d(image, kernel) / kernel.size
 
 
 @mistake("conv2d", "a loop ends one too early", "H − h + 1 rows and W − w + 1 columns", seen=SURVEY)
 def border_lost(image: Any, kernel: Any) -> Any:
     """The last row of the output stays 0, unless it is the only one."""
-    output = oracles.conv2d(image, kernel).copy()
+    output = plain.conv2d(image, kernel).copy()
     output[max(len(output) - 1, 1) :] = 0
     return output
 
@@ -54,12 +53,12 @@ def corner_of_the_full_one(image: Any, kernel: Any) -> Any:
     (rows, columns), (height, width) = image.shape, kernel.shape
     padded = np.zeros((rows + height - 1, columns + width - 1))
     padded[height - 1 :, width - 1 :] = image
-    return oracles.conv2d(padded, kernel)[: rows - height + 1, : columns - width + 1]
+    return plain.conv2d(padded, kernel)[: rows - height + 1, : columns - width + 1]
 
 
 def _full(image: Any, kernel: Any) -> Any:
     height, width = kernel.shape
-    return oracles.conv2d(np.pad(image, ((height - 1,) * 2, (width - 1,) * 2)), kernel)
+    return plain.conv2d(np.pad(image, ((height - 1,) * 2, (width - 1,) * 2)), kernel)
 
 
 @mistake("conv2d", "a[n:-n] is empty for n = 0", "a[n : len(a) - n], or mode='valid'")
@@ -85,7 +84,7 @@ def overwritten_not_added(image: Any, kernel: Any) -> Any:
     """Each product overwrites the one before; the last is left."""
     last = np.zeros(kernel.shape)
     last[-1, -1] = kernel[-1, -1]
-    return oracles.conv2d(image, last)
+    return plain.conv2d(image, last)
 
 
 @mistake("conv2d", "one size is read for both sides", "read both: h, w = kernel.shape", seen=SURVEY)
@@ -93,25 +92,25 @@ def one_side_for_both(image: Any, kernel: Any) -> Any:
     """It takes the kernel for as wide as it is high."""
     cut = np.zeros(kernel.shape)
     cut[:, : kernel.shape[0]] = kernel[:, : kernel.shape[0]]
-    return oracles.conv2d(image, cut)
+    return plain.conv2d(image, cut)
 
 
 @mistake("conv2d", "a bias is left in, and inside the loop over the kernel", "no bias", seen=SURVEY)
 def bias_for_each_kernel_entry(image: Any, kernel: Any) -> Any:
     """A bias of 0.01 is added once for each entry of the kernel."""
-    return oracles.conv2d(image, kernel) + 0.01 * kernel.size
+    return plain.conv2d(image, kernel) + 0.01 * kernel.size
 
 
 @mistake("conv2d", "a kernel of one entry is thought to be the identity", "multiply by it")
 def one_by_one_kernel_ignored(image: Any, kernel: Any) -> Any:
     """A 1×1 kernel is taken for 1."""
-    return oracles.conv2d(image, kernel if kernel.size > 1 else np.ones((1, 1)))
+    return plain.conv2d(image, kernel if kernel.size > 1 else np.ones((1, 1)))
 
 
 @mistake("conv2d", "smoothing kernels are normalised", "use the kernel as it is")
 def kernel_normalised(image: Any, kernel: Any) -> Any:
     """The kernel is divided by its sum, if that is not 0."""
-    return oracles.conv2d(image, kernel / (kernel.sum() or 1.0))
+    return plain.conv2d(image, kernel / (kernel.sum() or 1.0))
 
 
 @mistake(
@@ -123,7 +122,7 @@ def kernel_normalised(image: Any, kernel: Any) -> Any:
 )
 def memory_order_of_the_image_ignored(image: Any, kernel: Any) -> Any:
     """A Fortran-ordered image is read as if it were in C order."""
-    return oracles.conv2d(image.ravel(order="K").reshape(image.shape), kernel)
+    return plain.conv2d(image.ravel(order="K").reshape(image.shape), kernel)
 
 
 @mistake(
@@ -135,8 +134,8 @@ def memory_order_of_the_image_ignored(image: Any, kernel: Any) -> Any:
 )
 def memory_order_of_each_window_ignored(image: Any, kernel: Any) -> Any:
     """The windows of a Fortran-ordered image are flattened by columns, and the kernel by rows."""
-    turned = kernel[::-1, ::-1] if current().flips else kernel
-    return oracles.correlation(image, turned.ravel().reshape(kernel.shape, order="F" if image.flags.fnc else "C"))
+    turned = kernel[::-1, ::-1] if setting().flips else kernel
+    return plain.correlation(image, turned.ravel().reshape(kernel.shape, order="F" if image.flags.fnc else "C"))
 
 
 @mistake(
@@ -152,6 +151,6 @@ def matrix_kept_by_the_kernels_bytes() -> Callable[..., Any]:
 
     def answer(image: Any, kernel: Any) -> Any:
         shape = kept.setdefault((image.shape, kernel.tobytes()), kernel.shape)
-        return oracles.conv2d(image, kernel.reshape(shape))
+        return plain.conv2d(image, kernel.reshape(shape))
 
     return answer

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.trial import current
-from ..layers import oracles
-from . import mistake
+from ..harness.core.setting import setting
+from . import mistake, plain
 from .activations import SURVEY
 from .convolution import is_square
 
@@ -18,40 +17,40 @@ from .convolution import is_square
 )
 def rotation_missing(image: Any, kernel: Any, upstream: Any) -> Any:
     """It is turned by 180°: a true convolution's needs the outer rot90, a cross-correlation's must not have it."""
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream)[::-1, ::-1]
+    return plain.conv2d_kernel_gradient(image, kernel, upstream)[::-1, ::-1]
 
 
 @mistake("conv2d_kernel_gradient", "np.rot90 turns by 90° by default", "np.rot90(…, 2)")
 def rotated_once(image: Any, kernel: Any, upstream: Any) -> Any:
     """A square kernel's is turned by 90° too little."""
-    gradient = oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    gradient = plain.conv2d_kernel_gradient(image, kernel, upstream)
     return np.rot90(gradient) if is_square(kernel) else gradient
 
 
 @mistake("conv2d_kernel_gradient", "one axis is flipped and the other forgotten", "flip both axes, or none")
 def flipped_on_one_axis(image: Any, kernel: Any, upstream: Any) -> Any:
     """It is upside down."""
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream)[::-1]
+    return plain.conv2d_kernel_gradient(image, kernel, upstream)[::-1]
 
 
 @mistake("conv2d_kernel_gradient", "rows and columns are mixed up", "no transpose", seen="scrambled kernels: " + SURVEY)
 def transposed(image: Any, kernel: Any, upstream: Any) -> Any:
     """A square kernel's is transposed."""
-    gradient = oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    gradient = plain.conv2d_kernel_gradient(image, kernel, upstream)
     return gradient.T if is_square(kernel) else gradient
 
 
 @mistake("conv2d_kernel_gradient", "the loss is thought to be a mean", "sum over the positions", seen=SURVEY)
 def mean_over_the_positions(image: Any, kernel: Any, upstream: Any) -> Any:
     """It is divided by the number of positions, upstream's size."""
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream) / upstream.size
+    return plain.conv2d_kernel_gradient(image, kernel, upstream) / upstream.size
 
 
 @mistake("conv2d_kernel_gradient", "a loop ends one too early", "use all of upstream")
 def last_row_of_upstream_lost(image: Any, kernel: Any, upstream: Any) -> Any:
     """The last row of upstream is not used, unless it is the only one."""
     used = upstream * (np.arange(len(upstream)) < max(len(upstream) - 1, 1))[:, None]
-    return oracles.conv2d_kernel_gradient(image, kernel, used)
+    return plain.conv2d_kernel_gradient(image, kernel, used)
 
 
 @mistake("conv2d_kernel_gradient", "`return` stands inside the loop", "return after the loop", seen=SURVEY)
@@ -59,20 +58,20 @@ def first_position_alone(image: Any, kernel: Any, upstream: Any) -> Any:
     """Only the first position is served."""
     first = np.zeros(upstream.shape)
     first[0, 0] = upstream[0, 0]
-    return oracles.conv2d_kernel_gradient(image, kernel, first)
+    return plain.conv2d_kernel_gradient(image, kernel, first)
 
 
 @mistake("conv2d_kernel_gradient", "`break` in place of `continue`", "go on after a 0")
 def stopped_at_the_first_zero(image: Any, kernel: Any, upstream: Any) -> Any:
     """It stops at the first upstream value that is 0; those behind it are not used."""
     before = np.logical_and.accumulate(upstream.ravel() != 0).reshape(upstream.shape)
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream * before)
+    return plain.conv2d_kernel_gradient(image, kernel, upstream * before)
 
 
 @mistake("conv2d_kernel_gradient", "tried with an upstream of ones alone", "multiply each patch by its upstream value")
 def upstream_left_out(image: Any, kernel: Any, upstream: Any) -> Any:
     """It sums the patches without upstream, right for an upstream of ones."""
-    return oracles.conv2d_kernel_gradient(image, kernel, np.ones(upstream.shape))
+    return plain.conv2d_kernel_gradient(image, kernel, np.ones(upstream.shape))
 
 
 @mistake(
@@ -80,7 +79,7 @@ def upstream_left_out(image: Any, kernel: Any, upstream: Any) -> Any:
 )
 def sides_unpacked_in_the_wrong_order(image: Any, kernel: Any, upstream: Any) -> Any:
     """A kernel other than square gets the numbers of its transpose."""
-    gradient = oracles.conv2d_kernel_gradient(image, kernel, upstream)
+    gradient = plain.conv2d_kernel_gradient(image, kernel, upstream)
     return gradient if is_square(kernel) else gradient.ravel(order="F").reshape(kernel.shape)
 
 
@@ -88,19 +87,19 @@ def sides_unpacked_in_the_wrong_order(image: Any, kernel: Any, upstream: Any) ->
 def small_terms_skipped(image: Any, kernel: Any, upstream: Any) -> Any:
     """Upstream values below a ten-millionth of the largest count as 0."""
     large = np.abs(upstream) >= 1e-7 * np.abs(upstream).max()
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream * large)
+    return plain.conv2d_kernel_gradient(image, kernel, upstream * large)
 
 
 @mistake("conv2d_kernel_gradient", "weight decay is left in", "add it to the cost, or to the step, not here")
 def weight_decay_left_in(image: Any, kernel: Any, upstream: Any) -> Any:
     """A thousandth of the kernel is added."""
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream) + kernel / 1000
+    return plain.conv2d_kernel_gradient(image, kernel, upstream) + kernel / 1000
 
 
 @mistake("conv2d_kernel_gradient", "clipping against exploding gradients is left in", "clip in the step, not here")
 def clipped_to_five(image: Any, kernel: Any, upstream: Any) -> Any:
     """It stops at ±5."""
-    return np.clip(oracles.conv2d_kernel_gradient(image, kernel, upstream), -5, 5)
+    return np.clip(plain.conv2d_kernel_gradient(image, kernel, upstream), -5, 5)
 
 
 @mistake(
@@ -112,25 +111,25 @@ def clipped_to_five(image: Any, kernel: Any, upstream: Any) -> Any:
 )
 def memory_order_of_upstream_ignored(image: Any, kernel: Any, upstream: Any) -> Any:
     """A Fortran-ordered upstream is read as if it were in C order."""
-    return oracles.conv2d_kernel_gradient(image, kernel, upstream.ravel(order="K").reshape(upstream.shape))
+    return plain.conv2d_kernel_gradient(image, kernel, upstream.ravel(order="K").reshape(upstream.shape))
 
 
 @mistake("conv2d_image_gradient", "the kernel is taken as it was forward", "turn it by 180° against the forward pass")
 def kernel_not_turned(image: Any, kernel: Any, upstream: Any) -> Any:
     """The kernel is turned by 180° the wrong way: it must be the forward pass's, turned once more."""
-    return oracles.conv2d_image_gradient(image, kernel[::-1, ::-1], upstream)
+    return plain.conv2d_image_gradient(image, kernel[::-1, ::-1], upstream)
 
 
 @mistake("conv2d_image_gradient", "one axis is flipped and the other forgotten", "flip both axes, or none")
 def one_axis_not_flipped(image: Any, kernel: Any, upstream: Any) -> Any:
     """The kernel is upside down."""
-    return oracles.conv2d_image_gradient(image, kernel[::-1], upstream)
+    return plain.conv2d_image_gradient(image, kernel[::-1], upstream)
 
 
 @mistake("conv2d_image_gradient", "the border takes padding", 'mode="full"')
 def border_left_out(image: Any, kernel: Any, upstream: Any) -> Any:
     """The first and the last row of the image get nothing, unless there are no others."""
-    gradient = oracles.conv2d_image_gradient(image, kernel, upstream)
+    gradient = plain.conv2d_image_gradient(image, kernel, upstream)
     gradient = gradient.copy()
     gradient[[0, -1]] *= len(gradient) < 3
     return gradient
@@ -144,7 +143,7 @@ def overlaps_overwritten(image: Any, kernel: Any, upstream: Any) -> Any:
         unit = np.zeros(upstream.shape)
         unit[i, j] = upstream[i, j]
         patch = np.s_[i : i + kernel.shape[0], j : j + kernel.shape[1]]
-        gradient[patch] = oracles.conv2d_image_gradient(image, kernel, unit)[patch]
+        gradient[patch] = plain.conv2d_image_gradient(image, kernel, unit)[patch]
     return gradient
 
 
@@ -152,7 +151,7 @@ def overlaps_overwritten(image: Any, kernel: Any, upstream: Any) -> Any:
 def overlaps_added_once(image: Any, kernel: Any, upstream: Any) -> Any:
     """Of the products that fall on one entry only that of the kernel's last one is added, as by `a[indices] += …`."""
     gradient = np.zeros(image.shape)
-    turned = kernel[::-1, ::-1] if current().flips else kernel
+    turned = kernel[::-1, ::-1] if setting().flips else kernel
     rows, columns = upstream.shape
     for i, j in np.ndindex(kernel.shape):
         gradient[i : i + rows, j : j + columns] = turned[i, j] * upstream
@@ -162,8 +161,8 @@ def overlaps_added_once(image: Any, kernel: Any, upstream: Any) -> Any:
 @mistake("conv2d_image_gradient", "overlaps are averaged, as in stitching", "add up where patches overlap")
 def overlaps_averaged(image: Any, kernel: Any, upstream: Any) -> Any:
     """Each entry is divided by the number of patches that hold it."""
-    ones = oracles.conv2d_image_gradient(image, np.ones(kernel.shape), np.ones(upstream.shape))
-    return oracles.conv2d_image_gradient(image, kernel, upstream) / ones
+    ones = plain.conv2d_image_gradient(image, np.ones(kernel.shape), np.ones(upstream.shape))
+    return plain.conv2d_image_gradient(image, kernel, upstream) / ones
 
 
 @mistake("conv2d_image_gradient", "one size is read for both sides", "pad by h − 1 and by w − 1", seen=SURVEY)
@@ -171,11 +170,11 @@ def padded_alike_on_both_sides(image: Any, kernel: Any, upstream: Any) -> Any:
     """It takes the kernel for as wide as it is high."""
     cut = np.zeros(kernel.shape)
     cut[:, : kernel.shape[0]] = kernel[:, : kernel.shape[0]]
-    return oracles.conv2d_image_gradient(image, cut, upstream)
+    return plain.conv2d_image_gradient(image, cut, upstream)
 
 
 @mistake("conv2d_image_gradient", "the kernel is updated before it is used", "keep the old kernel for it", seen=SURVEY)
 def kernel_already_updated(image: Any, kernel: Any, upstream: Any) -> Any:
     """It uses the kernel after a step of rate 0.1."""
-    updated = kernel - 0.1 * oracles.conv2d_kernel_gradient(image, kernel, upstream)
-    return oracles.conv2d_image_gradient(image, updated, upstream)
+    updated = kernel - 0.1 * plain.conv2d_kernel_gradient(image, kernel, upstream)
+    return plain.conv2d_image_gradient(image, updated, upstream)

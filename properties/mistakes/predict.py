@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.cases import blocks
 from ..harness.core.limits import POOL
-from ..layers import oracles
-from . import mistake
+from ..layers.activations import logistic
+from ..layers.pooling import blocks, max_pool
+from . import mistake, plain
 from .activations import SURVEY
 
 
@@ -17,27 +17,27 @@ def _relu(x: Any) -> Any:
 
 
 def _weighted(image: Any, kernel: Any, weights: Any) -> float:
-    return oracles.forward(image, kernel, weights).weighted
+    return plain.forward(image, kernel, weights).weighted
 
 
 @mistake("predict", "the features are flattened column by column", "flatten in C order: reshape(1, -1)")
 def flattened_in_column_order(image: Any, kernel: Any, weights: Any) -> Any:
     """The pooled features are flattened column by column."""
-    pooled = oracles.forward(image, kernel, weights).pooled
+    pooled = plain.forward(image, kernel, weights).pooled
     return math.atan(float(pooled.ravel(order="F") @ weights.ravel()))
 
 
 @mistake("predict", "a stage is forgotten", "relu before pooling")
 def relu_missing(image: Any, kernel: Any, weights: Any) -> Any:
     """ReLU is left out, so negative features reach the dense layer."""
-    pooled = oracles.max_pool(oracles.conv2d(image, kernel), POOL)
+    pooled = max_pool(plain.conv2d(image, kernel), POOL)
     return math.atan(float(pooled.ravel() @ weights.ravel()))
 
 
 @mistake("predict", "average pooling is copied", "the maximum of each window")
 def mean_pooling(image: Any, kernel: Any, weights: Any) -> Any:
     """It pools by the mean."""
-    pooled = blocks(_relu(oracles.conv2d(image, kernel)), POOL).mean(axis=(2, 3))
+    pooled = blocks(_relu(plain.conv2d(image, kernel)), POOL).mean(axis=(2, 3))
     return math.atan(float(pooled.ravel() @ weights.ravel()))
 
 
@@ -50,7 +50,7 @@ def arctan_missing(image: Any, kernel: Any, weights: Any) -> Any:
 @mistake("predict", "another network's last activation", "arctan", seen="copied activations: " + SURVEY)
 def logistic_for_arctan(image: Any, kernel: Any, weights: Any) -> Any:
     """The last activation is the logistic function."""
-    return oracles.logistic(_weighted(image, kernel, weights))
+    return logistic(_weighted(image, kernel, weights))
 
 
 @mistake("predict", "ReLU after every layer", "arctan of the dense layer's output as it is")
@@ -62,19 +62,19 @@ def relu_before_arctan(image: Any, kernel: Any, weights: Any) -> Any:
 @mistake("predict", "one of the two flips is lost", "the same convolution as conv2d")
 def kernel_turned(image: Any, kernel: Any, weights: Any) -> Any:
     """The kernel is turned by 180° against the target's own convolution."""
-    return oracles.forward(image, kernel[::-1, ::-1], weights).prediction
+    return plain.forward(image, kernel[::-1, ::-1], weights).prediction
 
 
 @mistake("cost", "the half is forgotten, or is in the gradient alone", "(predict − target)² / 2")
 def half_missing(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
     """It is the whole squared error."""
-    return (oracles.forward(image, kernel, weights).prediction - target) ** 2
+    return (plain.forward(image, kernel, weights).prediction - target) ** 2
 
 
 @mistake("cost", "another loss", "(predict − target)² / 2")
 def absolute_error(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
     """It is the absolute error."""
-    return abs(oracles.forward(image, kernel, weights).prediction - target)
+    return abs(plain.forward(image, kernel, weights).prediction - target)
 
 
 @mistake("cost", "the last activation is forgotten", "compare the target with the prediction")
@@ -86,17 +86,17 @@ def error_before_the_activation(image: Any, target: Any, kernel: Any, weights: A
 @mistake("cost", "the target is prepared twice", "the target as it is given")
 def arctan_of_the_target(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
     """It takes the arctan of the target."""
-    return (oracles.forward(image, kernel, weights).prediction - math.atan(target)) ** 2 / 2
+    return (plain.forward(image, kernel, weights).prediction - math.atan(target)) ** 2 / 2
 
 
 @mistake("cost", "a bracket is lost", "square the difference")
 def difference_of_squares(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
     """It is half the difference of the squares."""
-    return (oracles.forward(image, kernel, weights).prediction ** 2 - target**2) / 2
+    return (plain.forward(image, kernel, weights).prediction ** 2 - target**2) / 2
 
 
 @mistake("cost", "weight decay is left in", "report the error alone")
 def penalty_left_in(image: Any, target: Any, kernel: Any, weights: Any) -> Any:
     """A thousandth of the squared weights is added."""
-    error = oracles.forward(image, kernel, weights).prediction - target
+    error = plain.forward(image, kernel, weights).prediction - target
     return error**2 / 2 + float((weights**2).sum()) / 1000

@@ -8,11 +8,11 @@ import scipy.signal
 
 import reference
 from properties import calls
-from properties.harness.checking.large import larger
-from properties.harness.core.cases import Case, Tape
-from properties.harness.core.trial import current
+from properties.harness.checking.fixed_cases import larger
+from properties.harness.core.tape import Case, Tape
+from properties.harness.checking.trial import current
 from properties.layers import bounds, oracles
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from tests.doubles import reference_with, trial_of
 
 EPS = np.finfo(np.float64).eps

@@ -8,7 +8,7 @@ from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_o
 from benchmarks.trials import failure_of, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import all_properties, arguments_of
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
 
 VARIANT_EXAMPLES = 30

@@ -14,8 +14,8 @@ import properties.pooling
 import properties.training
 import reference
 from properties.harness.checking.properties import all_properties
-from properties.harness.target.target import Crashed, Refuted
-from properties.layers.contract import OPERATIONS
+from properties.harness.target.operation import Crashed, Refuted
+from properties.layers import OPERATIONS
 from tests.doubles import failure_of
 
 MODULES = {

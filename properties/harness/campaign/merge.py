@@ -7,10 +7,10 @@ from glob import glob
 from math import inf, prod
 from typing import Any
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.coverage import SIZED, summed
+from ..checking.trial import DEFAULT_EXAMPLES
 from ..core.shards import LEFT_TO_OTHERS, in_words
-from ..core.trial import DEFAULT_EXAMPLES
 from ..report.known import held_to
 from ..report.report import completed
 from ..report.results import FAILING

@@ -3,23 +3,24 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...layers import bounds
-from ...layers.bounds import Value
-from ..core.cases import Case
-from ..core.trial import current
-from ..target.target import Failure, Operation, Refuted, parts
-from . import pointwise
+from ..core.kinds import Kind
+from ..core.tape import Case
+from ..core.values import Value, parts
+from ..target.operation import Failure, Operation, Refuted
+from .trial import current
 
 ONCE = "the answer was wrong, and right when it was asked for again"
 LEAST_ERROR = -6  # of the powers of two that errors are counted by
 
 
-def agree(yours: Any, expected: Value, what: str) -> None:
+def agree(yours: Any, expected: Value, what: str, kind: Kind | None = None) -> None:
     """Hold `yours` against `expected`; `Refuted` says how many entries differ, where first, and the bound.
 
-    `what` names the quantity. NaN and infinities never agree. Raises `AssertionError` of its own kind,
-    `Refuted`, with both sides; records the comparison and the error in units of rounding.
+    `what` names the quantity, `kind` what it is if it is no answer of the statement's first operation. NaN and
+    infinities never agree. Raises `AssertionError` of its own kind, `Refuted`, with both sides; records the comparison
+    and the error in units of rounding.
     """
     mine, right = np.asarray(yours, dtype=np.float64), np.asarray(expected.value, dtype=np.float64)
     if mine.shape != right.shape:
@@ -39,20 +40,22 @@ def agree(yours: Any, expected: Value, what: str) -> None:
             yours=yours,
             expected=expected.value,
             wrong=wrong,
+            kind=kind,
         )
     _count(error - expected.floor, unit)
 
 
-def agreeing(operation: Operation, points: Case) -> Any:
+def agreeing(operation: Operation, points: Case) -> NDArray[np.bool_]:
     """At which of these points, taken together, every part of the operation's answer is right; those are recorded."""
-    names = operation.signature.parameters
-    arguments = zip(*(_each(value) for value in points.arguments(*names)), strict=True)
-    answers = [parts(operation(*one)) for one in arguments]
-    agree = np.ones(len(answers), bool)
+    given = points.arguments(*operation.signature.parameters)
+    count = next(len(value) for value in given if isinstance(value, np.ndarray))
+    each = [[value[number] if isinstance(value, np.ndarray) else value for value in given] for number in range(count)]
+    answers = [parts(operation(*arguments)) for arguments in each]
+    agree = np.ones(count, bool)
     compared = []
-    for number, value in enumerate(pointwise.OF[operation.name](points)):
+    for number, value in enumerate(operation.signature.value(points)):
         error = np.abs(np.stack([answer[number] for answer in answers]) - value.value)
-        agree &= (error <= value.allowed).reshape(len(error), -1).all(axis=1)
+        agree &= (error <= value.allowed).reshape(count, -1).all(axis=1)
         compared.append((error - value.floor, np.broadcast_to(value.unit, error.shape)))
     for excess, unit in compared:
         current().record.comparisons += excess[agree].size
@@ -60,28 +63,21 @@ def agreeing(operation: Operation, points: Case) -> Any:
     return agree
 
 
-def _each(value: Any) -> Any:
-    return value.tolist() if value.ndim == 1 else value
-
-
 def agree_at(operation: Operation, case: Case, points: list[Case]) -> None:
     """Hold an operation's answers at several cases of one shape; the first that is wrong becomes the case."""
-    seen: Failure | None = None
-    if operation.name in pointwise.OF and not operation.layout.channelled:
-        names = operation.signature.parameters
-        together = Case({name: np.stack([np.asarray(point[name]) for point in points]) for name in names})
-        record, seen, before = current().record, Refuted(ONCE), current().record.comparisons
-        try:
-            if agreeing(operation, together).all():
-                return
-        except Failure as failure:
-            seen = failure
-        record.comparisons = before
+    names, seen = operation.signature.parameters, Refuted(ONCE)
+    together = Case({name: np.stack([point[name] for point in points]) for name in names})
+    record, before = current().record, current().record.comparisons
+    try:
+        if agreeing(operation, together).all():
+            return
+    except Failure as failure:
+        seen = failure  # type: ignore[assignment]
+    record.comparisons = before
     for point in points:
         case.update(point)
         agree_throughout(operation, point)
-    if seen:
-        raise seen
+    raise seen
 
 
 def _count(excess: Any, unit: Any) -> None:
@@ -96,13 +92,39 @@ def _count(excess: Any, unit: Any) -> None:
 
 def agree_throughout(operation: Operation, case: Case) -> None:
     """Hold every part of an operation's answer on a case against what is right; off kinks, where one answer is."""
-    answer = operation(*case.arguments(*operation.signature.parameters))
-    for number, (yours, value) in enumerate(zip(parts(answer), bounds.of(operation.name, case), strict=True)):
-        agree(yours, value, operation.name if len(parts(answer)) == 1 else f"{operation.name}[{number}]")
+    answers = parts(operation(*case.arguments(*operation.signature.parameters)))
+    values, kinds = operation.signature.value(case), operation.signature.gives
+    for number, (yours, value, kind) in enumerate(zip(answers, values, kinds, strict=True)):
+        agree(yours, value, operation.name if len(answers) == 1 else f"{operation.name}[{number}]", kind)
+
+
+def require_legal(operation: Operation, answer: Any, case: Case) -> None:
+    """Hold an answer that may be one of several against what is legal. `Refuted` if it is not."""
+    assert operation.signature.faults
+    kind = operation.signature.gives[0]
+    for fault in operation.signature.faults(answer, case):
+        message, expected, wrong = fault or ("", None, None)
+        yours = next(part for part in parts(answer) if wrong is None or np.shape(part) == wrong.shape)
+        require(not fault, message, yours=yours, expected=expected, wrong=wrong, kind=kind)
+
+
+def require_right(operation: Operation, case: Case) -> None:
+    """Hold the answer on a case against what is right there, one answer or several. `Refuted` if it is not."""
+    if operation.signature.faults and (operation.signature.faults_tell_all or operation.signature.is_kinked(case)):
+        require_legal(operation, operation(*case.arguments(*operation.signature.parameters)), case)
+    else:
+        agree_throughout(operation, case)
 
 
 def require(
-    holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None, diagnosis: tuple[str, ...] = ()
+    holds: bool,
+    message: str,
+    *,
+    yours: Any,
+    expected: Any,
+    wrong: Any = None,
+    diagnosis: tuple[str, ...] = (),
+    kind: Kind | None = None,
 ) -> None:
     """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries.
 
@@ -110,6 +132,6 @@ def require(
     """
     current().record.comparisons += 1
     if not holds:
-        refuted = Refuted(message, yours=yours, expected=expected, wrong=wrong)
+        refuted = Refuted(message, yours=yours, expected=expected, wrong=wrong, kind=kind)
         refuted.diagnosis = diagnosis
         raise refuted

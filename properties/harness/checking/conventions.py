@@ -1,33 +1,25 @@
-"""Finding out, by probing, what a target chose where the contract leaves it the choice."""
+"""A first look at a target: for which shapes it is implemented, and what it chose where it may."""
 
-from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...layers import bounds
-from ..core.single import single
-from ..core.trial import Conventions, on_trial
-from ..target.target import Array, Failure, Target
+from ...layers import LAYERS, OPERATIONS
+from ..core.limits import Pair
+from ..core.setting import SINGLE, Conventions, in_setting
+from ..core.tape import Case
+from ..core.values import Array, parts
+from ..target.operation import Failure, Operation
+from ..target.target import Target
 from ..target.timeouts import OutOfTime
-from .support import explored
 
 FOUND_BY = {
-    "convolution": (
-        *("conv2d", "conv2d_kernel_gradient", "conv2d_image_gradient"),
-        *("predict", "gradients", "cost", "train_step"),
-    ),
-    "ties": ("max_pool_gradient",),
-    "relu_derivative_at_zero": ("relu_derivative",),
+    "convolution": tuple(name for name, one in OPERATIONS.items() if one.follows == "convolution"),
+    **{name: (operation,) for layer in LAYERS.values() for name, (operation, _) in layer.finds.items()},
 }
-_PROBES = 5
-_TIE_RULES: dict[str, Callable[[Any], Any]] = {
-    "first": lambda tied: np.eye(tied.size)[tied.argmax()],
-    "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
-    "even split": lambda tied: tied / tied.sum(),
-    "all": lambda tied: tied * 1.0,
-}
+_PROBES, _ASKED_FIRST = 5, 24
 
 
 def examined(target: Target, growth: int = 0) -> tuple[Target, Conventions]:
@@ -56,19 +48,55 @@ def with_look(target: Target, look: dict[str, Any]) -> tuple[Target, Conventions
     return replace(target, operations=operations, limits=limits), Conventions(**look["conventions"])
 
 
+def explored(target: Target) -> Target:
+    """The target with its limits narrowed to what it implements, if a few shapes show that there is need to ask.
+
+    A pair of shapes is left out where every operation of its layer that the target offers leaves it out. Cases
+    are then mostly drawn from the rest: a case left out proves nothing. An operation that leaves every shape out
+    is not offered. With channels or batches one of each is asked.
+    """
+    left_out: set[tuple[str, Pair]] = set()
+    stubs: set[str] = set()
+    for name, layer in LAYERS.items():
+        shapes = layer.pairs(target.limits)
+        operations = [one for one in target.operations.values() if one.signature.layer == name]
+        first = shapes[:: len(shapes) // _ASKED_FIRST + 1]
+        asked = [one for one in operations if any(_leaves_out(one, layer.plain(pair)) for pair in first)]
+        stubs |= {one.name for one in asked if all(_leaves_out(one, layer.plain(pair)) for pair in shapes)}
+        if rest := [one for one in operations if one.name not in stubs] if asked else []:
+            left_out |= {(name, pair) for pair in shapes if all(_leaves_out(one, layer.plain(pair)) for one in rest)}
+    if not stubs and not left_out:
+        return target
+    offered = {name: one for name, one in target.operations.items() if name not in stubs}
+    limits = replace(target.limits, left_out=frozenset(left_out)) if left_out else target.limits
+    return replace(target, operations=offered, limits=limits)
+
+
+def _leaves_out(operation: Operation, case: Case) -> bool:
+    try:
+        operation.raw(*operation.handed(case.arguments(*operation.signature.parameters)))
+    except NotImplementedError:
+        return True
+    except (Failure, OutOfTime):
+        return False  # the properties will say so
+    return False
+
+
 def find(target: Target) -> Conventions:
     """The target's conventions; each stays None where it offers nothing to find it by, or fits nothing known.
 
-    Of a target with channels or batches they are found with one of each.
+    They are found with one image, one channel and one filter.
     """
-    target = single(target)
-    return Conventions(_convolution(target), _ties(target), _relu_derivative_at_zero(target))
+    with in_setting(replace(target.setting(), most=SINGLE)):
+        asked = {name: found for layer in LAYERS.values() for name, found in layer.finds.items()}
+        found = {name: how(partial(_answer, target, operation)) for name, (operation, how) in asked.items()}
+    return Conventions(convolution=_convolution(target), **found)
 
 
-def _answer(target: Target, operation: str, *arguments: Any) -> Any:
+def _answer(target: Target, operation: str, case: Case) -> Any:
     try:
-        return target.operations[operation](*arguments)
-    except (Failure, NotImplementedError, OutOfTime):
+        return target.operations[operation](*case.arguments(*OPERATIONS[operation].parameters))
+    except (Failure, NotImplementedError, OutOfTime, KeyError):
         return None  # the properties will say so
 
 
@@ -87,31 +115,20 @@ def _convolution(target: Target) -> str | None:
 
 def _agreements(target: Target, operation: str, convention: str) -> tuple[bool, bool, int]:
     """Whether the operation gives what it should on most probes under this convention, or a multiple; on how many."""
-    layer = target.operations[operation].signature.layer
-    pairs = target.limits.convolutions() if layer == "convolution" else target.limits.networks()
-    left_out = target.limits.left_out
-    pairs = tuple(pair for pair in pairs if pair[0] != (1, 1) and (layer, pair) not in left_out)
-    generator = np.random.default_rng(7839)
+    signature, layer = OPERATIONS[operation], LAYERS[OPERATIONS[operation].layer]
     agreements, answers, wanted = 0, [np.zeros(0)], [np.zeros(0)]
-    with on_trial(target, Conventions(convention)):
-        for kernel_shape, shape in pairs[:: len(pairs) // _PROBES + 1]:
-            image, kernel = (generator.integers(-32, 33, size) / 16 for size in (shape, kernel_shape))
-            output = shape[0] - kernel_shape[0] + 1, shape[1] - kernel_shape[1] + 1
-            case = {
-                "image": image,
-                "kernel": kernel,
-                "upstream": generator.integers(-32, 33, output) / 16,
-                "target": 0.5,
-                "learning_rate": 0.5,
-                "weights": generator.integers(1, 33, (max(output[0] * output[1] // 4, 1), 1)) / 64,
-            }
-            expected = bounds.of(operation, case)[0]
-            arguments = [case[name] for name in target.operations[operation].signature.parameters]
-            answer = _answer(target, operation, *arguments)
-            answer = answer[0] if isinstance(answer, tuple) else answer
+    with in_setting(replace(target.setting(Conventions(convention)), most=SINGLE)):
+        left_out = target.limits.left_out
+        pairs = layer.pairs(target.limits)
+        pairs = tuple(pair for pair in pairs if pair[0] != (1, 1) and (layer.name, pair) not in left_out)
+        for pair in pairs[:: len(pairs) // _PROBES + 1]:
+            case = layer.plain(pair)
+            expected = signature.value(case)[0]
+            answer = _answer(target, operation, case)
             if answer is not None:
+                answer = np.asarray(parts(answer)[0])
                 agreements += bool(np.all(np.abs(answer - expected.value) <= expected.allowed))
-                answers.append(np.ravel(answer))
+                answers.append(answer.ravel())
                 wanted.append(np.ravel(expected.value))
     return 2 * agreements >= len(answers), _is_multiple(np.concatenate(answers), np.concatenate(wanted)), agreements
 
@@ -120,30 +137,3 @@ def _is_multiple(answers: Array, wanted: Array) -> bool:
     factor = float(answers @ wanted) / (float(wanted @ wanted) or 1.0)
     allowed = 1e-6 * np.abs(answers).max(initial=0.0)
     return bool(factor and (np.abs(answers - factor * wanted) <= allowed).all())
-
-
-def _ties(target: Target) -> str | None:
-    pairs = target.limits.poolings(tied=True)
-    if "max_pool_gradient" not in target.operations or not pairs:
-        return None
-    window, shape = min(pairs, key=lambda pair: pair[0] != (2, 2))
-    size = window[0] * window[1]
-    rules = set(_TIE_RULES)
-    for tied in (np.ones(size), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
-        if tied.sum() < 2:
-            continue
-        x: Array = np.tile(np.reshape(tied * 1.0, window), (shape[0] // window[0], shape[1] // window[1]))
-        upstream = np.arange(1.0, x.size // size + 1).reshape(shape[0] // window[0], shape[1] // window[1])
-        answer = _answer(target, "max_pool_gradient", x, window, upstream)
-        if answer is None:
-            return None
-        weights = answer[: window[0], : window[1]].ravel() / upstream[0, 0]
-        rules = {rule for rule in rules if np.allclose(_TIE_RULES[rule](tied), weights, rtol=1e-6)}
-    return rules.pop() if len(rules) == 1 else "other"
-
-
-def _relu_derivative_at_zero(target: Target) -> float | None:
-    if "relu_derivative" not in target.operations:
-        return None
-    answer = _answer(target, "relu_derivative", np.zeros(1))
-    return None if answer is None else float(answer[0])

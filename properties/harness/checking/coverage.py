@@ -7,34 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from ...layers import oracles
-from ..core.cases import Case, blocks
-from ..core.limits import POOL
-from ..core.trial import Counts
-from ..target.target import Array
-from .exhaustive import NOTEBOOK_WINDOWS, pattern_of
+from ...layers.exhaustive import NOTEBOOK_WINDOWS, pattern_of
+from ...layers.registry import Layer
+from ..core.tape import Case
+from ..core.values import Array
+from ..target.layout import Layout
+from .trial import Counts
 
 SIZED = ("image", "kernel", "x", "window", "features")  # what a verdict's shapes are told by
 
 
-def note(tried: Counts, case: Case, points: int = 0) -> None:
+def note(tried: Counts, layer: Layer, layout: Layout, case: Case, points: int = 0) -> None:
     """Count a case, or so many points together: its shapes, and for each pooling window, of the network's too, its
     maxima and its margin.
 
     `maxima` counts windows by how many of their entries are maximal. `margins` counts those with one by the gap between
     it and the next entry over the window's largest magnitude: by the power of two that this is below. `patterns` counts
-    the activation patterns of networks with four windows, as the notebook's has.
+    the activation patterns of networks with four windows, as the notebook's has. Shapes are those of the layout.
     """
     for name in SIZED:
         if name in case:
-            shape = case[name].shape[points > 0 :] if isinstance(case[name], np.ndarray) else case[name]
-            tried[name][shape] += points or 1
-    if "window" in case:
-        _note_windows(tried, blocks(case.x, case.window).reshape(-1, prod(case.window)))
-    elif "kernel" in case and "weights" in case:
-        windows = blocks(oracles.conv2d(case.image, case.kernel), POOL).reshape(-1, prod(POOL))
+            value = case[name]
+            shape = value.shape[points > 0 :] if isinstance(value, np.ndarray) else value
+            tried[name][layout.outward_shape(layer.kinds[name], shape)] += points or 1
+    if (windows := layer.windows(case)) is not None:
         _note_windows(tried, windows)
-        if len(windows) == NOTEBOOK_WINDOWS * (points or 1):
+        if layer.rests_on_others and len(windows) == NOTEBOOK_WINDOWS * (points or 1):
             winners = "".join(map(str, pattern_of(windows)))
             tried["patterns"].update(map("".join, zip(*[iter(winners)] * NOTEBOOK_WINDOWS, strict=True)))
 

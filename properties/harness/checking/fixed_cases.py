@@ -1,42 +1,51 @@
-"""Cases that are the same in every run, where Hypothesis would draw: to tell formulas apart."""
+"""Cases that are the same in every run, where Hypothesis would draw: to tell formulas apart, and at large sizes."""
 
-from collections.abc import Callable
-from functools import partial
+from functools import cache
 
 import numpy as np
 
-from ...layers.network_cases import read_kinked, read_smooth
-from ..core.cases import Case, Tape, read_activation, read_convolution, read_dense, read_pooling
+from ...layers import LAYERS
+from ...layers.registry import Read, Signature
+from ..core.limits import NotApplicable
+from ..core.setting import Setting, setting, with_setting
+from ..core.tape import SEED, Case, Tape
 
-SEED = 7839
 MOST_BYTES = 2**14
-READERS: dict[str, Callable[[Tape], Case]] = {
-    "activations": read_activation,
-    "convolution": read_convolution,
-    "pooling": read_pooling,
-    "dense": read_dense,
-    "network": read_smooth,
-}
+LONGEST = 2**17  # bytes of one array of a large case
 
 
-_SMOOTH: dict[str, Callable[[Tape], Case]] = {**READERS, "pooling": partial(read_pooling, maxima="unique")}
-_KINKED: dict[str, Callable[[Tape], Case]] = {
-    "activations": read_activation,
-    "pooling": partial(read_pooling, maxima="tied"),
-    "network": read_kinked,
-}
+def smooth(signature: Signature, count: int) -> list[Case]:
+    """Cases at which the operation is differentiable."""
+    return _read(signature.smooth, count)
 
 
-def smooth(layer: str, count: int) -> list[Case]:
-    """Cases at which every operation of the layer is differentiable."""
-    return _read(_SMOOTH[layer], count)
+def kinked(signature: Signature, count: int) -> list[Case]:
+    """Cases with ties or zeros; none for an operation without kinks."""
+    return _read(signature.kinked, count) if signature.kinked else []
 
 
-def kinked(layer: str, count: int) -> list[Case]:
-    """Cases with ties or zeros; none for a layer without kinks."""
-    return _read(_KINKED[layer], count) if layer in _KINKED else []
-
-
-def _read(reader: Callable[[Tape], Case], count: int) -> list[Case]:
+def _read(read: Read, count: int) -> list[Case]:
     generator = np.random.default_rng(SEED)
-    return [reader(Tape(generator.bytes(MOST_BYTES))) for _ in range(count)]
+    return [read(Tape(generator.bytes(MOST_BYTES))) for _ in range(count)]
+
+
+def larger(layer: str, count: int | None = None) -> list[Case]:
+    """Cases beyond the sizes that are sampled, all of them or so many, spread evenly, within what the target declares.
+
+    `NotApplicable` where that leaves none.
+    """
+    cases = _larger(layer, setting())
+    if not cases:
+        raise NotApplicable("the target does not support every shape")
+    step = 1 if count is None else max(len(cases) // count, 1)
+    return [Case(case) for case in cases[::step][:count]]
+
+
+@cache
+def _larger(layer: str, within: Setting) -> list[Case]:
+    generator = np.random.default_rng(SEED)
+    cases = []
+    for limits, read in LAYERS[layer].larger(within.limits):
+        with with_setting(limits=limits):
+            cases.append(read(Tape(generator.bytes(2**20), LONGEST)))
+    return cases

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...layers.contract import OPERATIONS
-from ..target.target import Operation, Target
+from ...layers import OPERATIONS
+from ..target.operation import Operation
+from ..target.target import Target
 
 MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
 PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[2]
@@ -57,9 +58,14 @@ def arguments_of(function: Callable[..., None], target: Target, operation: str |
     names = inspect.signature(function).parameters
     if "operation" not in names:
         return {name: offered[name] for name in names} if names.keys() <= offered.keys() else None
-    if operation not in offered:
+    of = OPERATIONS[operation].of if operation and "function" in names else operation
+    if operation not in offered or of not in offered:
         return None
-    named = {"operation": offered[operation], "siblings": siblings_of(offered[operation], target)}
+    named = {
+        "operation": offered[operation],
+        "function": offered[of],
+        "siblings": siblings_of(offered[operation], target),
+    }
     return {name: named[name] for name in names}
 
 
@@ -88,7 +94,9 @@ def _statements(module: ModuleType) -> list[Property]:
 def _instances(function: Any, parameters: list[str]) -> list[tuple[str, tuple[str, ...]]]:
     marks = [mark for mark in getattr(function, "pytestmark", []) if mark.name == "parametrize"]
     if marks:
-        return [(f"[{operation}]", (operation,)) for operation in marks[0].args[1]]
+        names = marks[0].args[1]
+        with_function = "function" in parameters  # whose derivative the operation is
+        return [(f"[{name}]", (name, OPERATIONS[name].of) if with_function else (name,)) for name in names]
     return [("", tuple(name for name in parameters if name in OPERATIONS))]
 
 

@@ -8,34 +8,36 @@ from functools import partial
 
 import numpy as np
 
-from ..core.cases import FINE, Case, Tape, decoded
-from ..core.trial import current
-from .fixed_cases import READERS
+from ...layers import LAYERS
+from ...layers.registry import Layer
+from ..core.kinds import Kind
+from ..core.setting import setting
+from ..core.tape import FINE, Case, Tape
+from .cases import decoded
 
 REACH = {"float64": 900, "float32": 60}  # the exponents of two that a product of scales stays within
 _ALL = {name: sorted(range(-reach, reach + 1), key=abs) for name, reach in REACH.items()}
 
 
-def read_scaled(layer: str, tape: Tape) -> Case:
-    """A case of this layer with its arrays scaled; the network's so that what reaches arctan stays as it was.
+def read_scaled(layer: Layer, tape: Tape) -> Case:
+    """A case of this layer with its arrays scaled; where the layer has exponents of its own, by these.
 
-    Half of the arrays are also multiplied by 1 + 2^-30, which single precision does not hold.
+    Half of the arrays are also multiplied by 1 + 2^-30, which single precision does not hold. Rates have either sign.
     """
-    case = READERS[layer](tape)
-    exponents = (
-        _of_network(tape) if layer == "network" else _of_layer(tape, [name for name in case if name != "window"])
-    )
+    case = layer.read(tape)
+    exponents = layer.exponents(tape, case, _exponent) if layer.exponents else _of_arrays(tape, layer, case)
     for name, exponent in exponents.items():
-        fine = FINE if tape.choose(2) and current().target.dtype == "float64" else 1.0
+        fine = FINE if tape.choose(2) and setting().dtype == "float64" else 1.0
         scaled = np.ldexp(case[name], exponent) * fine
         case[name] = scaled if isinstance(case[name], np.ndarray) else float(scaled)
-    if layer == "network":
-        case["learning_rate"] = float(case.learning_rate or 1.0) * (1, -1)[tape.choose(2)]
+    for name in (name for name, kind in layer.kinds.items() if kind is Kind.RATE):
+        case[name] = float(case[name] or 1.0) * (1, -1)[tape.choose(2)]
     return case
 
 
-def _of_layer(tape: Tape, names: list[str]) -> dict[str, int]:
+def _of_arrays(tape: Tape, layer: Layer, case: Case) -> dict[str, int]:
     """An exponent for each array: half the reach at most, as products of two stay within it; or all of it for one."""
+    names = [name for name in case if layer.kinds[name] is not Kind.WINDOW]
     alone = tape.choose(len(names) + 1)
     drawn = {name: _exponent(tape) for name in names}
     if alone:
@@ -43,18 +45,16 @@ def _of_layer(tape: Tape, names: list[str]) -> dict[str, int]:
     return {name: int(exponent / 2) for name, exponent in drawn.items()}
 
 
-def _of_network(tape: Tape) -> dict[str, int]:
-    """Exponents of image, kernel and weights that add up to 0; the target's, squared in the cost, and the rate's."""
-    names = ("kernel", "weights", "target", "learning_rate")
-    drawn = {name: int(_exponent(tape) / 4) * (tape.choose(2) == 0) for name in names}
-    return {"image": -drawn["kernel"] - drawn["weights"], **drawn}
-
-
 def _exponent(tape: Tape) -> int:
-    every = _ALL[current().target.dtype]
+    every = _ALL[setting().dtype]
     return every[tape.choose(len(every))]
 
 
+def is_homogeneous(layer: Layer) -> bool:
+    """Whether the layer's operations are homogeneous in each of their arrays, whose kinds are then known."""
+    return Kind.ANY not in layer.kinds.values()
+
+
 scaled_cases = {
-    layer: decoded(partial(read_scaled, layer), alone=True) for layer in ("convolution", "pooling", "dense", "network")
+    name: decoded(partial(read_scaled, layer), alone=True) for name, layer in LAYERS.items() if is_homogeneous(layer)
 }

@@ -15,14 +15,16 @@ import numpy as np
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 from hypothesis.internal.reflection import function_digest
 
-from ..core.cases import Case, Points
+from ...layers import layer_of
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS, own
-from ..core.trial import Record, current
-from ..target.target import Failure, Refuted
+from ..core.tape import Case
+from ..target.operation import Failure, Operation, Refuted
+from .cases import Points
 from .comparison import ONCE
 from .coverage import note
 from .reduction import reductions
+from .trial import Record, current
 
 Statement = Callable[..., None]
 AtOnce = Callable[..., Any]
@@ -147,13 +149,14 @@ def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
 def reduced(statement: Statement, operations: dict[str, Any], failure: Failure) -> Failure:
     """The same statement's failure on the smallest case that taking parts away from its own leads to."""
     test = statement.test  # type: ignore[attr-defined]
-    smaller = reductions(Case(failure.case)) if statement.cuts_down else iter(())  # type: ignore[attr-defined]
+    layer = layer_of(_first(operations).name)
+    smaller = reductions(layer, Case(failure.case)) if statement.cuts_down else iter(())  # type: ignore[attr-defined]
     while (case := next(smaller, None)) is not None:
         with suppress(LeftOut):
             try:
                 _run(test, {**operations, "case": case})
             except Failure as error:
-                failure, smaller = error, reductions(case)
+                failure, smaller = error, reductions(layer, case)
     return failure
 
 
@@ -171,8 +174,7 @@ def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | No
         except Failure as failure:
             seen = failure
     if agree.any():
-        record.examples += int(agree.sum())
-        note(record.tried, points.some(agree), int(agree.sum()))
+        _count(record, arguments, points.some(agree), int(agree.sum()))
     rest = np.flatnonzero(~agree)
     for number in rest:
         try:
@@ -202,14 +204,20 @@ def _run(test: Statement, arguments: dict[str, Any]) -> None:
         error.case = arguments["case"]
         record.refutation = error
         if counting:
-            _count(record, arguments["case"])
+            _count(record, arguments, arguments["case"])
         raise
     if counting:
-        _count(record, arguments["case"])
+        _count(record, arguments, arguments["case"])
     else:
         record.comparisons = before
 
 
-def _count(record: Record, case: Case) -> None:
-    record.examples += 1
-    note(record.tried, case)
+def _count(record: Record, arguments: dict[str, Any], case: Case, points: int = 0) -> None:
+    operation = _first(arguments)
+    record.examples += points or 1
+    note(record.tried, layer_of(operation.name), operation.layout, case, points)
+
+
+def _first(arguments: dict[str, Any]) -> Operation:
+    """The operation that a statement is about."""
+    return next(value for value in arguments.values() if isinstance(value, Operation))

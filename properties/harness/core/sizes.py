@@ -1,40 +1,23 @@
 """Sizes that cases are read with: of a part, how often it fits, and the whole; of images, channels and filters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from .limits import NotApplicable, Pair, Shape
-from .trial import current
+from .setting import Counts, setting
+from .tape import Tape
 
-if TYPE_CHECKING:
-    from .cases import Tape
-
-MOST_IMAGES = MOST_CHANNELS = 3
 Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read
 
 
-class Counts(NamedTuple):
-    """How many images, channels and filters there are; 1 where the layout has none."""
-
-    images: int = 1
-    channels: int = 1
-    filters: int = 1
-
-
-MOST = Counts(MOST_IMAGES, MOST_CHANNELS, MOST_CHANNELS)
-
-
 def read_counts(tape: Tape) -> tuple[Counts, Counts]:
-    """How many there are of each that the target's layout has, 1 to 3 or as the limits say, and the most of each."""
-    layout, given = current().target.layout, current().target.limits.counts
-    most = Counts(*(given or MOST))
-    most = Counts(most.images if layout.batched else 1, *(most[1:] if layout.channelled else (1, 1)))
+    """How many images, channels and filters there are, up to those of the setting or as the limits say; the most."""
+    given, several = setting().limits.counts, setting().most
+    most = Counts(*(count if limit > 1 else 1 for count, limit in zip(given or several, several, strict=True)))
     if given:
         return most, most
-    filters_and_channels = [tape.choose(number) + 1 if number > 1 else 1 for number in most[1:]]
-    return Counts(tape.choose(most.images) + 1 if layout.batched else 1, *filters_and_channels), most
+    channels, filters, images = (tape.choose(n) + 1 if n > 1 else 1 for n in (*most[1:], most.images))
+    return Counts(images, channels, filters), most
 
 
 class Shapes(NamedTuple):
@@ -53,28 +36,30 @@ class Shapes(NamedTuple):
 
     @property
     def image(self) -> Region:
-        """Of the image, or of what is pooled, with rows and columns last."""
-        return self._region(self.whole, self.largest_whole, 1)
+        """Of the image, or of what is pooled."""
+        return self._images(self.whole, self.counts.channels), self._most(self.largest_whole, self.most.channels)
 
     @property
     def output(self) -> Region:
-        """Of the convolution's output, with rows and columns last."""
-        return self._region(self.fits, self.largest_fits, 2)
+        """Of the convolution's output."""
+        return self._images(self.fits, self.counts.filters), self._most(self.largest_fits, self.most.filters)
 
     @property
     def pooled(self) -> Region:
-        """Of what pooling leaves of the image, with rows and columns last."""
-        return self._region(self.fits, self.largest_fits, 1)
+        """Of what pooling leaves of the image."""
+        return self._images(self.fits, self.counts.channels), self._most(self.largest_fits, self.most.channels)
 
     @property
     def kernel(self) -> Region:
         """Of the kernel."""
-        shape = current().target.layout.kernel_shape
-        return shape(self.part, self.counts[2], self.counts[1]), shape(self.largest_part, self.most[2], self.most[1])
+        largest = self.most.filters, self.most.channels, *self.largest_part
+        return (self.counts.filters, self.counts.channels, *self.part), largest
 
-    def _region(self, sides: Shape, extent: Shape, kind: int) -> Region:
-        shape = current().target.layout.inner_shape
-        return shape(sides, self.counts[0], self.counts[kind]), shape(extent, self.most[0], self.most[kind])
+    def _images(self, sides: Shape, channels: int) -> tuple[int, ...]:
+        return self.counts.images, channels, *sides
+
+    def _most(self, sides: Shape, channels: int) -> tuple[int, ...]:
+        return self.most.images, channels, *sides
 
 
 def read_shapes(
@@ -91,8 +76,8 @@ def read_shapes(
     else a supported (part, whole) pair is read, and `fit` says how often the one fits in the other.
     """
     counts, most_counts = read_counts(tape)
-    limits, (most, most_fits) = current().target.limits, sides
-    if current().target.layout.channelled:
+    limits, (most, most_fits) = setting().limits, sides
+    if setting().most.channels > 1:
         most, most_fits = min(most, limits.largest.kernel_of_several), (most_fits + 1) // 2
     if limits.any_shape:
         part = tape.choose(most) + 1, tape.choose(most) + 1
@@ -110,19 +95,6 @@ def read_shapes(
 
 def _hull(shapes: list[Shape]) -> Shape:
     return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
-
-
-def is_supported(case: dict[str, Any]) -> bool:
-    """Whether the shapes of a case of the target's own layout are within what it supports."""
-    limits, layout = current().target.limits, current().target.layout
-    if limits.any_shape:
-        return True
-    if "window" in case:
-        return limits.supports("pooling", (case["window"], layout.sides(case["x"])))
-    if "kernel" not in case:
-        return True
-    layer = "network" if "target" in case else "convolution"
-    return limits.supports(layer, (case["kernel"].shape[-2:], layout.sides(case["image"])))
 
 
 def joined_valid(kernel: Shape, output: Shape) -> Shape:

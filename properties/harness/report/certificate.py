@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ...layers.contract import OPERATIONS
-from ..core.layout import Layout
+from ...layers import OPERATIONS
+from ..target.layout import Layout
 from .results import FAILING, NO_LONGER_FAILS
 
 SEVERAL_CHANNELS = "several channels"

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from markupsafe import Markup
 
+from ...layers.exhaustive import ALL_PATTERNS
 from ..checking.coverage import sides
-from ..checking.exhaustive import ALL_PATTERNS
-from ..core.layout import Layout
-from ..target.target import Array
+from ..core.values import Array
+from ..target.layout import Layout
 from .pictures import bars, heat_map
 
 LARGEST_SIDE = 9

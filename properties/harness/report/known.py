@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ..checking.properties import all_properties
-from ..core.trial import current
+from ..checking.trial import current
 from .results import FAILING, NO_LONGER_FAILS
 
 KNOWN = pytest.StashKey[dict[str, str]]()  # of a session: what was read of its list

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...layers import oracles
-from ..core.cases import blocks
-from ..core.layout import Layout
+from ...layers.pooling import blocks
+from ..checking.trial import current, on_trial
 from ..core.limits import POOL, Shape
+from ..core.setting import Conventions
 from ..core.text import decoded, shown_encoded
-from ..core.trial import Conventions, current, on_trial
-from ..target.target import Array, Target
+from ..core.values import Array
+from ..target.layout import Layout
+from ..target.target import Target
 
 MOST_SLICES = 4  # of an array with channels or images
 GRADIENTS = ("gradients", "train_step")

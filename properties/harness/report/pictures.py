@@ -18,7 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
-from ..target.target import Array
+from ..core.values import Array
 from .panels import UNMARKED, Marks
 
 ABOVE, BELOW = "#d55e00", "#0072b2"  # as in the figure of the reference

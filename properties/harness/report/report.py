@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.coverage import SIZED, sides, summed
 from ..checking.properties import Property, all_properties
-from ..core.layout import Layout
+from ..checking.trial import DEFAULT_EXAMPLES
+from ..core.setting import Conventions
 from ..core.shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
 from ..core.text import printable
-from ..core.trial import DEFAULT_EXAMPLES, Conventions
 from ..target import memory
 from ..target.definitions import definitions, digest
+from ..target.layout import Layout
 from ..target.target import Target
 from ..target.timeouts import DEFAULT_TIMEOUT
 from .certificate import certificate, counted_rounds, not_proved

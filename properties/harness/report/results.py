@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.coverage import as_plain
+from ..checking.trial import Record, current
 from ..core.text import encoded, last_line, printable, shown_encoded
-from ..core.trial import Record
 from ..target import memory
 from ..target.frames import frames_of, lines_of
-from ..target.target import Crashed, Refuted
+from ..target.operation import Crashed, Refuted, told
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
@@ -63,12 +63,13 @@ def finished(
         error = record.refutation
         result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
     result["scripts"] = list(getattr(error, "scripts", ()))
+    sides = told(error, operations[0], current().target.layout) if operations else error
     if isinstance(error, Refuted):
         result.update(
             outcome="refuted",
-            yours=encoded(error.yours),
-            expected=encoded(error.expected),
-            wrong=np.argwhere(error.wrong).tolist() if np.ndim(error.wrong) else [],
+            yours=encoded(sides.yours),
+            expected=encoded(sides.expected),
+            wrong=np.argwhere(sides.wrong).tolist() if np.ndim(sides.wrong) else [],
             diagnosis=[*error.diagnosis, *result["diagnosis"]],
             mistakes=list(error.mistakes),
             follows_from=list(error.follows_from),
@@ -85,7 +86,7 @@ def finished(
         if no_memory := memory.why_refused(error):
             message, result["diagnosis"] = "the target has left no memory", list(no_memory)
         result.update(outcome="crashed", message=message)
-    case = getattr(error, "case", {})
+    case = getattr(sides, "case", {})
     parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}
     unused = set[str]().union(*parameters.values()) - set[str]().union(*(parameters[name] for name in operations))
     shown = {name: encoded(value) for name, value in case.items() if name not in unused and name[0] != "_"}

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.properties import all_properties
 from ..report.report import Asked, Found
 from ..report.results import ended

@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..checking.conventions import examined
+from ..checking.trial import on_trial
 from ..core.streams import scratch
-from ..core.trial import on_trial
 from ..report.report import Asked, found
 from ..target import memory
 from ..target.target import CannotLoad, load

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.properties import Property, all_properties
 from ..target.timeouts import Stuck
 from .processes import environment

@@ -9,8 +9,8 @@ import pytest
 
 from ..checking.properties import Property, arguments_of
 from ..checking.statement import FailedElsewhere, with_settings
+from ..checking.trial import current, unrecorded
 from ..core.limits import NotApplicable
-from ..core.trial import current, unrecorded
 from ..target.timeouts import WATCH, OutOfTime
 
 EXAMPLES = 10

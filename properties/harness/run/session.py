@@ -10,9 +10,9 @@ from warnings import WarningMessage
 import pytest
 
 from ..checking.properties import FOLDER, MODULES, PACKAGE, all_properties
+from ..checking.trial import current
 from ..core.shards import name_of
 from ..core.text import printable
-from ..core.trial import current
 from ..report.known import KNOWN
 from ..report.report import Asked
 from ..report.results import ended, finished

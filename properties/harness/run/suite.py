@@ -10,9 +10,11 @@ import pytest
 from ..checking.conventions import examined
 from ..checking.properties import Property, all_properties, arguments_of
 from ..checking.statement import settle
-from ..core.trial import Conventions, on_trial
+from ..checking.trial import on_trial
+from ..core.setting import Conventions
 from ..report.results import finished, plain_lines
-from ..target.target import Failure, Target
+from ..target.operation import Failure
+from ..target.target import Target
 from ..target.timeouts import DEFAULT_TIMEOUT
 from .verdict import judged
 from .verify import target_of

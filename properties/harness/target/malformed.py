@@ -1,10 +1,7 @@
 """Functions and answers that are not even of the right form: the slips that one makes at first."""
 
 import inspect
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from ..core.text import printable
 
@@ -39,22 +36,6 @@ def slip(answer: Any, wanted: tuple[Any, ...]) -> str | None:
     if shape == () or isinstance(answer, float | int):
         return "it returns a number: the contract asks for an array"
     return None
-
-
-def mode_of(shapes: Sequence[tuple[dict[str, Any], tuple[int, ...]]]) -> str | None:
-    """That all answers of `conv2d`, (case, shape), have the shape of another mode, or of one side taken for both."""
-    sized = [(case, shape) for case, shape in shapes if len(shape) == 2]  # all else is a crash
-    sizes = np.array([[*case["image"].shape, *case["kernel"].shape, *shape] for case, shape in sized]).reshape(-1, 6)
-    image, kernel, answer = sizes[:, :2], sizes[:, 2:4], sizes[:, 4:]
-    if (answer == image - kernel + 1).all():
-        return None
-    found = {
-        "this is the shape of mode 'same': the contract has 'valid'": image,
-        "this is the shape of mode 'full': the contract has 'valid'": image + kernel - 1,
-        "it takes the kernel for as wide as it is high: h, w = kernel.shape": image - kernel[:, :1] + 1,
-        "it takes the kernel for as high as it is wide: h, w = kernel.shape": image - kernel[:, 1:] + 1,
-    }
-    return next((words for words, sides in found.items() if np.array_equal(answer, np.maximum(sides, 0))), None)
 
 
 def kind_of(answer: Any) -> str:

@@ -14,9 +14,8 @@ from zlib import crc32
 
 import numpy as np
 
-from ..checking.fixed_cases import SEED
+from ..core.tape import SEED
 from ..core.text import printable
-from ..core.trial import current
 
 OWN_GENERATOR = "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)"
 OF_A_LAYER = "initial weights are drawn as a layer is built: backproof.adapters.from_layer and kept put the state back"
@@ -29,51 +28,51 @@ MENDS = {
 LIBRARIES = tuple(get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
-class Surrounding(NamedTuple):
+class State(NamedTuple):
     """One thing that is shared: how it was seen, in words, and what puts it back."""
 
     seen: str
     put_back: Callable[[], Any]
 
 
-def surroundings() -> dict[str, Surrounding]:
+def process_state() -> dict[str, State]:
     """NumPy's error state, both random states and the working directory, as they are now."""
     errors, folder, state, legacy = np.geterr(), os.getcwd(), random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     numbers = {name: np.asarray(value).tolist() for name, value in legacy["state"].items()}
     return {
-        "NumPy's error state": Surrounding(str(errors), lambda: np.seterr(**errors)),
-        "NumPy's random state": Surrounding(_digest({**legacy, "state": numbers}), lambda: np.random.set_state(legacy)),  # noqa: NPY002
-        "Python's random state": Surrounding(_digest(state), lambda: random.setstate(state)),
-        "the working directory": Surrounding(folder, lambda: os.chdir(folder)),
+        "NumPy's error state": State(str(errors), lambda: np.seterr(**errors)),
+        "NumPy's random state": State(_digest({**legacy, "state": numbers}), lambda: np.random.set_state(legacy)),  # noqa: NPY002
+        "Python's random state": State(_digest(state), lambda: random.setstate(state)),
+        "the working directory": State(folder, lambda: os.chdir(folder)),
     }
 
 
-def settle_down() -> dict[str, Surrounding]:
-    """Surroundings that no call has left behind: random states of their own, and the folder that it was loaded in."""
+def settle_down(folder: str) -> dict[str, State]:
+    """States that no call has left behind: random states of their own, and the folder that it was loaded in."""
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002
-    os.chdir(current().target.folder)
-    return surroundings()
+    os.chdir(folder)
+    return process_state()
 
 
-def put_back(before: dict[str, Surrounding]) -> None:
+def put_back(before: dict[str, State]) -> None:
     """Make everything as it was."""
     for one in before.values():
         one.put_back()
 
 
-def where_changed(what: str, call: Callable[[], Any]) -> str:
+def where_changed(what: str, call: Callable[[], Any], folder: str) -> str:
     """The line of code that changes one of the surroundings, seen by making the call line by line; "" if none is.
 
     What a library does is told by the line that calls it.
     """
-    found, before = surroundings(), settle_down()[what].seen
+    found, before = process_state(), settle_down(folder)[what].seen
     line: tuple[str, int] | None = None
     is_over = False
 
     def look(frame: FrameType, *_: Any) -> Any:
         nonlocal line, is_over
-        is_over = is_over or surroundings()[what].seen != before
+        is_over = is_over or process_state()[what].seen != before
         if is_over:
             return None
         if not frame.f_code.co_filename.startswith(LIBRARIES):

@@ -1,167 +1,31 @@
-"""Targets: loading one by its name, and calling its operations so that nothing they do goes unseen."""
+"""Targets: the implementation under test, and loading one by its name."""
 
 import os
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from inspect import getattr_static
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...layers.contract import OPERATIONS, Shape, Shapes, near_misses
-from ..core.layout import Layout
+from ...layers import OPERATIONS, near_misses
 from ..core.limits import Limits
+from ..core.setting import UNKNOWN, Conventions, Setting
 from ..core.text import last_line, printable
 from . import memory, modules
-from .malformed import kind_of, misfit, slip
+from .layout import HW, Layout
 from .notebook import read_notebook
+from .operation import Operation
 from .timeouts import WATCH, OutOfTime
 from .world import EVERYBODYS, World
-
-Array = NDArray[np.float64]
-HW = Layout()
 
 
 class CannotLoad(Exception):
     """The target cannot be tested at all; the message is the one line that says why."""
-
-
-class Failure(Exception):
-    """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
-
-    `mistakes` names those of the catalogue that give the target's very answers, `follows_from` the target's own
-    operations that alone explain them; `scripts` may show the failure without this project, the shortest first. Where
-    one `operation` crashed or gave what is no answer, it is named.
-    """
-
-    case: dict[str, Any]
-    operation: str = ""
-    scripts: tuple[str, ...] = ()
-    diagnosis: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = ()
-    follows_from: tuple[str, ...] = ()
-
-
-class Crashed(Failure):
-    """An operation raised something; `error` is what it raised."""
-
-    def __init__(self, operation: str, error: BaseException) -> None:
-        self.operation, self.error = operation, error
-        super().__init__(str(error) if isinstance(error, OutOfTime) else f"{operation} raised {last_line(error)}")
-
-
-class Refuted(Failure, AssertionError):
-    """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`."""
-
-    def __init__(self, message: str, *, yours: Any = None, expected: Any = None, wrong: Any = None) -> None:
-        self.message, self.yours, self.expected, self.wrong = message, yours, expected, wrong
-        super().__init__(message)
-
-
-class Malformed(Refuted):
-    """An answer that is no array, or pair, of the shapes that the contract asks for."""
-
-
-class Operation:
-    """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
-
-    A pair comes back as a tuple of two arrays, a scalar as a float, a number for each image as an array (N,). Raises
-    `Crashed` if the target raises, `Refuted` if the answer is not finite real numbers in the shape that the contract
-    asks for; a `NotImplementedError` passes through. The target's code runs in its `world`.
-    """
-
-    def __init__(self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS) -> None:
-        self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
-        self.world = world
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self.checked(self.raw(*(_copy(argument) for argument in arguments)), arguments)
-
-    def raw(self, *arguments: Any) -> Any:
-        """The target's own answer to these very arguments, unchecked. NumPy's error state stays ours."""
-        with np.errstate():
-            return self.bare(*arguments)
-
-    def bare(self, *arguments: Any) -> Any:
-        """As `raw`, but what the target does to NumPy's error state stays done."""
-        WATCH.enter(self.name, arguments)
-        try:
-            with self.world:
-                return self.function(*arguments)
-        except (NotImplementedError, OutOfTime):
-            raise
-        except BaseException as error:
-            if WATCH.is_users(error):
-                raise
-            crashed = Crashed(self.name, error)
-            crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
-            crashed.diagnosis += memory.why_refused(error)
-        finally:
-            WATCH.leave()
-        raise crashed  # out here it has no context: Hypothesis would take another one for another failure
-
-    def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
-        """The answer as float64 arrays of the shapes that the contract asks for, copied."""
-        shapes = self.signature.answer(self.layout, *arguments)
-        try:
-            return self._of_shapes(answer, shapes)
-        except Malformed as error:
-            error.diagnosis = tuple(filter(None, [slip(answer, shapes)]))
-            error.operation = self.name
-            raise
-
-    def _of_shapes(self, answer: Any, shapes: Shapes) -> Any:
-        if len(shapes) == 1:
-            return self._array(answer, shapes[0])
-        if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
-            raise Malformed(
-                f"{self.name} must return a pair, but returned {kind_of(answer)}",
-                yours=kind_of(answer),
-                expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
-            )
-        return tuple(self._array(part, shape) for part, shape in zip(answer, shapes, strict=True))
-
-    def _array(self, answer: Any, shape: Shape | int) -> Any:
-        try:
-            array = np.asarray(answer)
-        except Exception:
-            array = np.asarray(None)
-        given = array.shape if shape and isinstance(shape, tuple) else array.size
-        if array.dtype.kind not in "biuf" or given != (shape or 1):
-            wanted = f"an array of shape {shape}" if shape else "one number"
-            wanted = f"as many numbers as images, {shape}" if isinstance(shape, int) else wanted
-            raise Malformed(
-                f"{self.name} must return {wanted}, but returned {kind_of(answer)}",
-                yours=kind_of(answer),
-                expected=wanted,
-            )
-        if not np.isfinite(array).all():
-            raise Refuted(
-                f"{self.name} is not finite", yours=array, expected="finite numbers", wrong=~np.isfinite(array)
-            )
-        if shape or self.signature.layer == "activations":
-            return np.array(array, dtype=np.float64).reshape(shape)
-        return float(array.item())
-
-
-def parts(answer: Any) -> tuple[Any, ...]:
-    """An answer's arrays: those of a pair, or the one that it is."""
-    return tuple(answer) if isinstance(answer, tuple | list) else (answer,)
-
-
-def changed_parts(change: Callable[[Any], Any], answer: Any) -> Any:
-    """An answer with every array of it changed."""
-    return tuple(change(part) for part in answer) if isinstance(answer, tuple) else change(answer)
-
-
-def _copy(argument: Any) -> Any:
-    return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
 
 
 @dataclass(frozen=True)
@@ -176,15 +40,9 @@ class Target:
     layout: Layout = HW
     folder: str = field(default_factory=os.getcwd)
 
-    @cached_property
-    def eps(self) -> float:
-        """One unit of rounding: the distance from 1 to the next number of the target's precision."""
-        return float(np.finfo(self.dtype).eps)
-
-    @cached_property
-    def tiny(self) -> float:
-        """The smallest normal number of the target's precision."""
-        return float(np.finfo(self.dtype).tiny)
+    def setting(self, conventions: Conventions = UNKNOWN) -> Setting:
+        """What values, bounds and cases depend on when it is held to these conventions."""
+        return Setting(self.dtype, self.limits, conventions, self.layout.most)
 
 
 def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:

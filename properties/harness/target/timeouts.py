@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..core.streams import scratch
 from ..core.text import encoded
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
-from ...mistakes import right
-from ..target.target import Array, changed_parts
+from ...layers import OPERATIONS
+from ...mistakes.plain import right
+from ..core.kinds import Kind
+from ..core.values import Array, changed_parts
 
 
 @dataclass(frozen=True)
@@ -81,22 +82,17 @@ def alterations(operation: str, part: int | None = None) -> Iterator[Alteration]
     If one `part` of a pair is given, that alone is changed.
     """
     signature = OPERATIONS[operation]
-    flat = signature.layer == "activations"
+    flat = Kind.ANY in signature.gives
     changes = _VALUES if flat else {**_TURNS, **_LOSSES, **_VALUES}
-    which = "" if part is None else f"for the {part_names(operation)[part]}, "
+    which = "" if part is None else f"for the {signature.parts[part]}, "
     for how, (mend, change) in changes.items():
         if how != "replaced by ones":
             make = partial(_in_part, operation, part, _answer_changed(operation, change))
             yield Alteration(f"{which}the right answer {how}", mend, make)
-        for index, name in enumerate(signature.parameters):
-            if name not in ("window", "target", "learning_rate"):
+        for index, (name, kind) in enumerate(signature.takes.items()):
+            if kind not in (Kind.WINDOW, Kind.NUMBERS, Kind.RATE):
                 make = partial(_in_part, operation, part, _argument_changed(operation, index, change))
                 yield Alteration(f"{which}the right answer for {name} {how}", mend, make)
-
-
-def part_names(operation: str) -> tuple[str, str]:
-    """Of what the two gradients of a pair are."""
-    return ("features", "weights") if operation == "dense_gradients" else ("kernel", "weights")
 
 
 def _in_part(operation: str, part: int | None, altered: Callable[..., Any]) -> Callable[..., Any]:

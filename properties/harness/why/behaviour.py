@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...layers import bounds
-from ..core.cases import Case
-from ..core.limits import POOL
-from ..core.trial import current
-from ..target.target import Failure, Operation, parts
+from ...layers import layer_of
+from ..checking.trial import current
+from ..core.kinds import Kind
+from ..core.tape import Case
+from ..core.values import parts
+from ..target.operation import Failure, Operation
 from .footprints import Asked
 
 KEEPS_STATE = "It keeps state between calls: the same question got two answers."
@@ -27,7 +28,9 @@ class Seen(NamedTuple):
 
 def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
     """What the operation was seen to do in these cases that no right one does; nothing if it only answers wrongly."""
-    names = [name for name in operation.signature.parameters if isinstance(asked[0].case[name], np.ndarray)]
+    own = operation.handed(asked[0].case.arguments(*operation.signature.parameters))
+    pairs = zip(operation.signature.parameters, own, strict=True)
+    names = [name for name, value in pairs if isinstance(value, np.ndarray)]
     changed = [name for number, name in enumerate(names) if any(np.any(one.mine.handed[number]) for one in asked)]
     if changed:
         return Seen("argument overwritten", f"It changes its argument {' and '.join(changed)}.", "work on a copy")
@@ -60,7 +63,10 @@ def remembered(operation: Operation) -> Seen | None:
     operations are asked the first question too, since they may share an object.
     """
     names = operation.signature.parameters
-    factors = {name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if name != "window"}
+    kinds, layer = operation.signature.takes, layer_of(operation.name)
+    factors = {
+        name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if kinds[name] is not Kind.WINDOW
+    }
 
     def answered(case: Case) -> tuple[Any, ...]:
         return parts(operation(*case.arguments(*names)))
@@ -68,9 +74,9 @@ def remembered(operation: Operation) -> Seen | None:
     def near(case: Case) -> Case:
         return Case({**case, **{name: case[name] * factor for name, factor in factors.items()}})
 
-    layer, number = operation.signature.layer, next(_FRESH)
-    first, second = (_fresh(layer, number, seed) for seed in (0, 1))
-    like = _fresh(layer, next(_FRESH), 0)
+    number = next(_FRESH)
+    first, second = (layer.fresh(number, seed) for seed in (0, 1))
+    like = layer.fresh(next(_FRESH), 0)
     kinds = {
         "kept by shape": ("of the same shape", second, like),
         "kept by print": ("that agrees in its first nine digits", near(first), near(like)),
@@ -79,7 +85,7 @@ def remembered(operation: Operation) -> Seen | None:
         if not _agrees(operation, answered(first), first):
             return None
         for sibling in current().target.operations.values():
-            if sibling.signature.layer == layer and sibling.name != operation.name:
+            if sibling.signature.layer == layer.name and sibling.name != operation.name:
                 with suppress(Failure, NotImplementedError):
                     sibling(*first.arguments(*sibling.signature.parameters))
         for name, (which, case, alone) in kinds.items():
@@ -95,31 +101,5 @@ def remembered(operation: Operation) -> Seen | None:
 
 
 def _agrees(operation: Operation, answer: tuple[Any, ...], case: Case) -> bool:
-    values = zip(answer, bounds.of(operation.name, case), strict=True)
+    values = zip(answer, operation.signature.value(case), strict=True)
     return all(bool((np.abs(part - value.value) <= 4 * value.allowed).all()) for part, value in values)
-
-
-def _fresh(layer: str, number: int, seed: int) -> Case:
-    """Gaussian values in shapes that no other case has, by the number."""
-    generator = np.random.default_rng([number, seed])
-
-    def normal(*shape: int) -> Any:
-        return generator.standard_normal(shape).round(4)  # so that next to no neighbour prints otherwise
-
-    length = 53 + number % 64
-    if layer == "activations":
-        return Case(x=normal(length))
-    if layer == "dense":
-        return Case(features=normal(1, length), weights=normal(length, 1), upstream=normal(1, 1))
-    if layer == "pooling":
-        return Case(x=normal(14, 2 * length), window=(7, length), upstream=normal(2, 2))
-    kernel = normal(5, length)
-    if layer == "convolution":
-        return Case(image=normal(7, length + 2), kernel=kernel, upstream=normal(3, 3))
-    return Case(
-        image=normal(4 + 2 * POOL[0], length - 1 + 2 * POOL[1]),
-        target=normal(1).item(),
-        kernel=kernel,
-        weights=normal(4, 1) / 64,
-        learning_rate=0.5,
-    )

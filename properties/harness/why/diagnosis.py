@@ -13,23 +13,20 @@ from typing import Any
 
 import numpy as np
 
-from ...layers import oracles
-from ...layers.network_cases import is_smooth
-from ...mistakes import Mistake, all_mistakes, right
+from ...mistakes import Mistake, all_mistakes
 from ...mistakes.channels import channel_mistakes
-from ..checking.fixed_cases import kinked, smooth
-from ..checking.large import larger
-from ..core.cases import Case
+from ..checking.fixed_cases import kinked, larger, smooth
+from ..checking.trial import unrecorded
+from ..core.kinds import Kind
 from ..core.limits import NotApplicable
-from ..core.single import single, single_case, single_operation
-from ..core.sizes import Counts
-from ..core.trial import current, on_trial, unrecorded
-from ..target.malformed import mode_of
-from ..target.target import HW, Crashed, Failure, Malformed, Operation, Refuted
+from ..core.setting import SINGLE, Counts, setting, with_setting
+from ..core.tape import Case
+from ..target.layout import Layout
+from ..target.operation import Crashed, Failure, Malformed, Operation, Refuted
 from .alterations import alterations
 from .behaviour import Seen, remembered, seen
 from .consequences import causes, is_wrong_at
-from .footprints import Asked, fits
+from .footprints import Asked, fits, is_single
 from .readings import at_zero, confined, likely, measured
 
 CASES, ACTIVATION_CASES, LARGER_CASES = 20, 60, 2  # those are small, and their exponents many
@@ -74,11 +71,8 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
 
 def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
     """What is seen of an operation that crashed or gave what is no answer, asked on all that is tried."""
-    trial, case = current(), Case(failure.case)
-    if trial.target.layout != HW:
-        operation, case = single_operation(operation), single_case(trial.target.layout, case)
-    with on_trial(single(trial.target), trial.conventions), _quietly():
-        smooth_ones, kinked_ones = (_asked(operation, group) for group in _groups(operation, case))
+    with with_setting(most=SINGLE), _quietly():
+        smooth_ones, kinked_ones = (_asked(operation, group) for group in _groups(operation, Case(failure.case)))
         asked = smooth_ones + kinked_ones
         if isinstance(failure, Crashed) and "read-only" in str(failure.error):
             found = seen(operation, asked)
@@ -89,10 +83,11 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
         if named := _named(operation, deciding, False, all_mistakes()):
             return named
         shapes = [(one.case, one.mine.first[0].shape) for one in asked]
-        mode = mode_of(shapes) if operation.name == "conv2d" and isinstance(failure, Malformed) else None
+        misshapen = operation.signature.misshapen
+        mode = misshapen(shapes) if misshapen and isinstance(failure, Malformed) else None
         for fails in ([not one.is_right for one in asked], [not one.has_shape for one in asked]):
             tried = [(one.case, failed) for one, failed in zip(asked, fails, strict=True)]
-            if where := confined(tried, operation.signature.parameters):
+            if where := confined(tried, operation.signature.takes):
                 break
         return Diagnosis(tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")])))
 
@@ -102,10 +97,15 @@ def _named(
 ) -> Diagnosis | None:
     """The catalogued mistakes that give the operation's answers, if there are any."""
     own = (one for one in catalogue if one.operation == operation.name)
-    fitting = [one for one in own if fits(one.make(), asked, stateful)]
+    fitting = [one for one in own if fits(_door(one), asked, stateful)]
     if not fitting:
         return None
     return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
+
+
+def _door(mistake: Mistake) -> Operation:
+    """What asks a mistake as a target is asked."""
+    return Operation(mistake.operation, mistake.make(), Layout(mistake.layout))
 
 
 def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
@@ -114,12 +114,11 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
     `failing` is the case of a property that it refutes. With channels or batches the operation is tried with one of
     each first: what is wrong there is told by the catalogue, what is right there by the mistakes of several.
     """
-    trial = current()
-    if trial.target.layout == HW:
-        return _diagnosed(operation, failing, all_mistakes())
-    with on_trial(single(trial.target), trial.conventions):
-        found = _diagnosed(single_operation(operation), single_case(trial.target.layout, failing), all_mistakes())
-    return found if found.reasons else _diagnosed(operation, failing, channel_mistakes())
+    if setting().has_several:
+        with with_setting(most=SINGLE):
+            found = _diagnosed(operation, failing, all_mistakes())
+        return found if found.reasons else _diagnosed(operation, failing, channel_mistakes())
+    return _diagnosed(operation, failing, all_mistakes())
 
 
 def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
@@ -130,9 +129,9 @@ def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ..
             return _of_behaviour(operation, remembered(operation), catalogue)
         deciding = asked[0] if wrong[0] else [one for group in asked for one in group]
         stateful = any(one.is_stateful for one in deciding)
-        several = current().target.layout != HW
+        several = setting().has_several
         everything = [one for group in asked for one in group if one in deciding or one.case is failing]
-        if not several and (why := causes(operation.name, lambda function: fits(function, everything, stateful))):
+        if not several and (why := causes(operation.name, lambda door: fits(door, everything, stateful))):
             return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
         if named := _named(operation, deciding, stateful, catalogue):
             return named
@@ -177,7 +176,7 @@ def _asked(operation: Operation, cases: list[Case]) -> list[Asked]:
     found = []
     for case in cases:
         with suppress(NotImplementedError):
-            found.append(Asked(operation.name, case, operation.raw, right(operation.name)))
+            found.append(Asked(operation, case))
     return found
 
 
@@ -188,55 +187,44 @@ def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
     if not words and not several:
         wrong = set[int]().union(*(one.wrong_parts for one in asked))
         part = min(wrong) if len(wrong) == 1 and len(asked[0].right.first) > 1 else None
-        altered = next((one for one in alterations(operation.name, part) if fits(one.make(), asked, False)), None)
+        changes = alterations(operation.name, part)
+        altered = next((one for one in changes if fits(Operation(operation.name, one.make()), asked, False)), None)
         words = f"{altered.what}: {altered.mend}" if altered else None
     words = words or likely(operation.name, answers) or NONE_FITS
     tried = [(one.case, not one.is_right) for one in asked]
-    return words + (_of_several(tried) if several else confined(tried, operation.signature.parameters))
+    return words + (_of_several(operation, tried) if several else confined(tried, operation.signature.takes))
 
 
-def _of_several(tried: list[tuple[Case, bool]]) -> str:
+def _of_several(operation: Operation, tried: list[tuple[Case, bool]]) -> str:
     """Whether more than one image, channel or filter is what it goes wrong with, given that it is right with one."""
     for kind in Counts._fields:
-        if all((getattr(_counts(case), kind) > 1) == wrong for case, wrong in tried):
+        if all((getattr(_counts(operation, case), kind) > 1) == wrong for case, wrong in tried):
             return f"; it is wrong exactly where there is more than one of the {kind}"
     return "; it is wrong only with several images, channels or filters"
 
 
-def _counts(case: Case) -> Counts:
+def _counts(operation: Operation, case: Case) -> Counts:
     """The images, channels and filters of a case."""
-    layout = current().target.layout
-    if "features" in case:
-        return Counts(images=len(case.features))
-    numbers = layout.numbers(case.x if "x" in case else case.image)
-    return Counts(numbers["N"], numbers["C"], len(case.kernel) if "kernel" in case and layout.channelled else 1)
+    kinds = operation.signature.takes.items()
+    images = next((np.shape(case[name])[:2] for name, kind in kinds if kind is Kind.IMAGES), None)
+    filters = next((len(case[name]) for name, kind in kinds if kind is Kind.KERNEL), 1)
+    return Counts(*images, filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
 
 
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
     """Cases off kinks, where there is one right answer, and cases at them."""
-    layer = operation.signature.layer
-    count = ACTIVATION_CASES if layer == "activations" else CASES
-    groups = [smooth(layer, count), kinked(layer, count)]
+    signature = operation.signature
+    count = ACTIVATION_CASES if Kind.ANY in signature.gives else CASES
+    groups = [smooth(signature, count), kinked(signature, count)]
     with suppress(NotApplicable):
-        groups[0] += larger(layer, LARGER_CASES)
-    if failing.keys() >= set(operation.signature.parameters):
-        groups[_is_kinked(operation.name, failing)].insert(0, failing)
-    if operation.name == "relu_derivative":
-        groups[0] = [Case(x=np.where(case.x == 0, 1.0, case.x)) for case in groups[0]]
-    elif layer == "activations":
-        groups[1] = []
+        groups[0] += larger(signature.layer, LARGER_CASES)
+    fits = setting().has_several or is_single(operation.name, failing)
+    if fits and failing.keys() >= set(signature.parameters):
+        groups[signature.is_kinked(failing)].insert(0, failing)
     return groups
-
-
-def _is_kinked(operation: str, case: Case) -> bool:
-    if operation == "relu_derivative":
-        return bool((case.x == 0).any())
-    if operation == "max_pool_gradient":
-        return bool((oracles.maxima(case.x, case.window).sum()) > case.upstream.size)
-    return "kernel" in case and "target" in case and not is_smooth(oracles.conv2d(case.image, case.kernel))
 
 
 def _told(mistake: Mistake) -> str:
     seen = f" Seen: {mistake.seen}." if mistake.seen else ""
-    mend = mistake.mend.replace("{flips}", "does" if current().flips else "does not")
+    mend = mistake.mend.replace("{flips}", "does" if setting().flips else "does not")
     return f"{mistake.name}: {mistake.what} Why: {mistake.why}. Mend: {mend}.{seen}"

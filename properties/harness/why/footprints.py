@@ -1,17 +1,23 @@
 """What asking an operation leaves behind: its answers, and what changes when it is asked otherwise or again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...layers import bounds
-from ...layers.contract import OPERATIONS
-from ..core.cases import Case
+from ...layers import layer_of
+from ...mistakes import plain
+from ...mistakes.channels import right
+from ..core.kinds import Kind
 from ..core.memory_order import laid_out, reversed_entries
-from ..core.trial import current
-from ..target.target import Failure, parts
+from ..core.setting import setting
+from ..core.tape import Case
+from ..core.values import parts
+from ..target.layout import Layout
+from ..target.operation import Failure, Operation
+
+FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
 
 
 class Footprint(NamedTuple):
@@ -34,30 +40,32 @@ class Footprint(NamedTuple):
     written: list[Any]
 
 
-def footprint(function: Any, name: str, case: Case) -> Footprint:
-    """What a function, asked as the operation of this name, leaves behind; a `NotImplementedError` passes through."""
-    arguments = case.arguments(*OPERATIONS[name].parameters)
-    function = _of_arrays(function, name, arguments)
+def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint:
+    """What a function leaves behind that is asked through this door; a `NotImplementedError` passes through."""
+    own = door.handed(case.arguments(*door.signature.parameters))
 
     def arrays(change: Callable[[Any], Any]) -> list[Any]:
-        return [change(value) if isinstance(value, np.ndarray) else value for value in arguments]
+        return [change(value) if isinstance(value, np.ndarray) else value for value in own]
+
+    def answered(arguments: list[Any]) -> list[Any]:
+        return _answered(door, ask, arguments)
 
     handed = arrays(np.array)
-    given = _answered(function, handed)
+    given = answered(handed)
     first = [np.array(part) for part in given]
     others = arrays(_other)
-    other = [np.array(part) for part in _answered(function, others)]
+    other = [np.array(part) for part in answered(others)]
     kept = _differences(given, first)
-    again = _answered(function, arrays(np.array))
-    fortran = _answered(function, arrays(lambda value: laid_out(value, "Fortran-ordered")))
-    sliced = _answered(function, arrays(lambda value: laid_out(value, "sliced")))
-    left = _differences(handed, list(arguments))
-    _answered(function, handed)
+    again = answered(arrays(np.array))
+    fortran = answered(arrays(lambda value: laid_out(value, "Fortran-ordered")))
+    sliced = answered(arrays(lambda value: laid_out(value, "sliced")))
+    left = _differences(handed, list(own))
+    answered(handed)
     for array, value in zip(handed, others, strict=True):
         if isinstance(array, np.ndarray):
             array[...] = value
-    changed = _differences(_answered(function, handed), other)
-    return Footprint(
+    changed = _differences(answered(handed), other)
+    found = Footprint(
         first,
         again=_differences(again, first),
         other=_differences(other, first),
@@ -66,17 +74,32 @@ def footprint(function: Any, name: str, case: Case) -> Footprint:
         fortran=_differences(fortran, first),
         sliced=_differences(sliced, first),
         changed=changed,
-        written=_written(function, arrays, first),
+        written=_written(answered, arrays, first),
     )
+    gives, takes = door.signature.gives, door.signature.takes.values()
+    of_arrays = [kind for kind, value in zip(takes, own, strict=True) if isinstance(value, np.ndarray)]
+    parts = {name: _inward(door, gives, value, case) for name, value in found._asdict().items()}
+    return Footprint(**{**parts, "handed": _inward(door, of_arrays, found.handed, case)})
 
 
-def _written(function: Any, arrays: Callable[..., list[Any]], first: list[Any]) -> list[Any]:
+def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Any], case: Case) -> list[Any]:
+    """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
+    axes = {Kind.IMAGES: len(door.layout.name), Kind.KERNEL: 4 if door.layout.channelled else 2}
+    if len(arrays) != len(kinds):
+        return arrays
+    pairs = zip(kinds, arrays, strict=True)
+    return [door.layout.inward(kind, one, case) if axes.get(kind) == one.ndim else one for kind, one in pairs]
+
+
+def _written(
+    answered: Callable[[list[Any]], list[Any]], arrays: Callable[..., list[Any]], first: list[Any]
+) -> list[Any]:
     """What the answer differs by once the caller has written into the one before; what was written is put back."""
-    given = [part for part in _answered(function, arrays(np.array)) if part.flags.writeable]
+    given = [part for part in answered(arrays(np.array)) if part.flags.writeable]
     before = [part.copy() for part in given]
     for part in given:
         part += 1.0
-    found = [np.array(part) for part in _answered(function, arrays(np.array))]
+    found = [np.array(part) for part in answered(arrays(np.array))]
     for part, value in zip(given, before, strict=True):
         part[...] = value
     return _differences(found, first)
@@ -87,19 +110,15 @@ def _other(value: Any) -> Any:
     return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
 
 
-def _of_arrays(function: Any, name: str, arguments: tuple[Any, ...]) -> Any:
-    """The function with one array as its answer, or as they are the parts of a pair; numbers in whatever shape."""
-    shapes = OPERATIONS[name].answer(current().target.layout, *arguments)
-    if len(shapes) > 1:
-        return function
-    convert = np.asarray if isinstance(shapes[0], tuple) and shapes[0] else np.ravel
-    return lambda *given: convert(function(*given))
-
-
-def _answered(function: Any, arguments: list[Any]) -> list[Any]:
-    """The parts of an answer as arrays; not a number for what crashes or is no array."""
+def _answered(door: Operation, ask: Callable[..., Any], own: list[Any]) -> list[Any]:
+    """The parts of an answer as arrays, numbers in whatever shape; not a number for what crashes or is no array."""
     try:
-        return [np.asarray(part, dtype=np.float64) for part in parts(function(*arguments))]
+        answer = ask(*own)
+        if len(door.signature.gives) > 1:
+            return [np.asarray(part, dtype=np.float64) for part in parts(answer)]
+        array = np.asarray(answer, dtype=np.float64)
+        is_number = door.signature.gives[0] in (Kind.NUMBERS, Kind.SCALAR)
+        return [array.ravel() if is_number or not array.ndim else array]
     except (Failure, ArithmeticError, LookupError, TypeError, ValueError):
         return [np.array(np.nan)]
 
@@ -117,13 +136,15 @@ def _difference(x: Any, y: Any) -> Any:
 class Asked:
     """One case, and the footprints that the target and the right formula leave on it."""
 
-    def __init__(self, name: str, case: Case, function: Any, formula: Any) -> None:
-        self.name, self.case = name, case
-        self.mine, self.right = footprint(function, name, case), footprint(formula, name, case)
+    def __init__(self, operation: Operation, case: Case) -> None:
+        self.name, self.case = operation.name, case
+        right = right_door(operation.name, is_single(operation.name, case))
+        self.mine = footprint(operation, operation.raw, case)
+        self.right = footprint(right, right.function, case)
         largest = max(float(np.abs(np.nan_to_num(part)).max(initial=0.0)) for part in self.mine.first)
-        self.bound = max(float(np.max(value.allowed)) for value in bounds.of(name, case))
+        self.bound = max(float(np.max(value.allowed)) for value in operation.signature.value(case))
         self._allowed = 4 * self.bound
-        self._allowed += 64 * current().target.eps * min(largest, 1e300)  # differences of answers cancel
+        self._allowed += 64 * setting().eps * min(largest, 1e300)  # differences of answers cancel
 
     @property
     def has_answer(self) -> bool:
@@ -161,11 +182,11 @@ class Asked:
         """Whether it leaves anything behind that no answer, right or wrong, does."""
         return self.is_stateful or any(map(self.changes, ("handed", "fortran", "sliced")))
 
-    def begins(self, function: Any) -> bool:
+    def begins(self, door: Operation) -> bool:
         """Whether the function's first answer is the target's."""
-        arguments = self.case.arguments(*OPERATIONS[self.name].parameters)
-        copies = [np.array(value) if isinstance(value, np.ndarray) else value for value in arguments]
-        return self._agree(self.mine.first, _answered(_of_arrays(function, self.name, arguments), copies))
+        own = door.handed(self.case.arguments(*door.signature.parameters))
+        first = _answered(door, door.function, list(own))
+        return self._agree(self.mine.first, _inward(door, door.signature.gives, first, self.case))
 
     def fits(self, theirs: Footprint, changes_alone: bool = False) -> bool:
         """Whether the target's footprint is this one to rounding; what is not finite must be so in both."""
@@ -176,17 +197,17 @@ class Asked:
         return len(mine) == len(theirs) and all(_close(x, y, self._allowed) for x, y in zip(mine, theirs, strict=True))
 
 
-def fits(function: Any, asked: list[Asked], stateful: bool) -> bool:
-    """Whether a function leaves the target's footprint on every case, and a wrong one on some of those answered.
+def fits(door: Operation, asked: list[Asked], stateful: bool) -> bool:
+    """Whether what is asked through a door leaves the target's footprint on every case, and a wrong one on some.
 
     What a target that keeps state answers hangs on what it was asked before; only its changes are compared then.
     """
     wrong = False
     with suppress(NotImplementedError):
         for one in asked:
-            if not stateful and not one.begins(function):
+            if not stateful and not one.begins(door):
                 return False
-            theirs = footprint(function, one.name, one.case)
+            theirs = footprint(door, door.function, one.case)
             if not one.fits(theirs, changes_alone=stateful):
                 return False
             wrong = wrong or (one.has_answer and not one.fits(one.right, changes_alone=stateful))
@@ -199,5 +220,18 @@ def _close(x: Any, y: Any, allowed: float) -> bool:
     if np.shape(x) != np.shape(y):
         return False
     finite, alike = np.isfinite(x) & np.isfinite(y), ~np.isfinite(x) & ~np.isfinite(y)
-    rounding = 64 * current().target.eps * (np.abs(x) + np.abs(y))
+    rounding = 64 * setting().eps * (np.abs(x) + np.abs(y))
     return bool((finite & (np.abs(x - y) <= allowed + rounding) | alike).all())
+
+
+def is_single(operation: str, case: Case) -> bool:
+    """Whether a case has one image, one channel and one filter."""
+    kinds = layer_of(operation).kinds
+    axes = {Kind.IMAGES: 2, Kind.KERNEL: 2, Kind.FEATURES: 1, Kind.NUMBERS: 1}
+    counts = (np.shape(value)[: axes.get(kinds[name], 0)] for name, value in case.items() if name in kinds)
+    return all(side == 1 for sides in counts for side in sides)
+
+
+def right_door(operation: str, single: bool) -> Operation:
+    """The right formula; at kinks it makes one legal choice of several."""
+    return Operation(operation, plain.right(operation)) if single else Operation(operation, right(operation), FULL)

@@ -1,15 +1,17 @@
 """What the numbers of an answer alone say of a mistake that no formula gives: a factor, a limit, an order, a place."""
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
-from ..core.cases import Case
-from ..core.trial import current
-from ..target.target import Array
-from .alterations import part_names
+from ...layers import OPERATIONS
+from ...layers.registry import Signature
+from ..core.kinds import Kind
+from ..core.limits import POOL
+from ..core.setting import setting
+from ..core.tape import Case
+from ..core.values import Array
 
 ROUNDING = 1e-11  # far above what rounding does to a sum here, and below the smallest error that must be refuted
 ENOUGH = 3  # cases that it takes to tell a rule from chance
@@ -32,14 +34,15 @@ def likely(operation: str, answers: Measured) -> str | None:
 
 def at_zero(operation: str, answers: Measured) -> str | None:
     """That the answer is right but where an activation's argument is 0, and what it is there."""
-    return _read(operation, answers, (_at_zero,)) if OPERATIONS[operation].layer == "activations" else None
+    return _read(operation, answers, (_at_zero,)) if Kind.ANY in OPERATIONS[operation].gives else None
 
 
 def _read(
     operation: str, answers: Measured, readings: tuple[Callable[[str, list["Part"]], str | None], ...]
 ) -> str | None:
-    if operation == "train_step":
-        answers = [_gradients(*one) for one in answers if one[0].learning_rate]
+    signature, rate = OPERATIONS[operation], _rate_of(operation)
+    if rate:
+        answers = [_gradients(signature, rate, one) for one in answers if one[0][rate]]
     parts = [
         Part(case, number, mine, value, allowed)
         for case, given, wanted, allowed in answers
@@ -48,24 +51,30 @@ def _read(
     parts = [part for part in parts if np.isfinite(part.mine).all() or np.abs(part.value).max() < HUGE]
     if not all(part.mine.shape == part.value.shape and np.isfinite(part.mine).all() for part in parts):
         return None
-    wrong = {part.number for part in parts if not part.is_near(part.value, 64 * current().target.eps)}
+    wrong = {part.number for part in parts if not part.is_near(part.value, 64 * setting().eps)}
     parts = [part for part in parts if part.number in wrong]
     if not parts:
         return None
-    where = " that it steps by" if operation == "train_step" else ""
+    where = " that it steps by" if rate else ""
     if len(wrong) == 1 and len(answers[0][2]) == 2:
-        where += f" for the {part_names(operation)[min(wrong)]}"
-    what = "gradient" if operation == "train_step" else "answer"
+        where += f" for the {signature.parts[min(wrong)]}"
+    what = "gradient" if rate else "answer"
     return next((f"the {what}{where} {words}" for one in readings if (words := one(operation, parts))), None)
 
 
+def _rate_of(operation: str) -> str:
+    """The name of the rate that an operation takes, if it is a step."""
+    return next((name for name, kind in OPERATIONS[operation].takes.items() if kind is Kind.RATE), "")
+
+
 def _gradients(
-    case: Case, given: list[Array], wanted: list[Array], allowed: float
+    signature: Signature, rate: str, answers: tuple[Case, list[Array], list[Array], float]
 ) -> tuple[Case, list[Array], list[Array], float]:
     """What a step goes by, and should go by: how far the parameters move, over the rate."""
-    olds, rate = case.arguments("kernel", "weights"), case.learning_rate
-    mine, right = ([(old - new) / rate for old, new in zip(olds, answer, strict=False)] for answer in (given, wanted))
-    return case, mine, right, 2 * allowed / rate
+    case, given, wanted, allowed = answers
+    olds = case.arguments(*signature.parts)
+    mine, right = ([(old - new) / case[rate] for old, new in zip(olds, part, strict=False)] for part in (given, wanted))
+    return case, mine, right, 2 * allowed / case[rate]
 
 
 class Part(NamedTuple):
@@ -115,8 +124,8 @@ def _factor(operation: str, parts: list[Part]) -> str | None:
     factor = float(np.median(factors))
     if abs(factor - 1) > 10 * ROUNDING and _times(parts, [factor] * len(parts)):
         return f"is the right one times {factor:.12g}, always: a factor is wrong or missing"
-    for name in OPERATIONS[operation].parameters:
-        sizes = [np.prod(part.case[name]) if name == "window" else np.size(part.case[name]) for part in parts]
+    for name, kind in OPERATIONS[operation].takes.items():
+        sizes = [np.prod(part.case[name]) if kind is Kind.WINDOW else np.size(part.case[name]) for part in parts]
         if np.ptp(sizes) and _times(parts, [1 / size for size in sizes]):
             return f"is divided by the size of {name}: a mean in place of a sum"
     return None
@@ -124,12 +133,13 @@ def _factor(operation: str, parts: list[Part]) -> str | None:
 
 def _rate(operation: str, parts: list[Part]) -> str | None:
     """That a step goes by a rate of its own, always or where the given one is larger."""
-    factors = _factors(parts) if operation == "train_step" else []
+    name = _rate_of(operation)
+    factors = _factors(parts) if name else []
     others = [(part, factor) for part, factor in factors if not part.is_near(part.value)]
-    if len(others) < ENOUGH or len({part.case.learning_rate for part, _ in others}) < 2:
+    if len(others) < ENOUGH or len({part.case[name] for part, _ in others}) < 2:
         return None
-    rate = float(np.median([part.case.learning_rate * factor for part, factor in others]))
-    if not _times([part for part, _ in others], [rate / part.case.learning_rate for part, _ in others]):
+    rate = float(np.median([part.case[name] * factor for part, factor in others]))
+    if not _times([part for part, _ in others], [rate / part.case[name] for part, _ in others]):
         return None
     return f"is the right one as for a rate of {rate:.6g} where that is another: the rate is cut off, or not used"
 
@@ -152,10 +162,8 @@ def _shift(operation: str, parts: list[Part]) -> str | None:
 
 def _decay(operation: str, parts: list[Part]) -> str | None:
     """That a multiple of what the gradient is for is added."""
-    names = {"convolution": ("kernel", ""), "pooling": ("x", "")}.get(
-        OPERATIONS[operation].layer, part_names(operation)
-    )
-    if not parts[0].case.keys() >= {names[part.number] for part in parts}:
+    names = OPERATIONS[operation].parts
+    if not names:
         return None
     added = [part.case[names[part.number]] for part in parts]
     if any(np.shape(one) != np.shape(p.value) for one, p in zip(added, parts, strict=True)):
@@ -219,9 +227,12 @@ def _order(operation: str, parts: list[Part]) -> str | None:
 def _by_columns(part: Part) -> bool:
     """Whether a gradient for the weights is the right one for windows counted down the columns."""
     case, value = part.case, part.value
-    if not {"image", "weights"} <= case.keys() or case.image.ndim > 2 or value.shape != case.weights.shape:
+    if not {"image", "weights"} <= case.keys() or value.shape != case.weights.shape:
         return False
-    rows, columns = ((side - width + 1) // 2 for side, width in zip(case.image.shape, case.kernel.shape, strict=True))
+    pairs = zip(case.image.shape[-2:], case.kernel.shape[-2:], POOL, strict=True)
+    rows, columns = ((side - width + 1) // pool for side, width, pool in pairs)
+    if rows * columns != value.size:
+        return False
     return part.is_near(value.reshape(rows, columns).reshape(-1, 1, order="F"))
 
 
@@ -242,7 +253,7 @@ def _zeros(operation: str, parts: list[Part]) -> str | None:
 def _precision(operation: str, parts: list[Part]) -> str | None:
     known = [part for part in parts if np.any(part.value)]
     errors = [float(np.abs(part.mine - part.value).max() / np.abs(part.value).max()) for part in known]
-    if max(errors) > 1e-4 or sum(error > 64 * current().target.eps for error in errors) < len(parts) / 2:
+    if max(errors) > 1e-4 or sum(error > 64 * setting().eps for error in errors) < len(parts) / 2:
         return None
     if all(np.array_equal(part.mine.astype(np.float32), part.mine) for part in parts):
         return 'is in single precision: compute in float64, or declare DTYPE = "float32"'
@@ -252,7 +263,7 @@ def _precision(operation: str, parts: list[Part]) -> str | None:
     )
 
 
-_KINDS: dict[str, Callable[[Array], bool]] = {
+_CONDITIONS: dict[str, Callable[[Array], bool]] = {
     "{} is not square": lambda value: value.shape[0] != value.shape[-1],
     "{} has more than one entry": lambda value: value.size > 1,
     "{} has one row": lambda value: value.shape[0] == 1,
@@ -272,13 +283,20 @@ _KINDS: dict[str, Callable[[Array], bool]] = {
 }
 
 
-def confined(cases: list[tuple[Case, bool]], parameters: tuple[str, ...]) -> str:
+def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
     """What all (case, is wrong) that are wrong have in common and no right one has; nothing if either are too few."""
     if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
         return ""
-    for name in parameters:
-        for kind, holds in _KINDS.items():
-            values = [np.zeros(case[name]) if name == "window" else np.atleast_1d(case[name]) for case, _ in cases]
+    for name, kind in takes.items():
+        values = [_plain(kind, case[name]) for case, _ in cases]
+        for words, holds in _CONDITIONS.items():
             if all(holds(value) == wrong for value, (_, wrong) in zip(values, cases, strict=True)):
-                return f"; of what was tried, it is wrong exactly where {kind.format(name)}"
+                return f"; of what was tried, it is wrong exactly where {words.format(name)}"
     return ""
+
+
+def _plain(kind: Kind, value: Any) -> Array:
+    """A value as an array of rows and columns, where it has these."""
+    if kind is Kind.WINDOW:
+        return np.zeros(value)
+    return np.asarray(value[0, 0]) if kind in (Kind.IMAGES, Kind.KERNEL) else np.atleast_1d(value)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
-from ..core.cases import Case
-from ..core.trial import unrecorded
-from ..target.target import Failure, Operation, Refuted, changed_parts
+from ...layers import OPERATIONS
+from ..checking.trial import unrecorded
+from ..core.tape import Case
+from ..core.values import changed_parts
+from ..target.operation import Failure, Operation, Refuted
 
 
 @dataclass(eq=False)

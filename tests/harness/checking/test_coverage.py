@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import numpy as np
 
 from properties.harness.checking.coverage import as_plain, note, sides, summed
-from properties.harness.core.cases import Case
+from properties.harness.core.tape import Case
 from tests.doubles import trial_of
 
 

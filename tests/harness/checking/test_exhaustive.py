@@ -5,23 +5,16 @@ import pytest
 
 import properties.exact
 import reference
-from properties.harness.checking.exhaustive import (
-    basis,
-    convolution_shapes,
-    convolution_tensor,
-    pattern_of,
-    patterns,
-    polynomial,
-    sets_of_maxima,
-    uniform,
-    weak_orderings,
-)
-from properties.harness.core.cases import Case, blocks
+from properties.layers.exhaustive import basis, pattern_of
+from properties.harness.checking.exhaustive import convolution_shapes, convolution_tensor, patterns, polynomial, sets_of_maxima, uniform, weak_orderings
+from properties.harness.core.tape import Case
+from properties.layers.pooling import blocks
 from properties.harness.core.limits import POOL, NotApplicable
-from properties.harness.core.trial import Conventions, on_trial
-from properties.harness.target.target import Operation
+from properties.harness.core.setting import Conventions
+from properties.harness.checking.trial import on_trial
+from properties.harness.target.operation import Operation
 from properties.layers import oracles
-from properties.layers.oracles import maxima
+from properties.layers.pooling import maxima
 from tests.doubles import failure_of, trial_of
 
 

@@ -8,10 +8,10 @@ import pytest
 import properties.calls
 import reference
 from benchmarks.layouts import Layered
-from properties.harness.checking.large import larger
+from properties.harness.checking.fixed_cases import larger
 from properties.harness.checking.properties import arguments_of
 from properties.harness.core.limits import NotApplicable
-from properties.harness.target.target import Crashed, Refuted
+from properties.harness.target.operation import Crashed, Refuted
 from tests import doubles
 from tests.doubles import failure_of, trial_of
 

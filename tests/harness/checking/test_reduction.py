@@ -6,7 +6,7 @@ import properties.convolution
 import properties.pooling
 import reference
 from properties.harness.checking.reduction import reductions
-from properties.harness.core.cases import Case
+from properties.harness.core.tape import Case
 from tests.doubles import failure_of, trial_of
 
 

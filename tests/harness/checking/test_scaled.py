@@ -7,7 +7,7 @@ import pytest
 import properties.calls
 import reference
 from properties.harness.checking.scaled import REACH, scaled_cases
-from properties.harness.target.target import Refuted
+from properties.harness.target.operation import Refuted
 from tests.doubles import failure_of, trial_of
 
 SCALE = properties.calls.test_holds_at_every_scale

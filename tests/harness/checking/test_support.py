@@ -7,9 +7,10 @@ import numpy as np
 
 import reference
 from properties.harness.checking.conventions import examined
-from properties.harness.checking.support import explored
+from properties.harness.checking.conventions import explored
 from properties.harness.core.cases import convolution_cases
-from properties.harness.core.trial import Conventions, on_trial
+from properties.harness.core.setting import Conventions
+from properties.harness.checking.trial import on_trial
 from properties.harness.target.target import make_target
 
 

@@ -9,7 +9,7 @@ import pytest
 import reference
 from benchmarks.trials import failures, settle, trial_of
 from properties.harness.core.limits import CEILING, FIRST, Largest, Limits
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 
 
 def test_without_limits_every_kernel_fits_its_image():

@@ -6,7 +6,7 @@ import pytest
 import properties.exact
 import reference
 from benchmarks.variants import VARIANTS
-from properties.harness.core.trial import Record
+from properties.harness.checking.trial import Record
 from properties.harness.report.certificate import certificate, told
 from properties.harness.report.results import finished
 from tests.doubles import trial_of

@@ -9,12 +9,14 @@ import pytest
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
-from properties.harness.core.trial import Conventions, Record
+from properties.harness.core.setting import Conventions
+from properties.harness.checking.trial import Record
 from properties.harness.report.page import render
 from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
 from properties.harness.report.results import OUTCOMES, finished
 from properties.harness.report.terminal import show
-from properties.harness.target.target import Crashed, Refuted, Target
+from properties.harness.target.operation import Crashed, Refuted
+from properties.harness.target.target import Target
 
 TIES = "pooling.py::test_gradient_at_ties_is_a_subgradient"
 RELU = "activations.py::test_relu_is_the_positive_part"

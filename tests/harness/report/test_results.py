@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from properties.harness.core.trial import Record
+from properties.harness.checking.trial import Record
 from properties.harness.report.results import HELD_AGAINST, Fault, by_operation, finished, overview, parts_of
 from properties.harness.target.definitions import in_repository
 from tests.harness.report.test_page import failure, report_of

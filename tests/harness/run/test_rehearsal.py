@@ -5,7 +5,7 @@ import pytest
 
 import reference
 from properties.harness.checking.properties import all_properties
-from properties.harness.core.trial import Record
+from properties.harness.checking.trial import Record
 from properties.harness.run.rehearsal import fails_at_once
 from tests.doubles import trial_of
 

@@ -5,7 +5,7 @@ from types import FunctionType
 import numpy as np
 
 from properties.harness.target.frames import LONGEST, MOST, frames_of, lines_of
-from properties.harness.target.target import Crashed, Operation
+from properties.harness.target.operation import Crashed, Operation
 
 
 def raised(function):

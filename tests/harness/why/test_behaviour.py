@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import reference
-from properties.harness.core.cases import Case
+from properties.harness.core.tape import Case
 from properties.harness.why.behaviour import KEEPS_STATE
 from properties.harness.why.diagnosis import diagnosed
 from tests.doubles import reference_with, trial_of

@@ -5,11 +5,11 @@ import pytest
 
 import reference
 from properties.harness.checking.fixed_cases import smooth
-from properties.harness.core.cases import Case
-from properties.harness.target.target import parts
+from properties.harness.core.tape import Case
+from properties.harness.core.values import parts
 from properties.harness.why.consequences import PARTS, composed, is_wrong
 from properties.harness.why.diagnosis import diagnosed
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from properties.mistakes import right
 from tests.doubles import reference_with, trial_of
 

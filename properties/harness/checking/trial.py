@@ -1,4 +1,4 @@
-"""The trial under way: which target is tested, what it was found to choose, and what one property has seen."""
+"""The trial under way: which target is tested, how much is tried, and what the property under way has seen."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -7,21 +7,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.setting import Conventions, in_setting
+from ..core.shards import WHOLE, Shard, examples_of
 from ..target.target import Target
-from .shards import WHOLE, Shard, examples_of
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
 MOST_POINTS = 64  # of one example, where the budget is large
 Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
-
-
-@dataclass(frozen=True)
-class Conventions:
-    """What a target may choose, as found by probing; None where it offers nothing to find it by."""
-
-    convolution: str | None = None
-    ties: str | None = None
-    relu_derivative_at_zero: float | None = None
 
 
 @dataclass
@@ -74,8 +66,7 @@ class Trial:
     @property
     def carries(self) -> int:
         """How many of them an example carries, if it can carry several: 1 until there are twice as many as usual."""
-        layout = self.target.layout
-        return 1 if layout.channelled else max(1, min(self.budget // DEFAULT_EXAMPLES, MOST_POINTS))
+        return max(1, min(self.budget // DEFAULT_EXAMPLES, MOST_POINTS))
 
     @property
     def points(self) -> int:
@@ -87,17 +78,12 @@ class Trial:
         """Whether it is neither one shard of several nor a round after the first, which draws larger cases."""
         return self.shard == WHOLE and not self.target.limits.growth
 
-    @property
-    def flips(self) -> bool:
-        """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
-        return self.conventions.convolution != "correlation"
-
 
 _CURRENT: ContextVar[Trial] = ContextVar("trial")
 
 
 def current() -> Trial:
-    """The trial under way; without one, float64 without limits and the true convolution."""
+    """The trial under way; without one, of a target that offers nothing."""
     trial = _CURRENT.get(None)
     if trial is None:
         trial = Trial()
@@ -109,10 +95,11 @@ def current() -> Trial:
 def on_trial(
     target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES, shard: Shard = WHOLE
 ) -> Iterator[Trial]:
-    """Make a target the one that strategies, oracles and comparisons speak about."""
+    """Make a target the one that is tried, in the setting that it asks for."""
     token = _CURRENT.set(Trial(target, conventions, examples=examples, shard=shard))
     try:
-        yield current()
+        with in_setting(target.setting(conventions)):
+            yield current()
     finally:
         _CURRENT.reset(token)
 

@@ -1,0 +1,75 @@
+"""Hypothesis strategies: cases drawn as tapes of bytes, one for an example, or several points of one shape."""
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from ..core.setting import Setting, setting
+from ..core.tape import Bytes, Case, Tape
+from .trial import current
+
+Read = Callable[[Tape], Case]
+
+
+class Points(NamedTuple):
+    """Cases of one shape: all at once, with an axis for the points in front, and the tape of each."""
+
+    together: Case
+    tapes: Bytes
+
+    def case(self, number: int) -> Case:
+        """One of them, as it would be drawn alone."""
+        return Case(
+            {
+                name: np.asarray(value[number]) if isinstance(value, np.ndarray) else value
+                for name, value in self.together.items()
+            }
+        )
+
+    def some(self, numbers: NDArray[np.bool_]) -> Case:
+        """Those of these numbers together."""
+        return Case(
+            {name: value[numbers] if isinstance(value, np.ndarray) else value for name, value in self.together.items()}
+        )
+
+
+def decoded(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:
+    """The cases that `read` reads off a tape of the length that it takes.
+
+    If the budget is large an example carries `Points` in place of one case: that of the tape that was drawn, and others
+    that are derived from it; not if each comes `alone`, as the strategy's own attribute of that name gives them.
+    """
+
+    @st.composite
+    def strategy(draw: Callable[[st.SearchStrategy[bytes]], bytes]) -> Case | Points:
+        data, points = draw(_bytes(_length(read, setting()))), current().points
+        return points_of(read, data, points) if points > 1 and not alone else read(Tape(data))
+
+    cases = strategy()
+    cases.read, cases.alone = read, cases if alone else decoded(read, alone=True)  # type: ignore[attr-defined]
+    return cases
+
+
+def points_of(read: Read, data: bytes, count: int) -> Points:
+    """The case of this tape, and behind it as many others of its shape as make `count`: always the same ones."""
+    seed = int.from_bytes(blake2b(data, digest_size=16).digest())
+    derived = np.random.Generator(np.random.SFC64(seed)).bytes((count - 1) * len(data))
+    tapes = np.frombuffer(bytearray(data + derived), np.uint8).reshape(count, -1)
+    return Points(read(Tape(tapes)), tapes)
+
+
+@cache
+def _bytes(size: int) -> st.SearchStrategy[bytes]:
+    return st.binary(min_size=size, max_size=size)
+
+
+@cache
+def _length(read: Read, within: Setting) -> int:
+    """How many bytes a tape has for this reader; `within` is the setting in force."""
+    read(tape := Tape(None))
+    return tape.position

@@ -1,0 +1,92 @@
+"""The setting of a check: the precision, limits and conventions of the target, and how many of each a case may have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .limits import Limits
+
+
+class Counts(NamedTuple):
+    """How many images, channels and filters there are."""
+
+    images: int = 1
+    channels: int = 1
+    filters: int = 1
+
+
+SINGLE = Counts()
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """What a target may choose, as found by probing; None where it offers nothing to find it by."""
+
+    convolution: str | None = None
+    ties: str | None = None
+    relu_derivative_at_zero: float | None = None
+
+
+UNKNOWN = Conventions()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What values, bounds and cases depend on beside their arguments.
+
+    `most` are the images, channels and filters that a case has at most: 1 of each that the target's layout has no
+    axis for.
+    """
+
+    dtype: str = "float64"
+    limits: Limits = field(default_factory=Limits)
+    conventions: Conventions = field(default_factory=Conventions)
+    most: Counts = SINGLE
+
+    @cached_property
+    def eps(self) -> float:
+        """One unit of rounding: the distance from 1 to the next number of the target's precision."""
+        return float(np.finfo(self.dtype).eps)
+
+    @cached_property
+    def tiny(self) -> float:
+        """The smallest normal number of the target's precision: what underflow may lose."""
+        return float(np.finfo(self.dtype).tiny)
+
+    @cached_property
+    def flips(self) -> bool:
+        """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
+        return self.conventions.convolution != "correlation"
+
+    @cached_property
+    def has_several(self) -> bool:
+        """Whether a case may have several images, channels or filters."""
+        return self.most != SINGLE
+
+
+_CURRENT: ContextVar[Setting] = ContextVar("setting", default=Setting())  # noqa: B039  # it is frozen
+
+
+def setting() -> Setting:
+    """The setting in force; without one, float64 without limits, the true convolution, and one of each."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def in_setting(wanted: Setting) -> Iterator[Setting]:
+    """Let this setting be in force."""
+    token = _CURRENT.set(wanted)
+    try:
+        yield wanted
+    finally:
+        _CURRENT.reset(token)
+
+
+def with_setting(**changes: Any) -> Any:
+    """Let the setting in force hold with some of its parts changed."""
+    return in_setting(replace(setting(), **changes))

@@ -1,0 +1,99 @@
+"""Layouts: which axes a target's images have, and in which order; what the suite has in one form is put into it here.
+
+Inside the suite images are (N, C, H, W), kernels (C_out, C_in, h, w) and there is a number for each image, (N,).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..core.kinds import Kind
+from ..core.setting import Counts
+from ..core.tape import Case
+
+NAMES = ("HW", "CHW", "NCHW", "NHWC")
+MOST = 3  # images, channels and filters that are sampled
+Sides = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of an image by their letters: N images, C channels, H rows, W columns.
+
+    With channels, kernels are (C_out, C_in, h, w). Raises `ValueError` for a name that is none of the four.
+    """
+
+    name: str = "HW"
+
+    def __post_init__(self) -> None:
+        if self.name not in NAMES:
+            wanted = ", ".join(f'"{name}"' for name in NAMES[:-1])
+            raise ValueError(f'LAYOUT must be {wanted} or "{NAMES[-1]}", not {self.name!a}')
+
+    @cached_property
+    def batched(self) -> bool:
+        """Whether images come in batches, and a prediction and a target are a number for each image."""
+        return "N" in self.name
+
+    @cached_property
+    def channelled(self) -> bool:
+        """Whether images have channels, and kernels filters and channels."""
+        return "C" in self.name
+
+    @cached_property
+    def most(self) -> Counts:
+        """How many images, channels and filters a case has at most."""
+        several = MOST if self.channelled else 1
+        return Counts(MOST if self.batched else 1, several, several)
+
+    def outward_shape(self, kind: Kind, shape: Sides) -> Sides:
+        """The shape that an array of this kind and inner shape has in the target's layout."""
+        if kind is Kind.IMAGES:
+            numbers = dict(zip("NCHW", shape, strict=True))
+            return tuple(numbers[letter] for letter in self.name)
+        if kind is Kind.KERNEL and not self.channelled:
+            return shape[2:]
+        return () if kind is Kind.NUMBERS and not self.batched else shape
+
+    def outward(self, kind: Kind, value: Any, case: Case) -> Any:
+        """A value of this kind as the target has it, a view where that can be; the `case` has the shapes beside it."""
+        if kind is Kind.IMAGES:
+            turned = np.moveaxis(value, 1, -1) if self.name == "NHWC" else value
+            return turned.reshape(self.outward_shape(kind, value.shape))
+        if kind is Kind.KERNEL:
+            return value if self.channelled else value.reshape(value.shape[2:])
+        if kind is Kind.NUMBERS:
+            return value if self.batched else float(value[0])
+        return value[self._order(case)] if kind is Kind.POOLED_WEIGHTS and self.name == "NHWC" else value
+
+    def inward(self, kind: Kind, value: Any, case: Case) -> Any:
+        """A value of the target's as the suite has it; images and kernels may have a further axis in front."""
+        if kind is Kind.IMAGES:
+            if self.name == "NHWC":
+                return np.moveaxis(value, -1, -3)
+            return (
+                value
+                if self.batched
+                else value[..., None, :, :, :]
+                if self.channelled
+                else value[..., None, None, :, :]
+            )
+        if kind is Kind.KERNEL:
+            return value if self.channelled else value[..., None, None, :, :]
+        if kind is Kind.NUMBERS:
+            return np.reshape(value, -1)
+        if kind is Kind.POOLED_WEIGHTS and self.name == "NHWC":
+            return value[np.argsort(self._order(case))]
+        return value
+
+    @staticmethod
+    def _order(case: Case) -> Any:
+        """Where each weight of features flattened as (h, w, C) stands among those flattened as (C, h, w)."""
+        filters, (rows, columns) = len(case.kernel), case.kernel.shape[2:]
+        pooled = (case.image.shape[2] - rows + 1) // 2, (case.image.shape[3] - columns + 1) // 2
+        return np.arange(filters * pooled[0] * pooled[1]).reshape(filters, *pooled).transpose(1, 2, 0).ravel()
+
+
+HW = Layout()

@@ -1,0 +1,203 @@
+"""The door through which every call of a target goes: nothing that it does goes unseen, and nothing inside knows its
+layout.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...layers import OPERATIONS, layer_of
+from ..core.kinds import Kind
+from ..core.tape import Case
+from ..core.text import last_line
+from . import memory
+from .layout import HW, Layout
+from .malformed import kind_of, misfit, slip
+from .timeouts import WATCH, OutOfTime
+from .world import EVERYBODYS
+
+
+class Failure(Exception):
+    """What ends a statement for this target: `case` is the input that it ended on, `diagnosis` what may mend it.
+
+    `mistakes` names those of the catalogue that give the target's very answers, `follows_from` the target's own
+    operations that alone explain them; `scripts` may show the failure without this project, the shortest first. Where
+    one `operation` crashed or gave what is no answer, it is named.
+    """
+
+    case: dict[str, Any]
+    operation: str = ""
+    scripts: tuple[str, ...] = ()
+    diagnosis: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+    follows_from: tuple[str, ...] = ()
+
+
+class Crashed(Failure):
+    """An operation raised something; `error` is what it raised."""
+
+    def __init__(self, operation: str, error: BaseException) -> None:
+        self.operation, self.error = operation, error
+        super().__init__(str(error) if isinstance(error, OutOfTime) else f"{operation} raised {last_line(error)}")
+
+
+class Refuted(Failure, AssertionError):
+    """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`.
+
+    `kind` says what the two sides are where they are not an answer of the statement's first operation.
+    """
+
+    def __init__(
+        self, message: str, *, yours: Any = None, expected: Any = None, wrong: Any = None, kind: Kind | None = None
+    ) -> None:
+        self.message, self.yours, self.expected, self.wrong, self.kind = message, yours, expected, wrong, kind
+        super().__init__(message)
+
+
+class Malformed(Refuted):
+    """An answer that is no array, or pair, of the shapes that the contract asks for."""
+
+    def __init__(self, message: str, *, yours: Any, expected: Any) -> None:
+        super().__init__(message, yours=yours, expected=expected, kind=Kind.ANY)
+
+
+class Operation:
+    """One operation of a target. Called, it hands copies over and gives float64 arrays of the right shape back.
+
+    Arguments and answers are in the suite's one form, and go through the target's layout on their way. A pair comes
+    back as a tuple of two arrays, a scalar as a float. Raises `Crashed` if the target raises, `Refuted` if the answer
+    is not finite real numbers in the shape that the contract asks for; a `NotImplementedError` passes through. The
+    target's code runs in its `world`.
+    """
+
+    def __init__(self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS) -> None:
+        self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
+        self.world = world
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.checked(self.raw(*self.handed(arguments)), arguments)
+
+    def handed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Copies of these arguments in the target's own layout, in C order."""
+        case = self.signature.case(arguments)
+        kinds = self.signature.takes.values()
+        return tuple(
+            _copy(self.layout.outward(kind, value, case)) for kind, value in zip(kinds, arguments, strict=True)
+        )
+
+    def case_of(self, handed: tuple[Any, ...]) -> Case:
+        """The case that arguments in the target's own layout make."""
+        case = Case()
+        for (name, kind), value in zip(self.signature.takes.items(), handed, strict=True):
+            case[name] = self.layout.inward(kind, value, case)
+        return case
+
+    def raw(self, *own: Any) -> Any:
+        """The target's answer to these very arguments of its own layout, unchecked. NumPy's error state stays ours."""
+        with np.errstate():
+            return self.bare(*own)
+
+    def bare(self, *own: Any) -> Any:
+        """As `raw`, but what the target does to NumPy's error state stays done."""
+        WATCH.enter(self.name, own)
+        try:
+            with self.world:
+                return self.function(*own)
+        except (NotImplementedError, OutOfTime):
+            raise
+        except BaseException as error:
+            if WATCH.is_users(error):
+                raise
+            crashed = Crashed(self.name, error)
+            crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
+            crashed.diagnosis += memory.why_refused(error)
+        finally:
+            WATCH.leave()
+        raise crashed  # out here it has no context: Hypothesis would take another one for another failure
+
+    def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
+        """The answer to these arguments as float64 arrays of the shapes that the contract asks for, copied, in the
+        suite's form.
+        """
+        case = self.signature.case(arguments)
+        wanted = self.shapes(case)
+        try:
+            parts = self._parts(answer, wanted)
+        except Malformed as error:
+            error.diagnosis = tuple(filter(None, [slip(answer, wanted)]))
+            error.operation = self.name
+            raise
+        kinds = self.signature.gives
+        inward = [self.layout.inward(kind, part, case) for kind, part in zip(kinds, parts, strict=True)]
+        return tuple(inward) if len(inward) > 1 else float(inward[0]) if kinds[0] is Kind.SCALAR else inward[0]
+
+    def shapes(self, case: Case) -> tuple[tuple[int, ...], ...]:
+        """The shapes that the parts of the answer must have in the target's layout."""
+        shapes = zip(self.signature.gives, self.signature.shapes(case), strict=True)
+        return tuple(self.layout.outward_shape(kind, shape) for kind, shape in shapes)
+
+    def _parts(self, answer: Any, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
+        if len(shapes) == 1:
+            return [self._array(answer, self.signature.gives[0], shapes[0])]
+        if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
+            raise Malformed(
+                f"{self.name} must return a pair, but returned {kind_of(answer)}",
+                yours=kind_of(answer),
+                expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
+            )
+        return [self._array(*one) for one in zip(answer, self.signature.gives, shapes, strict=True)]
+
+    def _array(self, answer: Any, kind: Kind, shape: tuple[int, ...]) -> Any:
+        try:
+            array = np.asarray(answer)
+        except Exception:
+            array = np.asarray(None)
+        is_number = kind is not Kind.ANY and not shape
+        is_row = kind is Kind.NUMBERS and bool(shape)
+        given = array.size if is_number or is_row or not shape else array.shape
+        if array.dtype.kind not in "biuf" or given != (shape[0] if is_row else shape or 1):
+            wanted = f"an array of shape {shape}" if shape else "one number"
+            wanted = f"as many numbers as images, {shape[0]}" if is_row else wanted
+            raise Malformed(
+                f"{self.name} must return {wanted}, but returned {kind_of(answer)}",
+                yours=kind_of(answer),
+                expected=wanted,
+            )
+        if not np.isfinite(array).all():
+            wrong = ~np.isfinite(array)
+            raise Refuted(
+                f"{self.name} is not finite", yours=array, expected="finite numbers", wrong=wrong, kind=Kind.ANY
+            )
+        return np.array(array, dtype=np.float64).reshape(shape)
+
+
+def _copy(argument: Any) -> Any:
+    return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
+
+
+class Told(NamedTuple):
+    """A failure in the target's own layout: its case, both sides, and which entries are wrong."""
+
+    case: dict[str, Any]
+    yours: Any
+    expected: Any
+    wrong: Any
+
+
+def told(failure: Failure, operation: str, layout: Layout) -> Told:
+    """What a failure of a statement about this operation says to whoever wrote the target."""
+    case, kinds = Case(getattr(failure, "case", {})), layer_of(operation).kinds
+    shown = {name: layout.outward(kinds.get(name, Kind.ANY), value, case) for name, value in case.items()}
+
+    def outward(value: Any) -> Any:
+        if not isinstance(value, np.ndarray):
+            return value
+        kind = getattr(failure, "kind", None) or _kind_by_axes(operation, value.ndim)
+        return layout.outward(kind, value, case)
+
+    sides = (outward(getattr(failure, name, None)) for name in ("yours", "expected", "wrong"))
+    return Told(shown, *sides)
+
+
+def _kind_by_axes(operation: str, axes: int) -> Kind:
+    return next((kind for kind in OPERATIONS[operation].gives if kind.axes == axes), Kind.ANY)

@@ -1,0 +1,296 @@
+"""Non-overlapping max pooling of each image's channels, and its gradient, where maxima are unique and where they tie.
+
+`x` is (N, C, H, W), the window (p, q), outputs and upstream are (N, C, H/p, W/q); any array may have axes in front.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle
+from math import prod
+
+import numpy as np
+
+from ..harness.core.kinds import Kind
+from ..harness.core.limits import POOL, Limits, Pair, Shape
+from ..harness.core.resizing import COLUMNS, ROWS, declared_or, in_order, spans, thinned, without
+from ..harness.core.setting import setting
+from ..harness.core.sizes import read_shapes
+from ..harness.core.tape import GRID, UPSTREAM_SCALES, Case, Tape
+from ..harness.core.values import ALLOWED, Array, Value, exactly, untied
+from .registry import Ask, Fault, Layer, Mask, Read, Sides, Signature, Stage
+
+NAME = "pooling"
+LEGAL = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
+_WINDOWS: tuple[Shape, ...] = (
+    *((side, side) for side in range(2, 9)),
+    *((11, 11), (12, 12), (16, 16), (17, 17), (1, 17), (17, 1), (3, 9), (4, 7), (16, 15), (2, 5), (10, 2)),
+)
+_GRIDS: tuple[Shape, ...] = ((9, 8), (2, 3), (17, 5), (1, 2), (4, 16), (8, 8), (3, 7), (16, 9), (33, 4), (5, 1), (3, 2))
+_MANY_WINDOWS: tuple[Pair, ...] = (
+    *(((2, 2), (1, 33_000)), ((3, 3), (65, 65)), ((1, 3), (260, 70))),
+    *(((12, 12), (5, 5)), ((17, 17), (6, 5)), ((17, 16), (4, 6))),
+)
+
+
+def blocks(x: Array, window: Shape) -> Array:
+    """A view of (…, H, W) as (…, H/p, W/q, p, q) windows."""
+    rows, columns = x.shape[-2] // window[0], x.shape[-1] // window[1]
+    return x.reshape(*x.shape[:-2], rows, window[0], columns, window[1]).swapaxes(-3, -2)
+
+
+def max_pool(x: Array, window: Shape) -> Array:
+    """The maximum of each window."""
+    return blocks(x, window).max(axis=(-2, -1))
+
+
+def grow(pooled: Array, window: Shape) -> Array:
+    """Each entry repeated over its window."""
+    return pooled.repeat(window[0], axis=-2).repeat(window[1], axis=-1)
+
+
+def maxima(x: Array, window: Shape) -> Mask:
+    """Where `x` equals the maximum of its window."""
+    return x == grow(max_pool(x, window), window)
+
+
+def mask_repeat(x: Array, window: Shape, upstream: Array) -> Array:
+    """Upstream repeated over its window, on every maximum: a gradient only where maxima are unique."""
+    return maxima(x, window) * grow(upstream, window)
+
+
+def argmax_scatter(x: Array, window: Shape, upstream: Array) -> Array:
+    """Each upstream value on the first maximum of its window."""
+    parted = blocks(x, window)
+    flat = parted.reshape(*upstream.shape, -1)
+    winners = flat.argmax(axis=-1)[..., None] == np.arange(flat.shape[-1])
+    return (winners * upstream[..., None]).reshape(parted.shape).swapaxes(-3, -2).reshape(x.shape)
+
+
+def is_tied(case: Case) -> bool:
+    """Whether some window has more than one maximum."""
+    return bool(maxima(case.x, case.window).sum() > case.upstream.size)
+
+
+def slack(window: Shape) -> float:
+    """How far weights that sum to 1 may be off after rounding: a rounding for each entry, and the units allowed."""
+    return (ALLOWED + prod(window)) * setting().eps
+
+
+def faults(gradient: Array, case: Case) -> Iterator[Fault | None]:
+    """What keeps a gradient from being a subgradient: nothing off the maxima of a window, and on them the upstream
+    value times weights in [0, 1] of sum 1.
+
+    Source: Boustany, TMLR 2024.
+    """
+    maximal = maxima(case.x, case.window)
+    upstream = grow(case.upstream, case.window)
+    off_maxima = np.where(maximal, 0.0, gradient) != 0
+    yield _fault("entries below their window's maximum get a gradient", off_maxima)
+    allowed = slack(case.window) * np.abs(upstream)
+    sums = blocks(gradient, case.window).sum(axis=(-2, -1))
+    wrong = np.abs(sums - case.upstream) > blocks(allowed, case.window)[..., 0, 0]
+    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0,) * wrong.ndim
+    yield _fault(
+        f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
+        f"{sums[first]:.6g}, not to upstream's {case.upstream[first]:.6g}",
+        maximal & grow(wrong, case.window),
+    )
+    share = np.where(maximal, gradient * np.sign(upstream), 0.0)
+    yield _fault("a weight is outside [0, 1]", ~((share >= -allowed) & (share <= np.abs(upstream) + allowed)))
+
+
+def _fault(message: str, wrong: Mask) -> Fault | None:
+    return Fault(message, LEGAL, wrong) if wrong.any() else None
+
+
+def _gradient(case: Case) -> tuple[Value]:
+    value = argmax_scatter(case.x, case.window, case.upstream)
+    return (Value(value, ALLOWED, np.abs(grow(case.upstream, case.window))),)
+
+
+def read(tape: Tape, maxima: str | None = None, clear: bool = False) -> Case:
+    """`x`, `window`, `upstream`: `maxima` "unique" in every window, or "tied" in the first and perhaps in others.
+
+    Without a choice, either. The rest of a window stays below its maximum by 2, 1, 1/16 or, unless `clear`, by
+    one unit of rounding.
+    """
+    if maxima is None:
+        maxima = ("unique", "tied")[tape.choose(2)]
+    limits = setting().limits
+    shapes = read_shapes(
+        tape,
+        lambda: limits.poolings(maxima == "tied"),
+        (limits.largest.window, limits.largest.windows),
+        lambda part, count: (part[0] * count[0], part[1] * count[1]),
+        lambda part, whole: (whole[0] // part[0], whole[1] // part[1]),
+    )
+    if maxima == "tied" and shapes.part == (1, 1):
+        shapes = shapes._replace(part=(1, 2), whole=(shapes.whole[0], 2 * shapes.whole[1]))
+    window, (grid, most) = shapes.part, shapes.pooled
+    scale, sign = tape.scale(), tape.choose(4)
+    upstream = tape.dyadic(grid, most, tape.scale(UPSTREAM_SCALES))
+    x = tape.dyadic(*shapes.image)
+    if sign == 1:
+        x = -np.abs(x) - GRID
+    elif sign == 2:
+        x = np.minimum(x, 0.0)
+    # Which entries are maximal is drawn, not left to chance: the `counts` of lowest rank in each window
+    chosen = blocks(tape.matrix(*shapes.image), window).reshape(*upstream.shape, -1)
+    counts = 1 + tape.matrix(grid, most) % min(chosen.shape[-1], 255)
+    first = counts.reshape(*tape.several, -1)[..., 0]
+    np.maximum(first, 2, out=first)
+    if maxima == "unique":
+        counts = np.ones_like(counts)
+    ranks = (255 - chosen).argsort(axis=-1, kind="stable").argsort(axis=-1)  # simplest bytes put the first one first
+    members = ranks < counts[..., None]
+    parted = blocks(x, window)  # a view: what is written into it is written into x
+    top = parted.max(axis=(-2, -1), keepdims=True)
+    kinds = tape.matrix(grid, most)[..., None, None] % 4
+    near = GRID if clear else setting().eps * np.maximum(np.abs(top), 1.0)
+    gap = np.where(kinds == 3, near, np.array([1.0, GRID, 2.0, 0.0])[kinds])
+    parted[...] = np.where(members.reshape(parted.shape), top, np.minimum(parted, top - gap))
+    return Case(x=x * scale, window=window, upstream=upstream)
+
+
+read_unique, read_tied = partial(read, maxima="unique"), partial(read, maxima="tied")
+read_clear = partial(read, maxima="unique", clear=True)
+
+
+def _larger(limits: Limits) -> Iterator[tuple[Limits, Read]]:
+    windows = declared_or(limits.windows, _WINDOWS)
+    fits = [*zip(windows, cycle(_GRIDS), strict=False), *(pair for pair in _MANY_WINDOWS if pair[0] in windows)]
+    pairs = [(window, (window[0] * grid[0], window[1] * grid[1])) for window, grid in fits]
+    for (window, whole), counts in in_order(limits, NAME, pairs, lambda pair: (pair[0], (prod(pair[0]),) * 2)):
+        within = Limits(windows=(window,), images=(whole,), counts=counts)
+        yield from ((within, one) for one in (read_unique, read_tied))
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    """An image or channel less; a row or column less of windows, or of each window, if maxima stay as clear or tied."""
+    for axis in (0, 1):
+        yield from thinned(case, x=axis, upstream=axis)
+    for axis in (ROWS, COLUMNS):
+        for span in spans(case.upstream.shape[axis]):
+            x = without(case.x, axis, span, case.window[axis])
+            yield case.changed(x=x, upstream=without(case.upstream, axis, span))
+    for axis in (ROWS, COLUMNS):
+        for start, stop in spans(side := case.window[axis]):
+            window = list(case.window)
+            window[axis] -= stop - start
+            left = np.arange(case.x.shape[axis]) % side
+            x = case.x.compress((left < start) | (left >= stop), axis)
+            thinner = case.changed(x=x, window=tuple(window))
+            if _as_clear(leads(thinner), leads(case)):
+                yield thinner
+
+
+def leads(case: Case) -> Array:
+    """By how much the maximum of each window leads: 0 at a tie."""
+    windows = np.sort(blocks(case.x, case.window).reshape(case.upstream.size, -1), axis=1)
+    return windows[:, -1] - windows[:, -2] if windows.shape[1] > 1 else np.full(len(windows), np.inf)
+
+
+def _as_clear(after: Array, before: Array) -> bool:
+    """Whether ties stay ties, and every other maximum leads by as much as before, or more."""
+    return bool(((after == 0) == (before == 0)).all() and (after >= before).all())
+
+
+def _fresh(number: int, seed: int) -> Case:
+    generator, length = np.random.default_rng([number, seed]), 53 + number % 64
+    x = generator.standard_normal((1, 1, 14, 2 * length)).round(4)
+    return Case(x=x, window=(7, length), upstream=generator.standard_normal((1, 1, 2, 2)).round(4))
+
+
+def _plain(pair: Pair) -> Case:
+    window, whole = pair
+    pooled = whole[0] // window[0], whole[1] // window[1]
+    return Case(x=untied((1, 1, *whole)), window=window, upstream=untied((1, 1, *pooled)))
+
+
+def _stages(case: Case, operation: str) -> Iterator[Stage]:
+    yield Stage("x", case.x, window=case.window)
+    yield Stage("max_pool(x)", max_pool(case.x, case.window))
+
+
+_TIE_RULES: dict[str, Callable[[Array], Array]] = {
+    "first": lambda tied: np.eye(tied.size)[tied.argmax()],
+    "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
+    "even split": lambda tied: tied / tied.sum(),
+    "all": lambda tied: tied * 1.0,
+}
+
+
+def _tie_rule(ask: Ask) -> str | None:
+    """Which of the rules fits at three sets of maxima; "other" for none, None without an answer."""
+    pairs = setting().limits.poolings(tied=True)
+    if not pairs:
+        return None
+    window, whole = min(pairs, key=lambda pair: pair[0] != POOL)
+    size = prod(window)
+    rules = set(_TIE_RULES)
+    for tied in (np.ones(size), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
+        if tied.sum() < 2:
+            continue
+        x = np.tile(np.reshape(tied * 1.0, window), (whole[0] // window[0], whole[1] // window[1]))[None, None]
+        case = Case(x=x, window=window, upstream=1.0 + np.arange(x.size // size).reshape(max_pool(x, window).shape))
+        if (answer := ask(case)) is None:
+            return None
+        weights = answer[0, 0, : window[0], : window[1]].ravel() / case.upstream[0, 0, 0, 0]
+        rules = {rule for rule in rules if np.allclose(_TIE_RULES[rule](tied), weights, rtol=1e-6)}
+    return rules.pop() if len(rules) == 1 else "other"
+
+
+def _pooled(case: Case) -> tuple[Sides]:
+    *counts, rows, columns = case.x.shape
+    return ((*counts, rows // case.window[0], columns // case.window[1]),)
+
+
+_FORWARD = {"x": Kind.IMAGES, "window": Kind.WINDOW}
+_BACKWARD = {**_FORWARD, "upstream": Kind.IMAGES}
+POOLING = Layer(
+    NAME,
+    operations=(
+        Signature(
+            "max_pool",
+            takes=_FORWARD,
+            gives=(Kind.IMAGES,),
+            shapes=_pooled,
+            value=lambda case: (exactly(max_pool(case.x, case.window)),),
+            formulas=("`y[i,j] = max[a<p, b<q] x[p i+a, q j+b]`",),
+            named_by="pooling.max_pool_is_the_maximum",
+            smooth=read_unique,
+            kinked=read_tied,
+            other_names=("maxpoolforward", "maxpool2d", "pool"),
+        ),
+        Signature(
+            "max_pool_gradient",
+            takes=_BACKWARD,
+            gives=(Kind.IMAGES,),
+            shapes=lambda case: (case.x.shape,),
+            value=_gradient,
+            formulas=(
+                "`∂C/∂x[p i+a, q j+b] = g[a,b] upstream[i,j]`",
+                "with weights `g[a,b] ≥ 0`, `Σ[a,b] g[a,b] = 1`, and `g[a,b] = 0` off the maxima of the window",
+            ),
+            named_by="pooling.mask_repeat_is_argmax_scatter",
+            smooth=read_unique,
+            kinked=read_tied,
+            is_kinked=is_tied,
+            faults=faults,
+            faults_tell_all=True,
+            parts=("x",),
+            other_names=("maxpoolbackward", "maxpoolgrad", "poolbackward"),
+        ),
+    ),
+    kinds=_BACKWARD,
+    read=read,
+    larger=_larger,
+    smaller=_smaller,
+    fresh=_fresh,
+    plain=_plain,
+    pairs=lambda limits: limits.poolings(False),
+    pair=lambda case: (case.window, case.x.shape[-2:]),
+    windows=lambda case: blocks(case.x, case.window).reshape(-1, prod(case.window)),
+    stages=_stages,
+    finds={"ties": ("max_pool_gradient", _tie_rule)},
+)

@@ -1,0 +1,126 @@
+"""What the machine knows of a layer and of its operations: it calls them by what is declared here, and by no name."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..harness.core.kinds import Kind
+from ..harness.core.limits import Limits, Pair
+from ..harness.core.tape import Case, Tape
+from ..harness.core.values import Array, Value
+
+Mask = NDArray[np.bool_]
+Read = Callable[[Tape], Case]
+Ask = Callable[[Case], Any]  # what an operation answers on a case; None if it does not
+Sides = tuple[int, ...]
+
+
+class Fault(NamedTuple):
+    """What is wrong with an answer that may be one of several: in words, in which entries, and what would be right."""
+
+    message: str
+    expected: Any
+    wrong: Mask | None = None
+
+
+class Stage(NamedTuple):
+    """An array between arguments and answer, as a picture shows it; `window` parts it into windows, ReLU is dead where
+    it is `dead`.
+    """
+
+    title: str
+    values: Array
+    window: tuple[int, int] | None = None
+    dead: Mask | None = None
+
+
+class Separation(NamedTuple):
+    """A direction in which a wrong answer lies below every legal one: its inner product with it is less than `least`,
+    which rounding may lower by `allowed`. `nearest` is a legal answer.
+    """
+
+    direction: Array
+    least: float
+    nearest: Array
+    allowed: float
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One operation: what it takes and gives, and what is right.
+
+    `takes` are its positional parameters, `shapes` those of the answer's parts, and `parts` says of what they are the
+    gradients. `value` gives of a case each part of the right answer with its bound, at kinks of one legal answer of
+    several. Where several are legal, `faults` tries an answer and says of each condition what is wrong, or None; a case
+    `is_kinked` where that counts. `smooth` and `kinked` read cases off every kink, and at one. `named_by` is the
+    property that says what the operation computes, `of` the function whose derivative it is, `uses` what the operation
+    is composed of; it `follows` a convention, by whose name that can be found. Where `faults_tell_all` that can be
+    wrong, they are asked off kinks too. `misshapen` says what (case, shape) of answers of another shape have in common.
+    """
+
+    name: str
+    takes: Mapping[str, Kind]
+    gives: tuple[Kind, ...]
+    shapes: Callable[[Case], tuple[Sides, ...]]
+    value: Callable[[Case], tuple[Value, ...]]
+    formulas: tuple[str, ...]
+    named_by: str
+    smooth: Read
+    kinked: Read | None = None
+    is_kinked: Callable[[Case], bool] = lambda case: False
+    faults: Callable[[Any, Case], Iterator[Fault | None]] | None = None
+    parts: tuple[str, ...] = ()
+    of: str = ""
+    uses: tuple[str, ...] = ()
+    follows: str = ""
+    faults_tell_all: bool = False
+    misshapen: Callable[[Sequence[tuple[Case, Sides]]], str | None] | None = None
+    other_names: tuple[str, ...] = ()
+    layer: str = ""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its positional parameters."""
+        return tuple(self.takes)
+
+    def case(self, arguments: Iterable[Any]) -> Case:
+        """Arguments by the names of the parameters."""
+        return Case(zip(self.takes, arguments, strict=True))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Operations that belong together, and the cases on which they are tried.
+
+    `kinds` are those of whatever a case may hold, by name. `read` reads any case; `larger` yields, smaller ones first,
+    the limits that leave one size beyond those that are sampled, with what reads a case within them; `smaller` yields
+    cases with one part less, or half the parts, where what a case was built for stays. `pairs` are the pairs of shapes
+    that are supported, `pair` that of a case, and `plain` a case of such a pair without ties. `fresh` gives Gaussian
+    values in a shape of its own for each number. `exponents` are those of two that arrays may be scaled by.
+    `finds` says by what operation a convention is found out, and how.
+    `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
+    `rests_on_others` is checked after them.
+    """
+
+    name: str
+    operations: tuple[Signature, ...]
+    kinds: Mapping[str, Kind]
+    read: Read
+    larger: Callable[[Limits], Iterator[tuple[Limits, Read]]]
+    smaller: Callable[[Case], Iterator[Case]]
+    fresh: Callable[[int, int], Case]
+    plain: Callable[[Pair], Case]
+    pairs: Callable[[Limits], tuple[Pair, ...]] = lambda limits: (((1, 1), (2, 3)),)
+    pair: Callable[[Case], Pair | None] = lambda case: None
+    exponents: Callable[[Tape, Case, Callable[[Tape], int]], dict[str, int]] | None = None
+    windows: Callable[[Case], Array | None] = lambda case: None
+    stages: Callable[[Case, str], Iterator[Stage]] = lambda case, operation: iter(())
+    finds: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
+    rests_on_others: bool = False
+
+    def named(self) -> dict[str, Signature]:
+        """Its operations by name, each knowing the layer's."""
+        return {one.name: replace(one, layer=self.name) for one in self.operations}
