@@ -30,9 +30,7 @@ OWN = "it needs no oracle: the target's own functions are held against each othe
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
-SCALES = (
-    "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
-)
+SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
