@@ -39,6 +39,7 @@ COMMANDS = (
     "mutation",
     "network",
     "overhead",
+    "speed",
     "startup",
     "ties",
 )
@@ -236,7 +237,7 @@ def test_growth_is_measured_and_drawn(tmp_path):
     assert 0 < figures["in_target"] < 1
     assert row["peak"] > 50
     assert f"({figures['in_target']:.0%}) | {row['peak']:.0f} |" in growth.tables([row])
-    growth.plot([row], tmp_path / "growth.svg")
+    growth.plotted([row], tmp_path / "growth.svg")
     assert "kernel side" in (tmp_path / "growth.svg").read_text(encoding="utf-8")
 
 
