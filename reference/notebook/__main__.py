@@ -65,7 +65,8 @@ def _output(text: str) -> Path:
     return path
 
 
-def _parser() -> _Parser:
+def parser() -> argparse.ArgumentParser:
+    """The command's options."""
     result = _Parser(
         prog=f"python -m {__package__}",
         description="Train as the notebook does, and say why that learns or does not.",
@@ -123,22 +124,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Ends with status 2 and one line on standard error if something cannot be done as asked.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    asked = parser()
+    options = asked.parse_args(arguments)
     if options.figure:
         try:
             from . import figure
         except ModuleNotFoundError as error:
             if str(error.name).partition(".")[0] != "matplotlib":
                 raise
-            parser.error("--figure needs the extra: pip install '.[report]' in a clone of backproof")
+            asked.error("--figure needs the extra: pip install '.[report]' in a clone of backproof")
     try:
         kernel, weights = _start(options)
         history = recorded(kernel, weights, options.rate, options.epochs)
     except FloatingPointError:
-        parser.error("the numbers overflow: smaller parameters or a smaller rate are wanted")
+        asked.error("the numbers overflow: smaller parameters or a smaller rate are wanted")
     except ValueError as error:
-        parser.error(str(error))
+        asked.error(str(error))
     name = _name(options)
     _tell(f"{name}, {options.epochs} epochs, learning rate {options.rate}", kernel, weights, history)
     if options.figure:
@@ -149,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             figure.write(drawn, options.figure)
         except OSError as error:
-            parser.error(f"cannot write to {options.figure}: {error.strerror}")
+            asked.error(f"cannot write to {options.figure}: {error.strerror}")
         print(f"\nfigure                  {options.figure}")
 
 

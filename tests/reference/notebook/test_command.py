@@ -9,7 +9,7 @@ import pytest
 from reference import notebook
 from reference.notebook import __main__ as command
 from reference.notebook.history import recorded
-from tests.test_readme import python
+from tests.pages import python
 
 
 def refused(capsys, *arguments):
