@@ -24,7 +24,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _number(kind: Callable[[str], float], fits: Callable[[float], bool], wanted: str) -> Callable[[str], float]:
-    """What reads an option of this kind, and says what is wanted where the number does not fit."""
+    """Makes the reader of an option: a number of this kind that fits, or an error that says what is wanted."""
 
     def read(text: str) -> float:
         try:
