@@ -4,9 +4,7 @@
 kernel, where the gradient of a tied maximum goes, ReLU's derivative at 0, and the precision that it declares.
 """
 
-import argparse
 import ast
-import json
 import platform
 import re
 import shutil
@@ -17,6 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.command import command
 from properties.harness.checking.conventions import examined
 from properties.harness.target.target import load
 
@@ -75,17 +74,13 @@ def line(row: dict[str, Any]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def main() -> None:
-    """Probe, print the table, and write the findings where asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.conventions", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
-    options = parser.parse_args()
+def main() -> list[dict[str, Any]]:
+    """Probe, print the table, and return the findings."""
     paths = sorted(EXAMPLES.glob("*.py"))
     rows = [measure(path) for path in tqdm(paths, unit="example", delay=1, disable=None)]
     print(HEADER, *map(line, rows), sep="\n")
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -5,12 +5,9 @@ seed. Rounding is noise of so many units of 2^-52 on every entry, its signs draw
 let through if no property refutes it with any seed. PyTorch's `gradcheck` is asked the same at Gaussian points.
 """
 
-import argparse
-import json
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from tqdm import tqdm
 
 import reference
 from benchmarks import peers
+from benchmarks.command import command
 from benchmarks.trials import failures, reference_with, settle, trial_of
 from properties.harness.core.values import changed_parts
 from properties.layers import OPERATIONS
@@ -85,11 +83,8 @@ def row(operation: str) -> dict[str, Any]:
     return {"operation": operation, "caught": floor(ours), "let_through": let_through, PEER: floor(theirs)}
 
 
-def main() -> None:
-    """Measure every operation and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection_floor", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
-    options = parser.parse_args()
+def main() -> list[dict[str, Any]]:
+    """Measure every operation, print the table, and return what was found."""
     with ProcessPoolExecutor() as pool:
         rows = list(tqdm(pool.map(row, OPERATIONS), total=len(OPERATIONS), desc="detection floor", disable=None))
     print("| operation | relative error always caught | rounding always let through | `gradcheck` catches |")
@@ -97,9 +92,8 @@ def main() -> None:
     for one in rows:
         ours, theirs = (f"{value:.0e}" if value else "not 1e-1" for value in (one["caught"], one[PEER]))
         print(f"| `{one['operation']}` | {ours} | {one['let_through']} units | {theirs} |")
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -5,7 +5,6 @@ Each mistake of the catalogue is in a target of its own, beside the reference's 
 search (`benchmarks.smallest`), so that it is an upper bound: what the search does not find may exist.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.command import command
 from benchmarks.smallest import shapes_of, size_of, smallest
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.text import decoded
@@ -103,24 +103,16 @@ def show(rows: list[dict[str, Any]], figures: dict[str, float]) -> None:
             print(f"{'':15s}{smaller['how']}")
 
 
-def main() -> None:
-    """Time each mistake, search, print, and write what was found where asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection_time", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
-    parser.add_argument("--mistakes", type=int, default=1, metavar="N", help="every N-th only (default: all)")
-    parser.add_argument("--tapes", type=int, default=1000, metavar="N", help="cases of a shape (default: %(default)s)")
-    parser.add_argument("--processes", type=int, metavar="N", help="that search (default: one for each core)")
-    options = parser.parse_args()
-    rows = [timed(one) for one in tqdm(all_mistakes()[:: options.mistakes], desc="timing", disable=None)]
-    with ProcessPoolExecutor(options.processes) as pool:
-        search = pool.map(partial(searched, tapes=options.tapes), rows)
+def main(mistakes: int = 1, tapes: int = 1000, processes: int = os.cpu_count() or 1) -> dict[str, Any]:
+    """Time each mistake, search, print, and return what was found."""
+    rows = [timed(one) for one in tqdm(all_mistakes()[::mistakes], desc="timing", disable=None)]
+    with ProcessPoolExecutor(processes) as pool:
+        search = pool.map(partial(searched, tapes=tapes), rows)
         rows = list(tqdm(search, total=len(rows), desc="searching", disable=None))
     figures = figures_of(rows)
     show(rows, figures)
-    if options.json:
-        found = {"figures": figures, "mistakes": rows}
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return {"figures": figures, "mistakes": rows}
 
 
 if __name__ == "__main__":
-    main()
+    command(main, mistakes="every N-th mistake only", tapes="cases of a shape", processes="that search")

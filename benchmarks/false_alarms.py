@@ -1,14 +1,12 @@
 """Does the suite cry wolf? The reference and every correct variant, with many seeds: none may be refuted."""
 
-import argparse
-import json
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.command import command
 from benchmarks.trials import failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.layers import OPERATIONS
@@ -33,31 +31,19 @@ def run(name: str, seed: int) -> tuple[int, list[str]]:
     return examples, alarms
 
 
-def main() -> None:
-    """Run so many seeds of every target, and print how many examples there were and every alarm."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms", description=__doc__)
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help="seeds for each target (default: 1)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the first of them (default: 0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
-    options = parser.parse_args()
+def main(runs: int = 1, seed: int = 0) -> dict[str, Any]:
+    """Run so many seeds of every target; print and return how many examples there were, and every alarm."""
     names = [REFERENCE, *VARIANTS]
-    asked = [(name, seed) for seed in range(options.seed, options.seed + options.runs) for name in names]
+    asked = [(name, each) for each in range(seed, seed + runs) for name in names]
     with ProcessPoolExecutor() as pool:
         results = pool.map(run, *zip(*asked, strict=True))
         found = list(tqdm(results, total=len(asked), unit="run", desc="false alarms", disable=None))
     examples, alarms = sum(count for count, _ in found), [alarm for _, told in found for alarm in told]
-    print(
-        f"{len(names)} correct targets, seeds {options.seed} to {options.seed + options.runs - 1}: "
-        f"{examples:,} examples, {len(alarms)} false alarms"
-    )
+    seeds = f"seeds {seed} to {seed + runs - 1}"
+    print(f"{len(names)} correct targets, {seeds}: {examples:,} examples, {len(alarms)} false alarms")
     print("\n".join(alarms))
-    if options.json:
-        options.json.write_text(
-            json.dumps({"targets": names, "runs": options.runs, "examples": examples, "alarms": alarms}, indent=1)
-            + "\n",
-            encoding="utf-8",
-        )
+    return {"targets": names, "runs": runs, "examples": examples, "alarms": alarms}
 
 
 if __name__ == "__main__":
-    main()
+    command(main, runs="seeds for each target", seed="the first of them")

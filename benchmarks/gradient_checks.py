@@ -1,19 +1,16 @@
 """Verified cases per second: this suite beside the gradient checkers that people use, on one and the same network.
 
-`python -m benchmarks.gradient_checks [--json FILE] [--seconds S]` has every checker verify both gradients of the
-notebook's network (a 6×6 image, a 3×3 kernel, 4 weights) at random points for S seconds, in one run, and then looks for
-the smallest relative error of the gradients that it catches at any of twenty points. A peer gets the hand-written
+Every checker verifies both gradients of the notebook's network (a 6×6 image, a 3×3 kernel, 4 weights) at random points
+for some seconds, in one run; then the smallest relative error of the gradients that it catches at any of twenty points
+is looked for. A peer gets the hand-written
 gradients of `benchmarks.numpy_network`, as its users would hand them over, and where it differentiates by itself a
 network of its own too. Peers' points are Gaussian; this suite draws its own, and all that it does beside is timed too.
 It needs `pip install '.[benchmarks]'`.
 """
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +20,7 @@ from tqdm import tqdm
 
 import reference
 from benchmarks import numpy_network, peers, trials
+from benchmarks.command import command
 from benchmarks.detection_floor import floor
 from benchmarks.network import Point, jax_cost, pytorch_cost
 from properties.harness.checking.conventions import examined
@@ -181,15 +179,9 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gradient_checks", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
-    parser.add_argument(
-        "--seconds", type=float, default=5.0, metavar="S", help="of each checker (default: %(default)s)"
-    )
-    options = parser.parse_args()
-    rows = measured(options.seconds)
+def main(seconds: float = 5.0) -> dict[str, Any]:
+    """Measure, print, and return the figures."""
+    rows = measured(seconds)
     print("| checker | network | checks | cases a second | right ones refused | smallest error caught |")
     print("| --- | --- | --- | --- | --- | --- |")
     for row in rows:
@@ -198,9 +190,8 @@ def main() -> None:
         print(f"| {what} | {row['rate']:,.0f} | {row['refused']} | {least} |")
     for what, ratio in ratios(rows).items():
         print(f"{what}: {ratio:,.3g}")
-    if options.json:
-        options.json.write_text(json.dumps({"rows": rows, "ratios": ratios(rows)}, indent=1) + "\n", encoding="utf-8")
+    return {"rows": rows, "ratios": ratios(rows)}
 
 
 if __name__ == "__main__":
-    main()
+    command(main, seconds="of each checker")

@@ -5,7 +5,6 @@ reference with these. Memory is the peak resident set of the largest of a run's 
 Hypothesis alone on as many strings of bytes, which keeps what it has tried. `--plot` needs the extra `report`.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
+
+from benchmarks.command import command
 
 NETWORK = ("network.gradients_are_the_chain_rule", "network.gradients_match_differences")
 GRADIENTS = ("convolution.kernel_gradient_is_the_rot90_form", "convolution.image_gradient_is_the_full_correlation")
@@ -145,7 +146,7 @@ def _cell(entry: dict[str, Any] | None) -> str:
     return f"{entry['per_second']:,.{1 if entry['per_second'] < 10 else 0}f} ({entry['in_target']:.0%})"
 
 
-def plot(rows: list[dict[str, Any]], path: Path) -> None:
+def plotted(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw the tables as four panels, as the file's name says: SVG, PNG or what matplotlib knows else."""
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -184,30 +185,32 @@ def _lines(rows: list[dict[str, Any]]) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def main() -> None:
-    """Measure, print the tables, and write tables, plot and figures where asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
-    for option in ("json", "markdown", "plot"):
-        parser.add_argument(f"--{option}", type=Path, metavar="FILE", help=f"write the {option} there")
-    for option, values in (
-        ("images", (6, 12, 24, 48)),
-        ("kernels", (1, 2, 3, 5, 7, 9)),
-        ("examples", (100, 1000, 10000)),
-        ("workers", (1, 2)),
-    ):
-        words = f"(default: {' '.join(map(str, values))})"
-        parser.add_argument(f"--{option}", type=int, nargs="*", default=values, metavar="N", help=words)
-    options = parser.parse_args()
-    runs = planned(options.images, options.kernels, options.examples, options.workers)
+def main(
+    images: tuple[int, ...] = (6, 12, 24, 48),
+    kernels: tuple[int, ...] = (1, 2, 3, 5, 7, 9),
+    examples: tuple[int, ...] = (100, 1000, 10000),
+    workers: tuple[int, ...] = (1, 2),
+    markdown: Path | None = None,
+    plot: Path | None = None,
+) -> list[dict[str, Any]]:
+    """Measure, print the tables, write tables and plot where asked, and return the figures."""
+    runs = planned(images, kernels, examples, workers)
     rows = [measured(run) for run in tqdm(runs, unit="run", disable=None)]
     print(tables(rows))
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    if options.markdown:
-        options.markdown.write_text(tables(rows), encoding="utf-8")
-    if options.plot:
-        plot(rows, options.plot)
+    if markdown:
+        markdown.write_text(tables(rows), encoding="utf-8")
+    if plot:
+        plotted(rows, plot)
+    return rows
 
 
 if __name__ == "__main__":
-    main()
+    command(
+        main,
+        images="sides of the image",
+        kernels="sides of the kernel",
+        examples="of each property",
+        workers="processes",
+        markdown="write the tables there",
+        plot="draw them there",
+    )

@@ -4,8 +4,6 @@ A mistake replaces one operation of the reference. Of this suite's properties th
 gradient checkers are run at Gaussian and at small-integer points, on the layer or network that it belongs to.
 """
 
-import argparse
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks import peers
+from benchmarks.command import command
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import Property, all_properties, arguments_of
@@ -30,9 +29,7 @@ OWN = "it needs no oracle: the target's own functions are held against each othe
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
-SCALES = (
-    "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
-)
+SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
@@ -234,21 +231,15 @@ def _cell(refuted: bool | None) -> str:
     return "" if refuted is None else "R" if refuted else "·"
 
 
-def main() -> None:
-    """Run everything, print the summary, and write the tables where asked."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_matrix", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was found there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
-    options = parser.parse_args()
+def main(markdown: Path | None = None) -> dict[str, Any]:
+    """Run everything, print the summary, write the tables where asked, and return what was found."""
     mistakes = mapped(row_of_mistake, list(range(len(all_mistakes()))), "mistakes")
     variants = mapped(row_of_variant, list(VARIANTS), "correct variants")
     print(summary(mistakes, variants))
-    if options.json:
-        found = {"mistakes": mistakes, "variants": variants, "alone": alone(mistakes)}
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    if options.markdown:
-        options.markdown.write_text(tables(mistakes, variants), encoding="utf-8")
+    if markdown:
+        markdown.write_text(tables(mistakes, variants), encoding="utf-8")
+    return {"mistakes": mistakes, "variants": variants, "alone": alone(mistakes)}
 
 
 if __name__ == "__main__":
-    main()
+    command(main, markdown="write the tables there")

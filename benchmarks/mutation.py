@@ -4,8 +4,6 @@
 about an hour, and prints every mutant that survives.
 """
 
-import argparse
-import json
 import os
 import sqlite3
 import subprocess
@@ -13,6 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks.command import command
 
 ROOT = Path(__file__).parents[1]
 NOT_CALLED = ("grow", "grown_dense", "mask_repeat", "train")  # by any operation
@@ -46,11 +46,8 @@ def _changed(diff: str) -> list[str]:
     return [f"{line[0]} {line[1:].strip()}" for line in lines]
 
 
-def main() -> None:
-    """Mutate, run, and print what survived."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mutation", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found there")
-    options = parser.parse_args()
+def main() -> dict[str, Any]:
+    """Mutate, run, print and return what survived."""
     with tempfile.TemporaryDirectory() as folder:
         clone, session = Path(folder) / "clone", Path(folder) / "session.sqlite"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)  # noqa: S607
@@ -67,9 +64,8 @@ def main() -> None:
     print(f"{report['mutants']} mutants, {report['survived']} survived")
     for one in report["survivors"]:
         print(f"\n{one['module']}, line {one['line']}, {one['function']}", *one["change"], sep="\n  ")
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -1,28 +1,25 @@
 """One training step, forward, backward and update, of the reference beside its peers, and how each grows.
 
-`python -m benchmarks.network [--json FILE] [--sides N …]` times the reference, the notebook's formulas (SciPy and
-scikit-image as it calls them), PyTorch eager and compiled, and JAX compiled, in one run, on square images and a 3×3
-kernel, all in double precision. Each peer's step must first give the reference's numbers. It needs
+It times the reference, the notebook's formulas (SciPy and scikit-image as it calls them), PyTorch eager and compiled,
+and JAX compiled, in one run, on square images and a 3×3 kernel, all
+in double precision. Each peer's step must first give the reference's numbers. It needs
 `pip install '.[benchmarks]'`.
 """
 
-import argparse
-import json
 import timeit
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import reference
+from benchmarks.command import command
 from reference import notebook
 
 Array = NDArray[np.float64]
 Point = tuple[Array, float, Array, Array]
 Step = Callable[[], tuple[Any, Any]]
-SIDES = (6, 28, 64, 256)
 RATE, AGREEMENT, REPEATS = 0.01, 1e-9, 5
 
 
@@ -112,26 +109,21 @@ def milliseconds(step: Step, wanted: tuple[Array, Array]) -> float | None:
     return min(timer.repeat(REPEATS, number)) / number * 1e3
 
 
-def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--sides", type=int, nargs="+", default=SIDES, metavar="N", help="(default: %(default)s)")
-    options = parser.parse_args()
+def main(sides: tuple[int, ...] = (6, 28, 64, 256)) -> dict[str, dict[str, float | None]]:
+    """Measure, print, and return the figures."""
     figures: dict[str, dict[str, float | None]] = {name: {} for name in MAKERS}
-    for side in options.sides:
+    for side in sides:
         point = drawn(side)
         wanted = reference.train_step(*point, RATE)
         for name, make in MAKERS.items():
             figures[name][f"{side}×{side}"] = milliseconds(make(point), wanted)
-    print(f"{'ms a step':18s}" + "".join(f"{side:>12d}²" for side in options.sides))
+    print(f"{'ms a step':18s}" + "".join(f"{side:>12d}²" for side in sides))
     for name, row in figures.items():
         print(
             f"{name:18s}" + "".join(f"{'–' if value is None else format(value, '.3f'):>13s}" for value in row.values())
         )
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    command(main, sides="of the image")

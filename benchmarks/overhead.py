@@ -1,16 +1,16 @@
 """Which share of a run is spent in the target's own functions: its limit is 1.
 
-`python -m benchmarks.overhead [--json FILE] [--worst N]` checks the reference, and a target that does everything ten
-times over, and lists the properties, the worst first.
+It checks the reference, and a target that does everything ten times over, and lists the properties, the worst first.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from benchmarks.command import command
 
 SLOWER = 10
 SLOW_TARGET = """
@@ -50,12 +50,8 @@ def _share(entries: list[dict[str, Any]]) -> float:
     return sum(entry["seconds_in_target"] for entry in entries) / sum(entry["seconds"] for entry in entries)
 
 
-def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--worst", type=int, default=10, metavar="N", help="properties listed (default: %(default)s)")
-    options = parser.parse_args()
+def main(worst: int = 10) -> dict[str, Any]:
+    """Measure, print, and return the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         slow = folder / "slow.py"
@@ -66,11 +62,10 @@ def main() -> None:
         }
     for target, found in figures.items():
         print(f"{target}: {found['all']:.0%} of the run in the target, {found['gradients']:.0%} for gradients; worst:")
-        for identifier, share in list(found["properties"].items())[: options.worst]:
+        for identifier, share in list(found["properties"].items())[:worst]:
             print(f"  {share:4.0%}  {identifier}")
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    command(main, worst="properties listed")

@@ -1,10 +1,9 @@
 """How long a default run takes, and how soon a wrong formula is reported with its shrunk counterexample.
 
-`python -m benchmarks.speed [--json FILE]` times whole processes, and beside them, in the same run, Hypothesis alone
-on as many examples of one string of bytes each: the peer that the machine's speed is measured by.
+It times whole processes, and beside them, in the same run, Hypothesis alone on as many examples of one string of bytes
+each: the peer that the machine's speed is measured by.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -12,6 +11,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.command import command
 
 RUNS = 3
 BARE = """
@@ -51,11 +52,8 @@ def seconds(command: list[str], status: int) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
+def main() -> dict[str, float]:
+    """Measure, print, and return the figures."""
     check = [sys.executable, "-m", "properties"]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -80,9 +78,8 @@ def main() -> None:
     }
     for name, figure in {**figures, **{f"  {name}, s": figure for name, figure in first.items()}}.items():
         print(f"{name:55s} {figure:6.2f}")
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

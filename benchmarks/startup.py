@@ -1,11 +1,9 @@
 """How long it takes from the start of the process to the first example, and which imports take it.
 
-`python -m benchmarks.startup [--json FILE] [--runs N]` times, as whole processes, the reference and a target that needs
-no SciPy, up to the first example of a property, and lists the imports that take longest (`python -X importtime`).
+It times, as whole processes, the reference and a target that needs no SciPy, up to the first example of a property, and
+lists the imports that take longest (`python -X importtime`).
 """
 
-import argparse
-import json
 import os
 import re
 import statistics
@@ -14,6 +12,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks.command import command
 
 WANTED = {"reference": 1.5, "no SciPy": 0.8}
 LONGEST = 12
@@ -64,16 +64,12 @@ def imports() -> list[tuple[float, str]]:
     return sorted(((seconds, name) for name, seconds in packages.items()), reverse=True)[:LONGEST]
 
 
-def main() -> None:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="of which the median (default: %(default)s)")
-    options = parser.parse_args()
+def main(runs: int = 5) -> dict[str, dict[str, float]]:
+    """Measure, print, and return the figures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seconds = {
-            target: statistics.median(first_example(folder, line) for _ in range(options.runs))
+            target: statistics.median(first_example(folder, line) for _ in range(runs))
             for target, line in (("reference", "import reference"), ("no SciPy", ""))
         }
     for target, found in seconds.items():
@@ -81,10 +77,8 @@ def main() -> None:
     longest = imports()
     for took, module in longest:
         print(f"  {took:.2f} s  import {module}")
-    if options.json:
-        figures = {"seconds": seconds, "imports": {module: took for took, module in longest}}
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return {"seconds": seconds, "imports": {module: took for took, module in longest}}
 
 
 if __name__ == "__main__":
-    main()
+    command(main, runs="of which the median")

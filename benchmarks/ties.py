@@ -1,12 +1,9 @@
 """How often max pooling ties on photographs, and how far that leads mask repeat from every legal kernel gradient.
 
-`python -m benchmarks.ties [--json FILE]` takes every grey 8-bit photograph that scikit-image ships through convolution,
-ReLU and 2×2 max pooling. All numbers are short dyadic ones: sums of products have no rounding error, a tie is a tie.
+It takes every grey 8-bit photograph that scikit-image ships through convolution, ReLU and 2×2 max pooling. All numbers
+are short dyadic ones: sums of products have no rounding error, a tie is a tie.
 """
 
-import argparse
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +13,7 @@ from skimage.filters import threshold_otsu
 from skimage.util import view_as_blocks, view_as_windows
 from tqdm import tqdm
 
+from benchmarks.command import command
 from reference import conv2d, conv2d_kernel_gradient, mask_repeat, relu, relu_derivative
 from reference.arrays import Array
 from reference.network import WINDOW
@@ -131,19 +129,14 @@ def cells(row: dict[str, Any]) -> list[str]:
     return [row["photograph"], "×".join(map(str, row["size"])), *percents]
 
 
-def main() -> None:
-    """Measure, print the table, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", metavar="FILE", help="write the figures, unrounded and draw by draw, to this file")
-    options = parser.parse_args()
+def main() -> dict[str, Any]:
+    """Measure, print the table, and return the figures, unrounded and draw by draw."""
     kernel = dyadic(np.random.default_rng(SEED), KERNEL_SHAPE)  # as in `layer`
     rows = [measure(name) for name in tqdm(NAMES, unit="photograph", delay=1, disable=None)]
     print(f"Random kernel, seed {SEED}: {kernel.tolist()}, of sum {kernel.sum()}\n\n{HEADER}")
     print("\n".join(f"| {' | '.join(cells(row))} |" for row in rows), LEGEND.format(draws=DRAWS), sep="\n\n")
-    if options.json:
-        figures = {"seed": SEED, "kernel": kernel.tolist(), "photographs": rows}
-        Path(options.json).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return {"seed": SEED, "kernel": kernel.tolist(), "photographs": rows}
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -1,4 +1,4 @@
-"""Pictures of reports for the README, and what makes them: `python -m pictures`."""
+"""Pictures for the README and docs/, and what makes them: `python -m pictures`."""
 
 import shutil
 

@@ -1,13 +1,14 @@
-"""Makes the README's pictures of reports anew, by headless Chromium: `python -m pictures [FOLDER]`.
+"""Makes the pictures of the README and of docs/ anew: `python -m pictures [FOLDER]`.
 
-`refuted.png` is what the page shows of the notebook's pooling gradient, `holds.png` the beginning of the reference's.
-It needs Chromium (Debian's package `chromium`) and the extra `test`.
+`refuted.png` is what the page shows of the notebook's pooling gradient, `holds.png` the beginning of the reference's,
+and `notebook.png` what `python -m reference.notebook --figure` draws. It needs Chromium (Debian's package `chromium`)
+and the extra `test`.
 """
 
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -17,12 +18,13 @@ from pictures import NAMES, chromium
 from properties import verify
 from properties.harness.report.page import render
 from reference import notebook
+from reference.notebook.__main__ import main as run_notebook
 
 WIDTH, COLORS = 900, 48
 
 
 def main(folder: Path) -> None:
-    """Write both pictures into the folder. Raises `FileNotFoundError` without a Chromium."""
+    """Write the pictures into the folder. Raises `FileNotFoundError` without a Chromium."""
     path = chromium()
     if path is None:
         raise FileNotFoundError(f"no Chromium: none of {', '.join(NAMES)} can be found")
@@ -33,23 +35,26 @@ def main(folder: Path) -> None:
         box = page.locator("#max_pool_gradient").bounding_box()
         end = page.locator("#max_pool_gradient details").first.bounding_box()
         clip = {"x": 0, "y": box["y"] - 10, "width": WIDTH, "height": end["y"] - box["y"] + 10}
-        _keep(page.screenshot(full_page=True, clip=clip), folder / "refuted.png")
+        page.screenshot(full_page=True, clip=clip, path=folder / "refuted.png")
         page.goto(_written(reference, "reference", Path(pages)))
-        _keep(page.screenshot(), folder / "holds.png")
+        page.screenshot(path=folder / "holds.png")
         browser.close()
+    run_notebook(["--figure", str(folder / "notebook.png")])
+    for name in ("refuted", "holds", "notebook"):
+        _make_small(folder / f"{name}.png")
 
 
-def _written(target: Any, name: str, folder: Path) -> str:
+def _written(target: ModuleType, name: str, folder: Path) -> str:
     path = folder / f"{name}.html"
     path.write_text(render(verify(target, name=name).data), encoding="utf-8")
     return path.as_uri()
 
 
-def _keep(picture: bytes, path: Path) -> None:
-    """Write a picture with few colours, which makes it small."""
-    path.write_bytes(picture)
+def _make_small(path: Path) -> None:
+    """Write a picture again with few colours."""
     with Image.open(path) as image:
-        image.convert("RGB").quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+        few = image.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Each benchmark says what it is, and measures what it says."""
 
+import json
 import re
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from benchmarks import (
     ties,
     trials,
 )
+from benchmarks.command import command
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.tape import Case
@@ -39,6 +41,7 @@ COMMANDS = (
     "mutation",
     "network",
     "overhead",
+    "speed",
     "startup",
     "ties",
 )
@@ -58,6 +61,19 @@ def test_help_needs_no_peer(name):
     process = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (process.returncode, process.stderr) == (0, "")
     assert "--json FILE" in process.stdout
+
+
+def test_parameters_of_main_are_its_options(tmp_path, monkeypatch):
+    """A number, several and a file are read as their defaults say; what `main` returns is written as JSON."""
+
+    def main(runs=5, seconds=1.0, sides=(1, 2), markdown=None):
+        return [runs, seconds, sides, markdown.name]
+
+    path = tmp_path / "found.json"
+    asked = ["--json", str(path), "--seconds", "2", "--sides", "3", "4", "--markdown", "tables.md"]
+    monkeypatch.setattr(sys, "argv", ["benchmark", *asked])
+    command(main, runs="how many")
+    assert json.loads(path.read_text(encoding="utf-8")) == [5, 2.0, [3, 4], "tables.md"]
 
 
 def test_false_alarms_are_counted(monkeypatch):
@@ -236,7 +252,7 @@ def test_growth_is_measured_and_drawn(tmp_path):
     assert 0 < figures["in_target"] < 1
     assert row["peak"] > 50
     assert f"({figures['in_target']:.0%}) | {row['peak']:.0f} |" in growth.tables([row])
-    growth.plot([row], tmp_path / "growth.svg")
+    growth.plotted([row], tmp_path / "growth.svg")
     assert "kernel side" in (tmp_path / "growth.svg").read_text(encoding="utf-8")
 
 

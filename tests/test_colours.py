@@ -4,7 +4,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from properties.harness.report.pictures import ABOVE, BELOW, DARKEST
-from reference.figure import COLOURS
+from reference.notebook.figure import COLOURS
 
 
 @pytest.mark.parametrize("shade", [-1.0, -0.5, 0.0, 0.5, 1.0])

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tests.pages import blocks
+
 ROOT = Path(__file__).parents[1]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
 STEPS = ACTION["runs"]["steps"]
@@ -176,13 +178,12 @@ def hooked(tmp_path_factory, libraries, shipped):
     return run
 
 
-README = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-(CONFIGURATION,) = (text for text in README if text.startswith("repos:"))
+_, CONFIGURATION = blocks("yaml", "docs/gate.md")
 
 
 @pytest.mark.parametrize(("text", "status"), [(RIGHT, 0), (WRONG, 1)], ids=["right", "wrong"])
 def test_hook_ends_as_the_target_is(hooked, tmp_path, text, status):
-    """As the README has it, pre-commit lets a right target through and stops at a wrong one, with what is wrong."""
+    """As its page has it, pre-commit lets a right target through and stops at a wrong one, with what is wrong."""
     (tmp_path / "my_network.py").write_text(text, encoding="utf-8")
     process = hooked(tmp_path, CONFIGURATION)
     assert process.returncode == status, process.stdout + process.stderr

@@ -29,7 +29,7 @@ def test_wheel_has_one_name(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"backproof"}
-    assert {"backproof/__main__.py", "backproof/reference/notebook.py"} <= set(names)
+    assert {"backproof/__main__.py", "backproof/reference/notebook/__main__.py"} <= set(names)
 
 
 @pytest.mark.parametrize("options", [[], ["-n", "1"]], ids=["alone", "with a worker"])

@@ -1,27 +1,33 @@
-"""What the README shows is what happens."""
+"""What the README and the pages of docs/ show is what happens."""
 
+import html.parser
 import json
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
+import cmarkgfm
 import pytest
+from numpy.testing import assert_allclose
 from ruamel.yaml import YAML
 
 from properties.__main__ import parser
 from properties.harness.checking.properties import all_properties
-from properties.layers import OPERATIONS
+from properties.layers.contract import OPERATIONS
+from reference.notebook.__main__ import parser as notebooks_parser
 from tests.harness.run.test_suite import TWO_LINES
+from tests.pages import FENCED, PAGES, README, ROOT, blocks, python, spans
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    """The code blocks of this language."""
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+TESTED = {  # the code blocks of each page: a test below runs them, or tests/test_gate.py the hook for pre-commit
+    "README.md": ["sh", "sh", "text", "python", "text"],
+    "docs/catches.md": [],
+    "docs/gate.md": ["text", "yaml", "yaml"],
+    "docs/machines.md": ["yaml"],
+    "docs/notebook.md": ["text", "python"],
+    "docs/targets.md": ["python", "python", "python"],
+    "docs/ties.md": ["python"],
+}
+each_page = pytest.mark.parametrize("page", PAGES)
 
 
 def checked(*arguments, folder):
@@ -30,16 +36,67 @@ def checked(*arguments, folder):
     return process.returncode, process.stdout
 
 
-def python(*arguments, folder):
-    """Python as a process in this folder, with the project to be imported."""
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
+class Links(html.parser.HTMLParser):
+    """What a page links to or shows, and the anchors that GitHub gives its headings."""
+
+    def __init__(self, markdown):
+        super().__init__()
+        self.targets, self.anchors, self.heading = [], set(), None
+        self.feed(cmarkgfm.github_flavored_markdown_to_html(markdown))
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a link's target; begin a heading."""
+        self.targets += [value for name, value in attrs if name in ("href", "src")]
+        self.heading = "" if re.fullmatch("h[1-6]", tag) else self.heading
+
+    def handle_data(self, data):
+        """Add to the heading."""
+        self.heading = None if self.heading is None else self.heading + data
+
+    def handle_endtag(self, tag):
+        """Keep a heading as its anchor."""
+        if re.fullmatch("h[1-6]", tag):
+            self.anchors.add(re.sub(r"[^\w -]", "", self.heading.lower()).replace(" ", "-"))
+            self.heading = None
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    """Every link to a file of the repository finds it, and its heading; every page can be reached from the README."""
+    for target in Links(PAGES[page]).targets:
+        address, _, anchor = target.partition("#")
+        if not address.startswith("https://"):
+            path = (ROOT / page).parent / address if address else ROOT / page
+            assert path.is_file(), target
+            assert not anchor or anchor in Links(path.read_text(encoding="utf-8")).anchors, target
+    assert page == "README.md" or page in Links(README).targets
+
+
+@each_page
+def test_every_code_block_is_tested(page):
+    """A page has the blocks that tests know, no more."""
+    assert [language for language, _ in FENCED.findall(PAGES[page])] == TESTED[page]
+
+
+@each_page
+def test_what_is_named_exists(page):
+    """Files, benchmarks, properties and options are called by the names that they have."""
+    options = re.findall(r"--[a-z]+", parser().format_help() + notebooks_parser().format_help())
+    for span in spans(page):
+        if re.fullmatch(r"[a-z]+/[\w/]*(\.\w+)?", span):
+            assert (ROOT / span).exists(), span
+        if found := re.match(r"python -m (benchmarks\.\w+|pictures|pytest (\S+))", span):
+            path = found[2] or f"{found[1].replace('.', '/')}"
+            assert (ROOT / path).exists() or (ROOT / f"{path}.py").exists(), span
+        elif not span.startswith("pip "):
+            assert set(re.findall(r"--[a-z]+", span)) <= set(options), span
+        if re.fullmatch(r"(activations|calls|convolution|dense|exact|network|pooling|training)\.\w+", span):
+            assert span in {entry.id for entry in all_properties().values()}
+
+
+def test_readme_can_be_read_in_a_sitting():
+    """It has at most 200 lines."""
+    assert len(README.splitlines()) <= 200
 
 
 def test_commands_are_one_line_each():
@@ -73,15 +130,9 @@ def test_own_target_is_refuted_as_told(tmp_path):
     assert re.search(r"  image          \[\[[^,]*, [^,]*\]\]\n", printed)
 
 
-@pytest.mark.parametrize("name", re.findall(r"`((?:pooling|convolution|training|network|exact)\.\w+)`", README))
-def test_properties_named_exist(name):
-    """Every property that the README names is one."""
-    assert name in {entry.id for entry in all_properties().values()}
-
-
 def test_known_example_is_a_gate(tmp_path):
     """With the known deviations of the example a network whose only error is the one at ties passes, and no other."""
-    (tmp_path / "known.txt").write_text(blocks("text")[1], encoding="utf-8")
+    (tmp_path / "known.txt").write_text(blocks("text", "docs/gate.md")[0], encoding="utf-8")
     text = "from reference import *\nfrom reference import mask_repeat as max_pool_gradient\n"
     (tmp_path / "my_network.py").write_text(text, encoding="utf-8")
     asked = ["my_network.py", "--known", "known.txt", "-k", "pooling or maxima or weak"]
@@ -91,7 +142,7 @@ def test_known_example_is_a_gate(tmp_path):
 
 
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
-WORKFLOW, _, MATRIX = (YAML(typ="safe").load(text) for text in blocks("yaml"))
+WORKFLOW, MATRIX = (YAML(typ="safe").load(blocks("yaml", page)[0]) for page in ("docs/gate.md", "docs/machines.md"))
 OURS = "OWNER/backproof@REVISION"
 
 
@@ -105,8 +156,9 @@ def inputs_of(job):
 
 def test_workflow_fits_the_schema(tmp_path):
     """The workflow is ten lines, and one by the schema of GitHub's workflows, which refuses it with a key misspelt."""
-    assert blocks("yaml")[0].count("\n") == 10
-    for text, status in ((blocks("yaml")[0], 0), (blocks("yaml")[0].replace("runs-on", "run-on"), 1)):
+    workflow = blocks("yaml", "docs/gate.md")[0]
+    assert workflow.count("\n") == 10
+    for text, status in ((workflow, 0), (workflow.replace("runs-on", "run-on"), 1)):
         (tmp_path / "gradients.yml").write_text(text, encoding="utf-8")
         check = ["-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", "gradients.yml"]
         assert python(*check, folder=tmp_path).returncode == status
@@ -143,7 +195,7 @@ def test_workflow_is_a_gate_by_day_and_explores_by_night():
 
 def test_report_in_python_can_be_asked(tmp_path):
     """The lines for a notebook run, and raise for a wrong function, as they stand."""
-    text = "def relu(x): return abs(x)\n" + blocks("python")[1]
+    text = "def relu(x): return abs(x)\n" + blocks("python", "docs/targets.md")[0]
     process = python("-c", text, folder=tmp_path)
     assert process.returncode == 1
     assert "backproof.harness.run.verify.TargetRefuted: " in process.stderr
@@ -153,9 +205,10 @@ def test_report_in_python_can_be_asked(tmp_path):
 def test_layer_of_others_becomes_a_target(tmp_path):
     """The lines for a class with state make a target that holds, and one whose gradients are swapped is refuted."""
     (tmp_path / "their_layers.py").write_text(THEIRS, encoding="utf-8")
-    (tmp_path / "mine.py").write_text(blocks("python")[3], encoding="utf-8")
+    code = blocks("python", "docs/targets.md")[2]
+    (tmp_path / "mine.py").write_text(code, encoding="utf-8")
     assert checked("mine.py", "--examples", "10", folder=tmp_path)[0] == 0
-    (tmp_path / "mine.py").write_text(blocks("python")[3].replace("[0]", "[1]"), encoding="utf-8")
+    (tmp_path / "mine.py").write_text(code.replace("[0]", "[1]"), encoding="utf-8")
     assert checked("mine.py", "--examples", "10", "-k", "adjoint", folder=tmp_path)[0] == 1
 
 
@@ -178,7 +231,7 @@ class Conv2D:
 
 def test_two_lines_are_two_lines():
     """What a test module needs is shown whole; `tests/harness/run/test_suite.py` runs it."""
-    assert blocks("python")[2].split() == TWO_LINES.split()
+    assert blocks("python", "docs/targets.md")[1].split() == TWO_LINES.split()
 
 
 def test_certificate_is_real(tmp_path):
@@ -186,10 +239,30 @@ def test_certificate_is_real(tmp_path):
     status, printed = checked("-k", "every_pair or pattern or maxima", folder=tmp_path)
     assert status == 0
     assert 'python -m backproof -k "every_pair or pattern or maxima"' in README
-    assert blocks("text")[2] in printed
+    assert blocks("text")[1] in printed
 
 
 def test_every_operation_is_in_the_table():
     """The table of operations names all of the contract, derivatives by their suffix."""
     for operation in OPERATIONS:
-        assert f"`{operation.removesuffix('_derivative')}`" in README
+        assert f"`{operation.removesuffix('_derivative')}`" in PAGES["docs/targets.md"]
+
+
+def test_notebooks_run_is_real(tmp_path):
+    """What the notebook's page shows of its run is what the command prints, to the letter."""
+    process = python("-m", "backproof.reference.notebook", folder=tmp_path)
+    assert process.returncode == 0
+    assert blocks("text", "docs/notebook.md")[0] in process.stdout
+
+
+@pytest.mark.parametrize("page", ["docs/notebook.md", "docs/ties.md"])
+def test_values_beside_calls_are_real(page, tmp_path):
+    """The number or array in the comment beside a call is what the call returns."""
+    call = re.compile(r"^(\S.*\))  # (.*): .*$", re.MULTILINE)
+    (code,) = blocks("python", page)
+    process = python("-c", call.sub(r"print(\1.tolist())", code), folder=tmp_path)
+    assert process.returncode == 0, process.stderr
+    given = [json.loads(line) for line in process.stdout.splitlines()]
+    assert given
+    for value, (_, shown) in zip(given, call.findall(code), strict=True):
+        assert_allclose(value, json.loads(shown), atol=5e-4)

@@ -1,11 +1,21 @@
 """The layers where they differ from what one might expect of them."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.signal
 
 import reference
 from reference.notebook import logistic_derivative as cancelling
+
+
+def test_layers_and_network_are_minimal():
+    """They have at most 500 lines together, and none of them rests on the notebook's story."""
+    texts = [path.read_text(encoding="utf-8") for path in Path(reference.__file__).parent.glob("*.py")]
+    assert sum(text.count("\n") for text in texts) <= 500
+    assert not any(re.search(r"^ *(from|import) .*notebook", text, re.MULTILINE) for text in texts)
 
 
 def test_logistic_has_both_tails_without_a_warning():

@@ -17,10 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, FancyArrowPatch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from .arrays import Array
-from .course import LEARNED, TRIES, TRUE_SLOPES, Course, Found, verdicts
-from .network import WINDOW
-from .pictures import Column, Panel, Picture, pictures
+from ..arrays import Array
+from ..network import WINDOW
+from .history import LEARNED, TRIES, TRUE_SLOPES, Found, History
+from .panels import Column, Panel, Picture, pictures
 
 # lengths are in inches, places measured from the figure's upper left corner
 WIDTH, MARGIN, TOP, HEADING, APART = 12.0, 0.3, 1.0, 0.45, 0.2
@@ -34,9 +34,9 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def draw(
-    image: Array, target: float, kernel: Array, weights: Array, title: str, course: Course, found: Found | None
+    image: Array, target: float, kernel: Array, weights: Array, title: str, history: History, found: Found | None
 ) -> Figure:
-    """The pictures of one image's pass under `title`, and the `course` of the training from there on.
+    """The pictures of one image's pass under `title`, and the `history` of the training from there on.
 
     `found` is a start that learns, if there is one. Shapes and `ValueError` as in `reference.network.forward`.
     Source: the notebook's pictures.
@@ -57,9 +57,9 @@ def draw(
                 _row(axes, below, row)
                 below += _height(row) + APART
             top += _picture_height(picture)
-        epochs = len(course.costs)
+        epochs = len(history.costs)
         _heading(axes, top, f"The training: {epochs} epoch{'s' * (epochs > 1)}, one update per image and epoch")
-        _curves(figure, axes, top, course, found)
+        _curves(figure, axes, top, history, found)
     return figure
 
 
@@ -207,11 +207,11 @@ def _legend(axes: Axes, y: float) -> None:
         axes.text(x, y, text, fontsize=9.5, va="center")
 
 
-def _curves(figure: Figure, axes: Axes, top: float, course: Course, found: Found | None) -> None:
-    titles = [f"This start {course.outcome}", f"No start that learns was found in {TRIES} tries"]
+def _curves(figure: Figure, axes: Axes, top: float, history: History, found: Found | None) -> None:
+    titles = [f"This start {history.outcome}", f"No start that learns was found in {TRIES} tries"]
     if found:
         scale = "the notebook's scale" if found.scale == 1 else f"{found.scale:g} of the notebook's scale"
-        titles[1] = f"Seed {found.seed} at {scale} {found.course.outcome} (try {found.tried} of {TRIES})"
+        titles[1] = f"Seed {found.seed} at {scale} {found.history.outcome} (try {found.tried} of {TRIES})"
     height = figure.get_figheight()
     handles = [
         Line2D([], [], color=colour, linestyle=dashes, label=f"image {index}")
@@ -222,11 +222,11 @@ def _curves(figure: Figure, axes: Axes, top: float, course: Course, found: Found
     corner = MARGIN / WIDTH, 1 - (top + 0.66) / height
     figure.legend(handles=handles, loc="center left", bbox_to_anchor=corner, ncols=3, frameon=False, borderpad=0)
     shared: list[Axes | None] = [None] * 3
-    for left, title, shown in zip(LEFTS, titles, (course, found and found.course), strict=True):
+    for left, title, shown in zip(LEFTS, titles, (history, found and found.history), strict=True):
         axes.text(left - 0.6, top + 0.98, title, fontsize=11, fontweight="bold", va="center")
         if not shown:
             continue
-        lines = [line for verdict in verdicts(shown) for line in textwrap.wrap(verdict, 82, subsequent_indent="    ")]
+        lines = [line for verdict in shown.verdicts() for line in textwrap.wrap(verdict, 82, subsequent_indent="    ")]
         axes.text(left - 0.6, top + 1.15, "\n".join(lines), fontsize=9.5, va="top", linespacing=1.25)
         for row, (values, what, levels) in enumerate(
             (

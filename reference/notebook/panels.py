@@ -1,6 +1,6 @@
 """What the notebook's three pictures show: every array of the forward and the backward pass, and the two together.
 
-All are computed by the notebook's own functions from one image and its parameters; `reference.figure` draws them.
+All are computed by the notebook's own functions from one image and its parameters; `figure.py` draws them.
 """
 
 from typing import NamedTuple
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import block_reduce
 
-from . import notebook
-from .arrays import Array
-from .network import WINDOW, forward, grown_dense
-from .pooling import grow, max_pool
+from .. import notebook
+from ..arrays import Array
+from ..network import WINDOW, forward, grown_dense
+from ..pooling import grow, max_pool
 
 Mask = NDArray[np.bool_]
 
@@ -43,52 +43,30 @@ class Picture(NamedTuple):
     rows: tuple[tuple[Column, ...], ...]
 
 
-class Backward(NamedTuple):
-    """The gradient at every stage of one backward pass, from the prediction to the kernel."""
-
-    prediction: Array
-    weighted: Array
-    features: Array
-    weights: Array
-    pooled: Array
-    activated: Array
-    convolved: Array
-    kernel: Array
-
-
-def backward(image: Array, target: float, kernel: Array, weights: Array) -> Backward:
-    """The stages of `notebook.gradients`, in the notebook's functions: mask repeat at the pooling.
-
-    Shapes and `ValueError` as in `reference.network.forward`; each gradient has its stage's shape, `pooled` that of
-    the pooling before it is flattened. Source: the notebook.
-    """
-    stages = forward(image, kernel, weights)
-    prediction = notebook.arctan(stages.weighted) - target
-    weighted = prediction * notebook.arctan_derivative(stages.weighted)
-    features, weights_gradient = notebook.dense_gradients(stages.features, weights, weighted)
-    pooled = features.reshape(stages.convolved.shape[0] // 2, -1)
-    activated = notebook.max_pool_gradient(stages.activated, WINDOW, pooled)
-    convolved = activated * notebook.relu_derivative(stages.convolved)
-    kernel_gradient = notebook.conv2d_kernel_gradient(image, kernel, convolved)
-    return Backward(prediction, weighted, features, weights_gradient, pooled, activated, convolved, kernel_gradient)
-
-
 def pictures(image: Array, target: float, kernel: Array, weights: Array) -> tuple[Picture, Picture, Picture]:
-    """Forward, backward, and the two together with the weights grown. Shapes and errors as in `backward`.
+    """Forward, backward, and the two together with the weights grown; pooling's gradient is mask repeat.
 
     Winners are all entries that equal their window's maximum after ReLU; dead are those whose convolution is not
-    above 0. Source: the notebook's pictures.
+    above 0. Shapes and `ValueError` as in `reference.network.forward`. Source: the notebook's pictures.
     """
-    stages, upstream = forward(image, kernel, weights), backward(image, target, kernel, weights)
+    stages = forward(image, kernel, weights)
     pooled = max_pool(stages.activated, WINDOW)
     dead, winners = stages.convolved <= 0, stages.activated == grow(pooled, WINDOW)
+    error = notebook.arctan(stages.weighted) - target
+    delta = error * notebook.arctan_derivative(stages.weighted)
+    of_features, of_weights = notebook.dense_gradients(stages.features, weights, delta)
+    of_pooled = of_features.reshape(pooled.shape)
+    of_relu = notebook.max_pool_gradient(stages.activated, WINDOW, of_pooled)
+    of_convolution = of_relu * notebook.relu_derivative(stages.convolved)
+    of_kernel = notebook.conv2d_kernel_gradient(image, kernel, of_convolution)
+
     below = f"p = arctan(s)\nt = {target:.4g}\nC = {notebook.cost(image, target, kernel, weights):.3g}"
     prediction = Column(0.75, (Panel("arctan p", np.array([[stages.prediction]]), below),))
     ends = (
-        Column(0.75, (Panel("∂C/∂s = δ", upstream.weighted, "(p − t)\n/ (1 + s²)"),), "←"),
-        Column(0.75, (Panel("∂C/∂p", upstream.prediction, "p − t"),)),
+        Column(0.75, (Panel("∂C/∂s = δ", delta, "(p − t)\n/ (1 + s²)"),), "←"),
+        Column(0.75, (Panel("∂C/∂p", error, "p − t"),)),
     )
-    turned = Panel("∂C/∂k", upstream.kernel, "rot90(convolve(x,\nrot90(∂C/∂y, 2)), 2)")
+    turned = Panel("∂C/∂k", of_kernel, "rot90(convolve(x,\nrot90(∂C/∂y, 2)), 2)")
     convolution = Panel("convolution y", stages.convolved, "y = convolve(x, k)")
     activation = Panel("ReLU a", stages.activated, "a = max(y, 0)", dead, winners)
     forwards = (
@@ -102,16 +80,16 @@ def pictures(image: Array, target: float, kernel: Array, weights: Array) -> tupl
     )
     backwards = (
         Column(1.8, (Panel("image x", image), turned), "←"),
-        Column(1.8, (Panel("∂C/∂y", upstream.convolved, "relu′(y) ⊙ ∂C/∂a", dead, winners),), "←"),
-        Column(1.8, (Panel("∂C/∂a", upstream.activated, "mask ⊙ grow(∂C/∂m)", None, winners),), "←"),
-        Column(0.95, (Panel("∂C/∂m", upstream.pooled, "∂C/∂f, reshaped"),), "←"),
-        Column(1.8, (Panel("∂C/∂f", upstream.features, "δ wᵀ"), Panel("∂C/∂w", upstream.weights, "fᵀ δ")), "←"),
+        Column(1.8, (Panel("∂C/∂y", of_convolution, "relu′(y) ⊙ ∂C/∂a", dead, winners),), "←"),
+        Column(1.8, (Panel("∂C/∂a", of_relu, "mask ⊙ grow(∂C/∂m)", None, winners),), "←"),
+        Column(0.95, (Panel("∂C/∂m", of_pooled, "∂C/∂f, reshaped"),), "←"),
+        Column(1.8, (Panel("∂C/∂f", of_features, "δ wᵀ"), Panel("∂C/∂w", of_weights, "fᵀ δ")), "←"),
         *ends,
     )
+
     grown = grow(weights.reshape(pooled.shape), WINDOW)
     summed = np.array([[grown_dense(stages.convolved, weights)]])
     equal = "=" if np.isclose(summed.item(), stages.weighted.item()) else "≠"
-    grown_gradient = upstream.weighted * stages.activated * winners
     tied = np.count_nonzero((block_reduce(winners, WINDOW, np.sum) > 1) & (pooled > 0))
     note, sums = "no window ties\nabove 0: the sum\nis f · w", "window sums,\nfᵀ δ"
     if tied:
@@ -128,11 +106,11 @@ def pictures(image: Array, target: float, kernel: Array, weights: Array) -> tupl
     )
     back = (
         Column(1.1, (turned,), "←"),
-        Column(1.76, (Panel("∂C/∂y", upstream.convolved, "δ relu′(y) ⊙ mask ⊙ W", dead, winners),), "←"),
-        Column(1.76, (Panel("∂C/∂a", upstream.activated, "δ mask ⊙ W", None, winners),)),
+        Column(1.76, (Panel("∂C/∂y", of_convolution, "δ relu′(y) ⊙ mask ⊙ W", dead, winners),), "←"),
+        Column(1.76, (Panel("∂C/∂a", of_relu, "δ mask ⊙ W", None, winners),)),
         Column(1.1, (), "", note),
-        Column(0.6, (Panel("∂C/∂w", upstream.weights, sums),), "←"),
-        Column(1.76, (Panel("∂C/∂W", grown_gradient, "δ a ⊙ mask", dead, winners),), "←"),
+        Column(0.6, (Panel("∂C/∂w", of_weights, sums),), "←"),
+        Column(1.76, (Panel("∂C/∂W", delta * stages.activated * winners, "δ a ⊙ mask", dead, winners),), "←"),
         *ends,
     )
     return (

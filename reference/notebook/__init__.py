@@ -1,15 +1,15 @@
-"""The notebook that this network comes from: its data, its start, its run, and its formulas as a target.
+"""The notebook that this network comes from: its data, its start, and its formulas, which are a target of their own.
 
-`python -m backproof.reference.notebook` trains as it does and says why that does not learn; `--figure FILE` draws it.
-Its formulas are right except at positive ties, where mask repeat hands out the upstream value once per tied maximum.
+`python -m backproof.reference.notebook` trains as the notebook does and says why that does not learn.
+The formulas are right except at positive ties, where mask repeat gives every tied maximum the whole upstream value.
 """
 
 import numpy as np
 from scipy.signal import convolve2d
 from skimage.measure import block_reduce
 
-from .arrays import Array
-from .pooling import grow
+from ..arrays import Array
+from ..pooling import grow
 
 SEED, KERNEL_SCALE, WEIGHTS_SCALE, EPOCHS, LEARNING_RATE = 7839, 2.27, 6.1, 1000, 0.1
 _FIRST = "1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 0 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1; 1 1 1 1 0 1"
@@ -119,9 +119,3 @@ def train_step(image: Array, target: float, kernel: Array, weights: Array, learn
     """Both parameters moved by the gradients at the old ones."""
     kernel_gradient, weights_gradient = gradients(image, target, kernel, weights)
     return kernel - learning_rate * kernel_gradient, weights - learning_rate * weights_gradient
-
-
-if __name__ == "__main__":
-    from .command import main
-
-    main()

@@ -1,10 +1,6 @@
 """The notebook's own figures."""
 
-import runpy
-import sys
-
 import numpy as np
-import pytest
 
 from reference import notebook
 from reference.network import train
@@ -32,13 +28,3 @@ def test_run_from_the_top():
     after = [notebook.predict(image, *trained[:2]) for image in notebook.IMAGES]
     np.testing.assert_allclose(before, [0, -1.56128336], atol=5e-9)
     np.testing.assert_allclose(after, [0, -1.56108157], atol=5e-9)
-
-
-@pytest.mark.filterwarnings("ignore:.*found in sys.modules:RuntimeWarning")
-def test_module_says_why_it_does_not_learn(capsys, monkeypatch):
-    """`python -m reference.notebook` prints truth, predictions, dead ReLUs and the saturation of arctan."""
-    monkeypatch.setattr(sys, "argv", ["reference.notebook"])
-    runpy.run_module("reference.notebook", run_name="__main__")
-    printed = capsys.readouterr().out
-    for part in ("1.53377621", "-1.56128336", "-1.56108157", "0 of 16 ReLUs alive", "1/(1+s²) = 9.0e-05"):
-        assert part in printed
