@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from properties.__main__ import parser
 from properties.harness.checking.properties import all_properties
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from reference.notebook.__main__ import parser as notebooks_parser
 from tests.harness.run.test_suite import TWO_LINES
 from tests.pages import FENCED, PAGES, README, ROOT, blocks, python, spans
