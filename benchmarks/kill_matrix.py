@@ -16,8 +16,8 @@ from benchmarks.command import command
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import Property, all_properties, arguments_of
-from properties.harness.core.tape import Case
 from properties.harness.checking.trial import DEFAULT_EXAMPLES
+from properties.harness.core.tape import Case
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes

@@ -29,13 +29,13 @@ from .harness.run.stopping import stopping_by, unheard
 from .harness.target import memory, modules
 from .harness.target.target import CannotLoad
 from .harness.target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT
+from .harness.template import template
 
 DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
 SHORTEST_CAMPAIGN = 0.01  # minutes
 OUTPUTS = {"json": "as JSON", "junit": "as JUnit XML", "html": "as one HTML page"}
 Form = Callable[[dict[str, Any]], str | bytes]
-TEMPLATE = Path(__file__).parent / "harness" / "template.py"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -190,7 +190,7 @@ def _done(arguments: Sequence[str] | None) -> int:
     if options.round > 1 and options.minutes:
         asking.error("argument --round: not allowed with argument --minutes")
     if options.template:
-        print(TEMPLATE.read_text(encoding="utf-8"), end="")
+        print(template(), end="")
         return HELD
     _refuse_outputs(asking, options, [options.known] if options.known else [], options.target)
     target = options.target or DEFAULT_TARGET

@@ -9,6 +9,8 @@ from scipy.special import expit
 
 from .arrays import Array, real
 
+__all__ = ["arctan", "arctan_derivative", "logistic", "logistic_derivative", "relu", "relu_derivative"]
+
 
 def relu(x: ArrayLike) -> Array:
     """The positive part, `max(x, 0)`. Source: Nair & Hinton, ICML 2010."""

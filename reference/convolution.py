@@ -6,6 +6,8 @@ from scipy.signal import convolve2d, correlate2d
 
 from .arrays import Array, matrix
 
+__all__ = ["conv2d", "conv2d_image_gradient", "conv2d_kernel_gradient"]
+
 
 def conv2d(image: ArrayLike, kernel: ArrayLike) -> Array:
     """The true convolution: `y[i,j] = Σ image[i+h-1-a, j+w-1-b] kernel[a,b]`.

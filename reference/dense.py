@@ -4,6 +4,8 @@ from numpy.typing import ArrayLike
 
 from .arrays import Array, matrix
 
+__all__ = ["dense", "dense_gradients"]
+
 
 def dense(features: ArrayLike, weights: ArrayLike) -> Array:
     """`features · weights`: (1, n) times (n, 1) to (1, 1); `ValueError` for any other shape.

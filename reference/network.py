@@ -13,6 +13,9 @@ from .convolution import conv2d, conv2d_kernel_gradient
 from .dense import dense, dense_gradients
 from .pooling import grow, max_pool, max_pool_gradient
 
+__all__ = ["cost", "gradients", "grown_dense", "predict", "train", "train_step"]
+
+
 WINDOW = (2, 2)
 
 

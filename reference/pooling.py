@@ -9,6 +9,8 @@ from .arrays import Array, matrix
 
 Window = tuple[int, int]
 
+__all__ = ["mask_repeat", "max_pool", "max_pool_gradient"]
+
 
 def max_pool(x: ArrayLike, window: Window) -> Array:
     """The maximum of each (p, q) window: (H, W) to (H/p, W/q).

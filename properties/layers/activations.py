@@ -78,6 +78,8 @@ class Smooth:
     """
 
     name: str
+    summary: str
+    slope_summary: str
     value: Callable[[Array], Value]
     slope: Callable[[Array], Value]
     stepped: Callable[[Array], Value]
@@ -99,6 +101,8 @@ class Smooth:
 SMOOTH = (
     Smooth(
         "arctan",
+        "The arctangent",
+        "`1 / (1 + x²)`",
         value=lambda x: elementary(elementwise(math.atan, x), np.abs(np.arctan(x))),
         slope=arctan_slopes,
         stepped=_stepped_arctan,
@@ -111,6 +115,8 @@ SMOOTH = (
     ),
     Smooth(
         "logistic",
+        "`1 / (1 + exp(−x))`",
+        "The logistic function's derivative",
         value=lambda x: elementary(elementwise(logistic, x), 1.0),
         slope=lambda x: elementary(elementwise(logistic_slope, x), 1.0),
         stepped=_stepped_logistic,
@@ -194,10 +200,11 @@ def _relu_slope_faults(answer: Array, case: Case) -> Iterator[Fault | None]:
 
 
 def _activation(
-    name: str, value: Callable[[Case], tuple[Value, ...]], formula: str, named_by: str, **more: object
+    name: str, summary: str, value: Callable[[Case], tuple[Value, ...]], formula: str, named_by: str, **more: object
 ) -> Signature:
     return Signature(
         name,
+        summary,
         takes={"x": Kind.ANY},
         gives=(Kind.ANY,),
         shapes=lambda case: (case.x.shape,),
@@ -212,6 +219,7 @@ def _smooth(one: Smooth) -> Iterator[Signature]:
     definition, slope = "smooth_activation_is_its_definition", "smooth_derivative_is_the_complex_step"
     yield _activation(
         one.name,
+        f"{one.summary} of x of any shape; the same shape.",
         lambda case: (one.value(case.x),),
         one.formula,
         f"{definition}[{one.name}]",
@@ -220,6 +228,7 @@ def _smooth(one: Smooth) -> Iterator[Signature]:
     name = f"{one.name}_derivative"
     yield _activation(
         name,
+        f"{one.slope_summary} at the pre-activation x of any shape; the same shape.",
         lambda case: (one.slope(case.x),),
         one.slope_formula,
         f"{slope}[{name}]",
@@ -231,9 +240,16 @@ def _smooth(one: Smooth) -> Iterator[Signature]:
 ACTIVATIONS = Layer(
     "activations",
     operations=(
-        _activation("relu", lambda case: (exactly(relu(case.x)),), "`y = max(x, 0)`", "relu_is_the_positive_part"),
+        _activation(
+            "relu",
+            "`max(x, 0)` for x of any shape; the same shape.",
+            lambda case: (exactly(relu(case.x)),),
+            "`y = max(x, 0)`",
+            "relu_is_the_positive_part",
+        ),
         _activation(
             "relu_derivative",
+            "ReLU's derivative at the pre-activation x of any shape; the same shape. At 0 any number in [0, 1].",
             _relu_slopes,
             "`∂y/∂x = 1` where `x > 0`, `∂y/∂x = 0` where `x < 0`, and where `x = 0` any number in [0, 1]",
             "relu_derivative_is_the_step",

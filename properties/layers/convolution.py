@@ -227,6 +227,7 @@ CONVOLUTION = Layer(
     operations=(
         Signature(
             "conv2d",
+            summary="The valid convolution of image (H, W) with kernel (h, w), flipped or not: (H−h+1, W−w+1).",
             takes={"image": Kind.IMAGES, "kernel": Kind.KERNEL},
             gives=(Kind.IMAGES,),
             shapes=_shape,
@@ -240,6 +241,7 @@ CONVOLUTION = Layer(
         ),
         Signature(
             "conv2d_kernel_gradient",
+            summary="The gradient for the kernel, (h, w), of upstream, (H−h+1, W−w+1).",
             takes=_BACKWARD,
             gives=(Kind.KERNEL,),
             shapes=lambda case: (case.kernel.shape,),
@@ -252,6 +254,7 @@ CONVOLUTION = Layer(
         ),
         Signature(
             "conv2d_image_gradient",
+            summary="The gradient for the image, (H, W), of upstream, (H−h+1, W−w+1).",
             takes=_BACKWARD,
             gives=(Kind.IMAGES,),
             shapes=lambda case: (case.image.shape,),

@@ -51,6 +51,8 @@ NETWORK = Layer(
     operations=(
         Signature(
             "predict",
+            summary="A number: arctan(max_pool(relu(conv2d(image, kernel)), (2, 2)), flattened in C order, times weights "
+            "(n, 1)).",
             takes=_PREDICT,
             gives=(Kind.NUMBERS,),
             shapes=lambda case: ((len(case.image),),),
@@ -67,6 +69,7 @@ NETWORK = Layer(
         ),
         Signature(
             "cost",
+            summary="A number: `(predict − target)² / 2`.",
             takes=_POINT,
             gives=(Kind.SCALAR,),
             shapes=lambda case: ((),),
@@ -80,6 +83,7 @@ NETWORK = Layer(
         ),
         Signature(
             "gradients",
+            summary="The cost's gradients for the kernel, (h, w), and the weights, (n, 1).",
             takes=_POINT,
             gives=(Kind.KERNEL, Kind.POOLED_WEIGHTS),
             shapes=_parameters,
@@ -101,6 +105,7 @@ NETWORK = Layer(
         ),
         Signature(
             "train_step",
+            summary="The new kernel and weights: both moved by −learning_rate times the gradients at the old ones.",
             takes=_STEP,
             gives=(Kind.KERNEL, Kind.POOLED_WEIGHTS),
             shapes=_parameters,

@@ -77,6 +77,7 @@ DENSE = Layer(
     operations=(
         Signature(
             "dense",
+            summary="Features (1, n) times weights (n, 1): (1, 1).",
             takes=_FORWARD,
             gives=(Kind.FEATURES,),
             shapes=lambda case: ((len(case.features), 1),),
@@ -87,6 +88,7 @@ DENSE = Layer(
         ),
         Signature(
             "dense_gradients",
+            summary="The gradients for features, (1, n), and weights, (n, 1), of upstream, (1, 1).",
             takes=_BACKWARD,
             gives=(Kind.FEATURES, Kind.WEIGHTS),
             shapes=lambda case: (case.features.shape, case.weights.shape),

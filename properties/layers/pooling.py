@@ -252,6 +252,7 @@ POOLING = Layer(
     operations=(
         Signature(
             "max_pool",
+            summary="The maximum of each window (p, q) of x (H, W), which do not overlap: (H/p, W/q).",
             takes=_FORWARD,
             gives=(Kind.IMAGES,),
             shapes=_pooled,
@@ -264,6 +265,8 @@ POOLING = Layer(
         ),
         Signature(
             "max_pool_gradient",
+            summary="The gradient for x, (H, W), of upstream, (H/p, W/q): to the maxima of each window, by weights of sum "
+            "1.",
             takes=_BACKWARD,
             gives=(Kind.IMAGES,),
             shapes=lambda case: (case.x.shape,),

@@ -52,7 +52,7 @@ class Separation(NamedTuple):
 class Signature:
     """One operation: what it takes and gives, and what is right.
 
-    `takes` are its positional parameters, `shapes` those of the answer's parts, and `parts` says of what they are the
+    The `summary` says for one image what it takes and gives. `takes` are its positional parameters, `shapes` those of the answer's parts, and `parts` says of what they are the
     gradients. `value` gives of a case each part of the right answer with its bound, at kinks of one legal answer of
     several. Where several are legal, `faults` tries an answer and says of each condition what is wrong, or None; a case
     `is_kinked` where that counts. `smooth` and `kinked` read cases off every kink, and at one. `named_by` is the
@@ -62,6 +62,7 @@ class Signature:
     """
 
     name: str
+    summary: str
     takes: Mapping[str, Kind]
     gives: tuple[Kind, ...]
     shapes: Callable[[Case], tuple[Sides, ...]]

@@ -9,10 +9,9 @@ import scipy.signal
 import reference
 from properties import calls
 from properties.harness.checking.fixed_cases import larger
-from properties.harness.core.tape import Case, Tape
 from properties.harness.checking.trial import current
-from properties.layers import bounds, oracles
-from properties.layers import OPERATIONS
+from properties.harness.core.tape import Case, Tape
+from properties.layers import OPERATIONS, bounds, oracles
 from tests.doubles import reference_with, trial_of
 
 EPS = np.finfo(np.float64).eps

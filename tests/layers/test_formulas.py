@@ -4,13 +4,12 @@ import re
 
 import numpy as np
 import pytest
-
-from properties.harness.core.setting import Conventions
-from properties.harness.checking.trial import on_trial
-from properties.harness.report.notation import typeset
-from properties.layers import oracles
-from properties.layers import OPERATIONS
 from properties.layers.formulas import formulas
+
+from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import Conventions
+from properties.harness.report.notation import typeset
+from properties.layers import OPERATIONS, oracles
 from tests.doubles import trial_of
 
 CONVENTIONS = ("convolution", "correlation")

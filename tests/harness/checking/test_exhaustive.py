@@ -5,16 +5,23 @@ import pytest
 
 import properties.exact
 import reference
-from properties.layers.exhaustive import basis, pattern_of
-from properties.harness.checking.exhaustive import convolution_shapes, convolution_tensor, patterns, polynomial, sets_of_maxima, uniform, weak_orderings
-from properties.harness.core.tape import Case
-from properties.layers.pooling import blocks
+from properties.harness.checking.exhaustive import (
+    convolution_shapes,
+    convolution_tensor,
+    patterns,
+    polynomial,
+    sets_of_maxima,
+    uniform,
+    weak_orderings,
+)
+from properties.harness.checking.trial import on_trial
 from properties.harness.core.limits import POOL, NotApplicable
 from properties.harness.core.setting import Conventions
-from properties.harness.checking.trial import on_trial
+from properties.harness.core.tape import Case
 from properties.harness.target.operation import Operation
 from properties.layers import oracles
-from properties.layers.pooling import maxima
+from properties.layers.exhaustive import basis, pattern_of
+from properties.layers.pooling import blocks, maxima
 from tests.doubles import failure_of, trial_of
 
 

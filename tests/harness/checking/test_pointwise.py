@@ -4,15 +4,22 @@ from functools import partial
 
 import numpy as np
 import pytest
+from properties.harness.core.cases import (
+    points,
+    read_activation,
+    read_convolution,
+    read_dense,
+    read_moderate,
+    read_pooling,
+)
+from properties.layers.oracles import conv2d
 
 from properties.harness.checking import pointwise
-from properties.harness.core.tape import Tape
-from properties.harness.core.cases import points, read_activation, read_convolution, read_dense, read_moderate, read_pooling
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import Conventions
+from properties.harness.core.tape import Tape
 from properties.layers import bounds
 from properties.layers.network_cases import is_smooth, read_kinked, read_smooth
-from properties.layers.oracles import conv2d
 from tests.doubles import trial_of
 
 COUNT = 64

@@ -4,13 +4,12 @@ from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
+from properties.harness.core.cases import convolution_cases
 
 import reference
-from properties.harness.checking.conventions import examined
-from properties.harness.checking.conventions import explored
-from properties.harness.core.cases import convolution_cases
-from properties.harness.core.setting import Conventions
+from properties.harness.checking.conventions import examined, explored
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import Conventions
 from properties.harness.target.target import make_target
 
 

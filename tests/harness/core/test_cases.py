@@ -5,13 +5,23 @@ from dataclasses import replace
 import hypothesis
 import numpy as np
 import pytest
+from properties.harness.core.cases import (
+    activation_cases,
+    clear_cases,
+    convolution_cases,
+    convolution_pairs,
+    dense_cases,
+    moderate_cases,
+    pooling_cases,
+    tied_cases,
+    unique_cases,
+)
 
-from properties.harness.core.cases import activation_cases, clear_cases, convolution_cases, convolution_pairs, dense_cases, moderate_cases, pooling_cases, tied_cases, unique_cases
-from properties.layers.pooling import blocks
-from properties.harness.core.limits import POOL, NotApplicable
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.limits import POOL, NotApplicable
 from properties.layers import oracles
 from properties.layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
+from properties.layers.pooling import blocks
 from tests.doubles import trial_of
 
 
