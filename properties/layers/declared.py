@@ -51,8 +51,8 @@ NETWORK = Layer(
     operations=(
         Signature(
             "predict",
-            summary="A number: arctan(max_pool(relu(conv2d(image, kernel)), (2, 2)), flattened in C order, times weights "
-            "(n, 1)).",
+            summary="A number: arctan(max_pool(relu(conv2d(image, kernel)), (2, 2)), flattened in C order, times "
+            "weights (n, 1)).",
             takes=_PREDICT,
             gives=(Kind.NUMBERS,),
             shapes=lambda case: ((len(case.image),),),

@@ -265,8 +265,8 @@ POOLING = Layer(
         ),
         Signature(
             "max_pool_gradient",
-            summary="The gradient for x, (H, W), of upstream, (H/p, W/q): to the maxima of each window, by weights of sum "
-            "1.",
+            summary="The gradient for x, (H, W), of upstream, (H/p, W/q): to the maxima of each window, by weights "
+            "of sum 1.",
             takes=_BACKWARD,
             gives=(Kind.IMAGES,),
             shapes=lambda case: (case.x.shape,),

@@ -52,13 +52,14 @@ class Separation(NamedTuple):
 class Signature:
     """One operation: what it takes and gives, and what is right.
 
-    The `summary` says for one image what it takes and gives. `takes` are its positional parameters, `shapes` those of the answer's parts, and `parts` says of what they are the
-    gradients. `value` gives of a case each part of the right answer with its bound, at kinks of one legal answer of
-    several. Where several are legal, `faults` tries an answer and says of each condition what is wrong, or None; a case
-    `is_kinked` where that counts. `smooth` and `kinked` read cases off every kink, and at one. `named_by` is the
-    property that says what the operation computes, `of` the function whose derivative it is, `uses` what the operation
-    is composed of; it `follows` a convention, by whose name that can be found. Where `faults_tell_all` that can be
-    wrong, they are asked off kinks too. `misshapen` says what (case, shape) of answers of another shape have in common.
+    The `summary` says for one image what it takes and gives. `takes` are its positional parameters, `shapes` those of
+    the answer's parts, and `parts` says of what they are the gradients. `value` gives of a case each part of the
+    right answer with its bound, at kinks of one legal answer of several. Where several are legal, `faults` tries an
+    answer and says of each condition what is wrong, or None; a case `is_kinked` where that counts. `smooth` and
+    `kinked` read cases off every kink, and at one. `named_by` is the property that says what the operation computes,
+    `of` the function whose derivative it is, `uses` what the operation is composed of; it `follows` a convention, by
+    whose name that can be found. Where `faults_tell_all` that can be wrong, they are asked off kinks too. `misshapen`
+    says what (case, shape) of answers of another shape have in common.
     """
 
     name: str
