@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ...layers import OPERATIONS
+from ...layers import LAYERS, OPERATIONS
 from ..target.operation import Operation
 from ..target.target import Target
 
-MODULES = ("activations", "convolution", "pooling", "dense", "network", "training", "exact", "calls")
+MODULES = (*LAYERS, "training", "exact", "calls")
 PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[2]
 
 

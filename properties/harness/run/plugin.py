@@ -22,7 +22,7 @@ from hypothesis.database import (
     MultiplexedDatabase,
 )
 
-from ...layers import OPERATIONS
+from ...layers import OPERATIONS, layer_of
 from ..checking.conventions import examined, look_of, with_look
 from ..checking.properties import PACKAGE, Property, all_properties, siblings_of
 from ..checking.statement import settle
@@ -173,6 +173,12 @@ def operation(request: pytest.FixtureRequest) -> Operation:
 
 
 @pytest.fixture(scope="session")
+def function(operation: Operation) -> Operation:
+    """The function whose derivative the operation is."""
+    return _offered(operation.signature.of)
+
+
+@pytest.fixture(scope="session")
 def siblings(operation: Operation) -> list[Operation]:
     """All operations of the same layer that the target offers."""
     return siblings_of(operation, current().target)
@@ -201,8 +207,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if entry := _property(item):
             item.extra_keyword_matches.add(entry.id)
-            of_network = OPERATIONS[entry.operation].layer == "network"
-            ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], of_network
+            rests = layer_of(entry.operation).rests_on_others
+            ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], rests
             told[entry.operation] += 1
             if entry.is_sampled:
                 settle(item.obj, settings, seed)  # type: ignore[attr-defined]
