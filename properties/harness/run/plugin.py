@@ -25,7 +25,7 @@ from hypothesis.database import (
 from ...layers.contract import OPERATIONS
 from ..checking.conventions import examined, look_of, with_look
 from ..checking.properties import PACKAGE, Property, all_properties, siblings_of
-from ..checking.statement import settle
+from ..checking.statement import settled
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from ..core.text import last_line
 from ..core.trial import DEFAULT_EXAMPLES, Record, current, on_trial
@@ -204,9 +204,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], of_network
             told[entry.operation] += 1
             if entry.is_sampled:
-                settle(item.obj, settings, seed)  # type: ignore[attr-defined]
-                # part of the key of failures kept, which HypoFuzz wants of every test, Hypothesis of parametrized ones
-                item.obj.hypothesis.inner_test._hypothesis_internal_add_digest = entry.nodeid.encode()  # type: ignore[attr-defined]
+                item.obj = settled(item.obj, settings, seed)  # type: ignore[attr-defined]
+                # HypoFuzz keeps the failures of every test by its node id, Hypothesis those of parametrized ones alone
+                item.add_marker("parametrize")
     if round_number > 1:
         items[:] = [item for item in items if not (entry := _property(item)) or entry.is_sampled]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))

@@ -1,7 +1,6 @@
 """A glance at a property with few examples, so that a run that stops at the first failure finds one early."""
 
 import warnings
-from contextlib import nullcontext
 from typing import Any
 
 import hypothesis
@@ -18,22 +17,18 @@ FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session faile
 _PHASES = hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate
 
 
-def fails_at_once(entry: Property, timeout: float) -> bool:
-    """Whether a property fails on the first few examples, or on those kept.
+def fails_at_once(entry: Property, statement: Any, timeout: float) -> bool:
+    """Whether a property, whose statement this is, fails on the first few examples, or on those kept.
 
     Left out is what has a great many cases, and what holds operations against others: it does not say which is wrong.
     """
-    statement: Any = entry.function
     arguments = arguments_of(statement, current().target, entry.operation)
     if arguments is None or len(entry.operations) > 1 or not statement.cuts_down:
         return False
-    few = (
-        with_settings(statement, max_examples=min(EXAMPLES, current().budget), phases=_PHASES)
-        if entry.is_sampled
-        else nullcontext()
-    )
+    if entry.is_sampled:
+        statement = with_settings(statement, max_examples=min(EXAMPLES, current().budget), phases=_PHASES)
     try:
-        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings(), few:
+        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the property's own run is to tell of them
             statement(**arguments)
     except (NotApplicable, hypothesis.errors.Unsatisfiable):

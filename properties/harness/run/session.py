@@ -62,7 +62,8 @@ class _Listener:
         for item in list(session.items):
             entry = all_properties()[item.nodeid]
             self.pytest_runtest_logstart(item.nodeid)
-            if entry.id not in session.config.stash[KNOWN] and fails_at_once(entry, self._asked_for.timeout):
+            timeout = self._asked_for.timeout
+            if entry.id not in session.config.stash[KNOWN] and fails_at_once(entry, item.obj, timeout):  # type: ignore[attr-defined]
                 session.items.remove(item)
                 session.items.insert(0, item)
                 return

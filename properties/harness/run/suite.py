@@ -9,7 +9,7 @@ import pytest
 
 from ..checking.conventions import examined
 from ..checking.properties import Property, all_properties, arguments_of
-from ..checking.statement import settle
+from ..checking.statement import settled
 from ..core.trial import Conventions, on_trial
 from ..report.results import finished, plain_lines
 from ..target.target import Failure, Target
@@ -48,11 +48,10 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
             pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
         settings = _settings()
         with on_trial(target, conventions, settings.max_examples) as trial:
-            if entry.is_sampled:
-                settle(entry.function, settings, None)
+            statement = settled(entry.function, settings, None) if entry.is_sampled else entry.function
             try:
-                with judged(entry, entry.function, arguments, timeout):
-                    entry.function(**arguments)
+                with judged(entry, statement, arguments, timeout):
+                    statement(**arguments)
             except Failure as failure:
                 result = finished(trial.record, failure, 0.0, entry.operations)
                 told = "\n".join(plain_lines(entry.statement, result))

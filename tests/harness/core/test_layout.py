@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import hypothesis
 import numpy as np
 import pytest
 from scipy.signal import convolve2d, correlate2d
@@ -160,8 +159,6 @@ RIGHT = [
 @pytest.fixture
 def _few_examples():
     trials.settle(20, 0, shrinks=False)
-    yield
-    hypothesis.settings.load_profile("backproof")
 
 
 @pytest.mark.usefixtures("_few_examples")
