@@ -33,11 +33,9 @@ from ..report.known import KNOWN, held_to, may_follow, read_known
 from ..report.results import FAILING, finished, plain_lines
 from ..target.target import CannotLoad, Operation, load
 from ..target.timeouts import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
-from .database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
-from .rehearsal import FAILED_LAST
-from .storage import storage
-from .verdict import judged
-from .warned import counted
+from ..target.warned import counted
+from .database import FAILED, IN_ALL, SharedDatabase, SharingTrouble, address_of, storage
+from .verdict import FAILED_LAST, judged
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
@@ -104,7 +102,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if shared:
         list(_database().fetch(FAILED))  # waits until all is written
     if shared and shared.trouble:  # told without `warnings.warn`, whose filters may raise
-        told = WarningMessage(NotShared(shared.trouble), NotShared, __file__, 0)
+        told = WarningMessage(SharingTrouble(shared.trouble), SharingTrouble, __file__, 0)
         arguments = {"warning_message": told, "when": "runtest", "nodeid": "", "location": None}
         session.config.hook.pytest_warning_recorded.call_historic(kwargs=arguments)
 

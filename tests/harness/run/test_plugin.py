@@ -20,7 +20,7 @@ collector = Collector()
 options = ["-c", "/dev/null", "--rootdir={FOLDER}", "--collect-only", "-q", "-p", "backproof.harness.run.plugin"]
 pytest.main([*options, "--target", "mine.py", "{FOLDER}/pooling.py", "-k", "{TIES}"], plugins=[collector])
 statement = collector.item.obj
-assert hypothesis.is_hypothesis_test(statement), "HypoFuzz leaves it out"
+assert statement.is_hypothesis_test, "HypoFuzz leaves it out"
 assert statement.settings.database == hypothesis.settings().database, "HypoFuzz leaves it out"
 assert hypothesis.HealthCheck.nested_given not in statement.settings.suppress_health_check, "HypoFuzz leaves it out"
 assert collector.item.get_closest_marker("parametrize"), "Hypothesis keeps its failures by another key than HypoFuzz"

@@ -8,7 +8,7 @@ import reference
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
 from properties.harness.core.trial import Record
-from properties.harness.run.rehearsal import fails_at_once
+from properties.harness.run.verdict import fails_at_once
 from tests.doubles import trial_of
 
 
