@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.properties import all_properties
 from ..report.report import Asked, Found
 from ..report.results import ended
