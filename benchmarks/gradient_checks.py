@@ -25,7 +25,7 @@ from benchmarks.detection_floor import floor
 from benchmarks.network import Point, jax_cost, pytorch_cost
 from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import all_properties
-from properties.harness.checking.statement import settle
+from properties.harness.checking.statement import settled
 from properties.harness.checking.trial import on_trial
 from properties.harness.run.verdict import judged
 from properties.harness.target.operation import Refuted
@@ -100,10 +100,10 @@ def verified(offered: Offered, examples: int) -> float:
     operations = {name: target.operations[name] for name in entry.operations}
     with on_trial(target, conventions, examples):
         trials.settle(examples)
-        settle(entry.function, hypothesis.settings.default, 0)
+        statement = settled(entry.function, hypothesis.settings.default, 0)
         started = time.perf_counter()
-        with judged(entry, entry.function, operations, 600.0) as record:
-            entry.function(**operations)
+        with judged(entry, statement, operations, 600.0) as record:
+            statement(**operations)
         return record.examples / (time.perf_counter() - started)
 
 

@@ -6,13 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
-import hypothesis.core
 
 import reference
 from properties.harness.checking import conventions
 from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import Property, all_properties, arguments_of
-from properties.harness.checking.statement import reduced
+from properties.harness.checking.statement import reduced, settled
 from properties.harness.checking.trial import Record, Trial, on_trial
 from properties.harness.core.limits import NotApplicable
 from properties.harness.run.plugin import PROFILE, register_profile
@@ -20,15 +19,21 @@ from properties.harness.target.operation import Failure
 from properties.harness.target.target import make_target
 from properties.layers import OPERATIONS
 
+_seed = 0
+
 
 def settle(examples: int = 100, seed: int = 0, shrinks: bool = True) -> None:
-    """Give statements so many examples of this seed, without a database; `shrinks` or stop at the first failure."""
+    """Give statements so many examples of this seed, without a database; `shrinks` or stop at the first failure.
+
+    Other Hypothesis tests that are defined after it get the same examples every time.
+    """
+    global _seed
     register_profile(examples)
     phases = [hypothesis.Phase.generate, *([hypothesis.Phase.shrink] if shrinks else [])]
     base = hypothesis.settings.get_profile(PROFILE)
-    hypothesis.settings.register_profile("trials", base, database=None, phases=phases)
+    hypothesis.settings.register_profile("trials", base, database=None, derandomize=True, phases=phases)
     hypothesis.settings.load_profile("trials")
-    hypothesis.core.global_force_seed = seed
+    _seed = seed
 
 
 def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,8 +52,8 @@ def trial_of(offered: Mapping[str, Any]) -> Iterator[Trial]:
 def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial: Trial) -> Failure | None:
     """How a statement fails, on the smallest case that can be found; None if it holds or does not apply."""
     trial.record = Record()
-    if getattr(statement, "is_hypothesis_test", False):  # else the settings in force at its import count
-        statement._hypothesis_internal_use_settings = hypothesis.settings.default  # type: ignore[attr-defined]
+    if getattr(statement, "is_hypothesis_test", False):
+        statement = settled(statement, hypothesis.settings.default, _seed)
     try:
         statement(**arguments)
     except Failure as failure:

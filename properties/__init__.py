@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import adapters
-    from .harness.run.suite import suite
-    from .harness.run.verify import PropertyFailure, Report, TargetRefuted, verify
+    from .harness.run.verify import PropertyFailure, Report, TargetRefuted, suite, verify
     from .harness.target.target import CannotLoad
 
 _HOMES = {
@@ -23,7 +22,7 @@ _HOMES = {
     "PropertyFailure": "run.verify",
     "Report": "run.verify",
     "TargetRefuted": "run.verify",
-    "suite": "run.suite",
+    "suite": "run.verify",
     "verify": "run.verify",
 }
 __all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "adapters", "suite", "verify"]

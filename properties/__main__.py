@@ -18,14 +18,14 @@ from .harness.checking.trial import DEFAULT_EXAMPLES
 from .harness.core.shards import WHOLE, shard_of
 from .harness.core.streams import steady
 from .harness.core.text import printable
+from .harness.outputs import place, refusal, write
 from .harness.report import github
 from .harness.report.junit import as_junit
 from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
 from .harness.run.database import address_of
-from .harness.run.outputs import place, refusal, write
+from .harness.run.processes import stopping_by, unheard
 from .harness.run.run import CannotRun, run
 from .harness.run.scripts import write_scripts
-from .harness.run.stopping import stopping_by, unheard
 from .harness.target import memory, modules
 from .harness.target.target import CannotLoad
 from .harness.target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT

@@ -7,11 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import hypothesis
-import hypothesis.core
 import pytest
 
-from properties.harness.run.plugin import PROFILE, register_profile
+from benchmarks import trials
 from tests.skips import pytest_addoption, pytest_configure  # noqa: F401 (pytest calls them)
 
 ROOT = Path(__file__).parents[1]
@@ -40,8 +38,11 @@ def _outside_of_github(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+trials.settle()  # before the tests are imported: those of Hypothesis take the settings of that time
+
+
 @pytest.fixture(autouse=True)
-def _same_examples_every_time(monkeypatch):
-    register_profile(100)  # some tests run a session in this process, with a budget of their own
-    hypothesis.settings.load_profile(PROFILE)
-    monkeypatch.setattr(hypothesis.core, "global_force_seed", 0)
+def _same_examples_every_time(monkeypatch, tmp_path):
+    """Neither settings nor failures of one test are another's, though both run a session in this process."""
+    trials.settle()
+    monkeypatch.setenv("HYPOTHESIS_STORAGE_DIRECTORY", str(tmp_path / ".hypothesis"))

@@ -22,9 +22,9 @@ from ..core.limits import Limits
 from ..core.shards import WHOLE, name_of
 from ..report.report import Asked, Found, Outcomes, completed
 from ..report.results import FAILING
+from ..run.database import storage
+from ..run.processes import stopping_by
 from ..run.run import CannotRun, Frame, TimeIsOver, run
-from ..run.stopping import stopping_by
-from ..run.storage import storage
 from .merge import joined
 from .parts import FIELDS, CannotMerge, Report, checked, read_json, require
 

@@ -6,14 +6,14 @@ the drawn ones are the operations that it speaks about.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, cast
+from unittest import SkipTest
 
 import hypothesis
 import numpy as np
-from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
-from hypothesis.internal.reflection import function_digest
+from hypothesis.database import InMemoryExampleDatabase
 
 from ...layers import layer_of
 from ..core.limits import NotApplicable
@@ -65,10 +65,20 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
             except LeftOut:
                 hypothesis.reject()
 
-        if not isinstance(case, Mapping):
-            return _named(hypothesis.given(case=case)(body), test, case)
-        body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
-        return _named(hypothesis.given(data=hypothesis.strategies.data())(body), test, case)
+        drawn: dict[str, hypothesis.strategies.SearchStrategy[Any]] = {}
+        if isinstance(case, Mapping):
+            body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
+            drawn["data"] = hypothesis.strategies.data()
+        else:
+            drawn["case"] = case
+
+        def make(operations: Mapping[str, Any]) -> Statement:
+            given = {**drawn, **{name: hypothesis.strategies.just(one) for name, one in operations.items()}}
+            statement: Any = _named(hypothesis.given(**given)(body), test, case)
+            statement.make = make
+            return cast(Statement, statement)
+
+        return make({})
 
     return decorate
 
@@ -109,40 +119,47 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
     return decorate
 
 
-def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
-    """Give a sampled statement these settings and this seed; it keeps else those of the time of its import.
+def settled(statement: Statement, settings: hypothesis.settings, seed: int | None) -> Statement:
+    """The same sampled statement as a new Hypothesis test, with these settings and this seed.
 
     Where its examples carry several points, it draws as many examples less.
     """
-    if not isinstance(statement.cases, Mapping) and current().carries > 1:
+    if not isinstance(statement.cases, Mapping) and current().carries > 1:  # type: ignore[attr-defined]
         settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
-    statement._hypothesis_internal_use_settings = settings
-    # what hypothesis.seed sets, without its side effect: that one turns the database off
-    statement._hypothesis_internal_use_seed = seed
+    return _made(statement, settings, seed)
 
 
-@contextmanager
-def with_settings(statement: Any, **changes: Any) -> Iterator[None]:
-    """Let a sampled statement run here with some of its settings changed."""
-    settings = statement._hypothesis_internal_use_settings
-    statement._hypothesis_internal_use_settings = hypothesis.settings(settings, **changes)
-    try:
-        yield
-    finally:
-        statement._hypothesis_internal_use_settings = settings
+def with_settings(statement: Any, operations: Mapping[str, Any] = {}, **changes: Any) -> Statement:
+    """The same settled statement as a new Hypothesis test, with some settings changed; of these operations, if any."""
+    return _made(statement, hypothesis.settings(statement.settings, **changes), statement.seed, operations)
+
+
+def _made(
+    statement: Any, settings: hypothesis.settings, seed: int | None, operations: Mapping[str, Any] = {}
+) -> Statement:
+    made = statement.make(operations)
+    if seed is not None:
+        made = hypothesis.seed(seed)(made)
+    made = settings(made)  # after the seed, which turns the database off
+    made.settings, made.seed = settings, seed
+    return cast(Statement, made)
 
 
 def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
-    """Let Hypothesis begin with the case of this tape, which fails: it shrinks and keeps it, and raises its failure."""
-    database = statement._hypothesis_internal_use_settings.database or InMemoryExampleDatabase()
-    key = function_digest(statement.hypothesis.inner_test)
-    database.save(key, choices_to_bytes((tape,)))
-    statement._hypothesis_internal_database_key = key  # without it a seed that is forced turns the database off
+    """Run a settled statement on the case of this tape, which fails: Hypothesis keeps it, and begins with it next time.
+
+    Raises the failure, or Hypothesis's `Flaky` if there is none now.
+    """
+    database = statement.settings.database or InMemoryExampleDatabase()
+    again: Any = with_settings(
+        statement, operations, database=database, derandomize=False, phases=[hypothesis.Phase.reuse]
+    )
     try:
-        with with_settings(statement, database=database, phases=(hypothesis.Phase.reuse, hypothesis.Phase.shrink)):
-            statement(**operations)
-    finally:
-        del statement._hypothesis_internal_database_key
+        again.hypothesis.fuzz_one_input(tape)  # reads the case off the tape, and keeps it among those to be shrunk
+    except Failure:
+        with suppress(SkipTest):  # with pytest's --hypothesis-seed nothing is read from the database
+            again()  # keeps it among those that were shrunk: `reduced` ends at smaller cases than Hypothesis
+        raise
     raise hypothesis.errors.Flaky("the case did not fail again")
 
 

@@ -1,10 +1,12 @@
-"""The failures that machines share: Hypothesis's own database on a Redis server, which may fail at any time."""
+"""Where failures are kept: in a folder here, and on a Redis server that machines share, which may fail at any time."""
 
+import os
 import re
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable
-from typing import Any
+from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from hypothesis.database import ExampleDatabase
@@ -15,8 +17,17 @@ FAILED = b"backproof: ids of the properties that failed"
 SILENCE, IN_ALL = 2.0, 30.0  # seconds that the server may be silent, and that it is waited for in all
 
 
-class NotShared(UserWarning):
+_Answer = TypeVar("_Answer")
+
+
+class SharingTrouble(UserWarning):
     """Why failures are not shared."""
+
+
+def storage(kind: str, target: str, folder: str = "") -> Path:
+    """Where things of this kind are kept of a target, by its name: beside what Hypothesis keeps in that folder."""
+    home = Path(folder) / os.environ.get("HYPOTHESIS_STORAGE_DIRECTORY", ".hypothesis")
+    return home / kind / re.sub(r"\W+", "-", target)
 
 
 def address_of(text: str) -> str:
@@ -68,7 +79,7 @@ class SharedDatabase(ExampleDatabase):
         """Have a value forgotten."""
         self._answer(lambda: self._database.delete(key, value))
 
-    def _answer(self, ask: Callable[[], Any]) -> Any:
+    def _answer(self, ask: Callable[[], _Answer]) -> _Answer | None:
         if self.trouble:
             return None
         started = time.monotonic()

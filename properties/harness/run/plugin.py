@@ -25,7 +25,7 @@ from hypothesis.database import (
 from ...layers import OPERATIONS, layer_of
 from ..checking.conventions import examined, look_of, with_look
 from ..checking.properties import PACKAGE, Property, all_properties, siblings_of
-from ..checking.statement import settle
+from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from ..core.text import last_line
@@ -34,11 +34,9 @@ from ..report.results import FAILING, finished, plain_lines
 from ..target.operation import Operation
 from ..target.target import CannotLoad, load
 from ..target.timeouts import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
-from .database import FAILED, IN_ALL, NotShared, SharedDatabase, address_of
-from .rehearsal import FAILED_LAST
-from .storage import storage
-from .verdict import judged
-from .warned import counted
+from ..target.warned import counted
+from .database import FAILED, IN_ALL, SharedDatabase, SharingTrouble, address_of, storage
+from .verdict import FAILED_LAST, judged
 
 PROFILE = "backproof"
 _STACK = pytest.StashKey[ExitStack]()
@@ -105,7 +103,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if shared:
         list(_database().fetch(FAILED))  # waits until all is written
     if shared and shared.trouble:  # told without `warnings.warn`, whose filters may raise
-        told = WarningMessage(NotShared(shared.trouble), NotShared, __file__, 0)
+        told = WarningMessage(SharingTrouble(shared.trouble), SharingTrouble, __file__, 0)
         arguments = {"warning_message": told, "when": "runtest", "nodeid": "", "location": None}
         session.config.hook.pytest_warning_recorded.call_historic(kwargs=arguments)
 
@@ -211,9 +209,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], rests
             told[entry.operation] += 1
             if entry.is_sampled:
-                settle(item.obj, settings, seed)  # type: ignore[attr-defined]
-                # part of the key of failures kept, which HypoFuzz wants of every test, Hypothesis of parametrized ones
-                item.obj.hypothesis.inner_test._hypothesis_internal_add_digest = entry.nodeid.encode()  # type: ignore[attr-defined]
+                item.obj = settled(item.obj, settings, seed)  # type: ignore[attr-defined]
+                # HypoFuzz keeps the failures of every test by its node id, Hypothesis those of parametrized ones alone
+                item.add_marker("parametrize")
     if round_number > 1:
         items[:] = [item for item in items if not (entry := _property(item)) or entry.is_sampled]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))

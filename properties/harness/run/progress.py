@@ -1,22 +1,124 @@
-"""What is heard of a session as it goes: the outcomes so far, and the progress that a person sees of them."""
+"""What a session tells as it goes, event by event; the outcomes so far, and the progress that a person sees of them."""
 
+import json
 import sys
 from threading import RLock
-from typing import Any
+from typing import Any, Union
 
+import msgspec
 from tqdm import tqdm
 
 from ..checking.properties import all_properties
-from ..report.report import Outcomes
+from ..report.report import Found, Outcomes
 from ..report.results import FAILING
-from .warned import add
+from ..target.timeouts import Stuck
+from ..target.warned import add
 
 _OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
 _BAR = "{n_fmt} of {total_fmt} after {elapsed}{postfix}"  # no time left: properties are too unlike for one
 
 
-class Hearing:
-    """Takes what a session tells. Progress is shown on a terminal and in a notebook, nowhere else, in this format."""
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Something that is told: as JSON an object whose `type` is the name of its class."""
+
+
+class Loaded(Event, frozen=True):
+    """The target was imported."""
+
+
+class Unloadable(Event, frozen=True):
+    """The target cannot be tested."""
+
+    message: str
+
+
+class Examined(Event, frozen=True):
+    """The target was looked at."""
+
+    found: Found
+
+
+class Selected(Event, frozen=True):
+    """These properties are going to run."""
+
+    nodeids: list[str]
+
+
+class Started(Event, frozen=True):
+    """A property runs now."""
+
+    nodeid: str
+
+
+class Called(Event, frozen=True):
+    """An operation is about to be called with these arguments, encoded; told of suspect properties alone."""
+
+    operation: str
+    arguments: dict[str, Any]
+
+
+class Done(Event, frozen=True):
+    """A property is done."""
+
+    nodeid: str
+    result: dict[str, Any]
+
+
+class Lost(Event, frozen=True):
+    """A worker ended in this property, which is to be run again by itself."""
+
+    nodeid: str
+
+
+class GivenUp(Event, frozen=True):
+    """These operations are not to be called again."""
+
+    operations: dict[str, Stuck]
+
+
+class Warned(Event, frozen=True):
+    """The target, or what it calls, warned so many times."""
+
+    counts: dict[str, int]
+
+
+class NotShared(Event, frozen=True):
+    """Failures are not shared with other machines."""
+
+    why: str
+
+
+class Full(Event, frozen=True):
+    """The process has not much memory left, and comes to its end: another one is to go on."""
+
+
+class Interrupted(Event, frozen=True):
+    """The user interrupted; `kept` is the result of the property under way, if it was failing."""
+
+    nodeid: str = ""
+    kept: dict[str, Any] | None = None
+
+
+class Ended(Event, frozen=True):
+    """The session came to its end with this exit status of pytest's, having said this on standard error."""
+
+    status: int
+    refused: str
+
+
+def as_bytes(event: Event) -> bytes:
+    """The event as JSON."""
+    return json.dumps(msgspec.to_builtins(event)).encode()
+
+
+def as_event(data: bytes) -> Event:
+    """The event that this JSON is of. Raises `ValueError` if it is none."""
+    # msgspec's own JSON knows neither NaN nor paths that are no UTF-8, which Python has as lone surrogates
+    return msgspec.convert(json.loads(data), Union[tuple(Event.__subclasses__())])
+
+
+class Progress:
+    """Collects a session's outcomes, and shows progress on a terminal and in a notebook, in this format."""
 
     def __init__(self, bar_format: str = _BAR) -> None:
         self.outcomes = Outcomes()
@@ -26,46 +128,28 @@ class Hearing:
         hidden = False if "ipykernel" in sys.modules else None  # None: unless it is a terminal
         self.bar = tqdm(bar_format=bar_format, disable=hidden, mininterval=_OFTEN, leave=False, dynamic_ncols=True)
 
-    def hear(self, kind: str, *values: Any) -> None:
-        """One thing that is told: selected, started, asked, result, warnings or interrupted, and what goes with it."""
-        getattr(self, f"on_{kind}")(*values)
-
-    def on_selected(self, nodeids: list[str]) -> None:
-        """These properties are going to run; the first such list counts, later ones are what is left of it."""
-        if not self.outcomes.selected:
-            self.outcomes.selected = nodeids
-            self.bar.reset(total=len(nodeids))
-
-    def on_started(self, nodeid: str) -> None:
-        """A property runs now."""
-        self.running = nodeid
-        failing = sum(result["outcome"] in FAILING for result in self.outcomes.results.values())
-        name = all_properties()[nodeid].id
-        self.bar.set_postfix_str(f"{failing} failing: {name}" if failing else name)
-
-    def on_asked(self, operation: str, call: dict[str, Any]) -> None:
-        """An operation is about to be called; told of a suspect property alone."""
-
-    def on_result(self, nodeid: str, result: dict[str, Any]) -> None:
-        """A property is done."""
-        self.outcomes.results[nodeid] = result
-        self.running = ""
-        self.bar.update()
-
-    def on_warnings(self, counts: dict[str, int]) -> None:
-        """The target, or what it calls, warned so many times."""
-        add(self.outcomes.warnings, counts)
-
-    def on_full(self) -> None:
-        """The process has not much memory left, and comes to its end; told where another one goes on."""
-
-    def on_not_shared(self, why: str) -> None:
-        """Failures are not shared with other machines: that is said once, before the warnings of others."""
-        self._not_shared = self._not_shared or why
-        self.outcomes.warnings = {self._not_shared: 1} | self.outcomes.warnings
-
-    def on_interrupted(self, nodeid: str, kept: dict[str, Any] | None) -> None:
-        """The user interrupted; `kept` is the result of the property under way, if it was failing."""
-        self.outcomes.interrupted = True
-        if kept and nodeid not in self.outcomes.results:
-            self.outcomes.results[nodeid] = kept
+    def hear(self, event: Event) -> None:
+        """Take one event; those that tell nothing of an outcome are left to others."""
+        outcomes = self.outcomes
+        match event:
+            case Selected(nodeids) if not outcomes.selected:  # later lists are what is left of the first
+                outcomes.selected = nodeids
+                self.bar.reset(total=len(nodeids))
+            case Started(nodeid):
+                self.running = nodeid
+                failing = sum(result["outcome"] in FAILING for result in outcomes.results.values())
+                name = all_properties()[nodeid].id
+                self.bar.set_postfix_str(f"{failing} failing: {name}" if failing else name)
+            case Done(nodeid, result):
+                outcomes.results[nodeid] = result
+                self.running = ""
+                self.bar.update()
+            case Warned(counts):
+                add(outcomes.warnings, counts)
+            case NotShared(why):  # said once, before the warnings of others
+                self._not_shared = self._not_shared or why
+                outcomes.warnings = {self._not_shared: 1} | outcomes.warnings
+            case Interrupted(nodeid, kept):
+                outcomes.interrupted = True
+                if kept:
+                    outcomes.results.setdefault(nodeid, kept)

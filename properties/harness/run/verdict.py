@@ -1,5 +1,6 @@
 """What a statement's run comes to: it holds, does not apply, or fails on the smallest case, with its diagnosis."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 import hypothesis
 import pytest
 
-from ..checking.properties import Property
-from ..checking.statement import FailedElsewhere, Statement, reduced, replayed
-from ..checking.trial import DEFAULT_EXAMPLES, Record, current
+from ..checking.properties import Property, arguments_of
+from ..checking.statement import FailedElsewhere, Statement, reduced, replayed, with_settings
+from ..checking.trial import DEFAULT_EXAMPLES, Record, current, unrecorded
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS
 from ..core.text import decoded, last_line
@@ -18,8 +19,11 @@ from ..target.timeouts import CALL_SHARE, WATCH, OutOfTime
 from ..why.diagnosis import explained
 from ..why.reproduction import importable_name, of_one_call, reproductions
 
+FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session failed the last time
 COMPARED_NOTHING = "this property compared nothing: a defect of the suite"
 TOO_FEW = "too few examples: none of them had anything to compare"
+_FEW = 10  # examples of a glance
+_PHASES = hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate
 
 
 @contextmanager
@@ -90,3 +94,24 @@ def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: flo
         spec = importable_name(current().target)
         failure.scripts = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure
+
+
+def fails_at_once(entry: Property, statement: Statement, timeout: float) -> bool:
+    """Whether a property, whose statement this is, fails on the first few examples, or on those kept.
+
+    Left out is what has a great many cases, and what holds operations against others: it does not say which is wrong.
+    """
+    arguments = arguments_of(statement, current().target, entry.operation)
+    if arguments is None or len(entry.operations) > 1 or not statement.cuts_down:  # type: ignore[attr-defined]
+        return False
+    if entry.is_sampled:
+        statement = with_settings(statement, max_examples=min(_FEW, current().budget), phases=_PHASES)
+    try:
+        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the property's own run is to tell of them
+            statement(**arguments)
+    except (NotApplicable, hypothesis.errors.Unsatisfiable):
+        return False
+    except (Exception, FailedElsewhere, OutOfTime):  # to be judged in the property's own run
+        return True
+    return False

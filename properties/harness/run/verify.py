@@ -1,7 +1,8 @@
-"""Verifying a target from Python: in this process, so that functions that are redefined are seen."""
+"""Verifying a target from Python, in this process: at once, or as tests of a pytest suite of one's own."""
 
 import io
 import os
+import re
 import reprlib
 import time
 from collections.abc import Callable, Mapping
@@ -13,18 +14,26 @@ from os import PathLike
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import hypothesis
+import pytest
+
 from ..checking.conventions import examined
+from ..checking.properties import Property, all_properties, arguments_of
+from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, on_trial
+from ..core.setting import Conventions
 from ..core.text import decoded, printable
 from ..report.report import Asked, applied, as_json, found, make_report
-from ..report.results import FAILING
+from ..report.results import FAILING, finished, plain_lines
 from ..report.terminal import brief, plain_console, show
+from ..target.operation import Failure
 from ..target.target import CannotLoad, Target, load, make_target
 from ..target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT, WATCH
 from ..why.reproduction import importable_name
-from .progress import Hearing
+from .progress import Progress
 from .scripts import settle_scripts
 from .session import KEPT, run_session
+from .verdict import judged
 
 
 class TargetRefuted(AssertionError):
@@ -148,22 +157,22 @@ def verify(
     asked = Asked(
         offered.name, int(examples), int(seed), keyword, known=path, timeout=float(timeout), in_python=in_python
     )
-    hearing = Hearing()
+    progress = Progress()
     stuck, WATCH.stuck = WATCH.stuck, {}
     try:
         with WATCH.over("a first look", timeout):
             offered, conventions = examined(offered)
         with on_trial(offered, conventions, asked.examples), redirect_stderr(io.StringIO()) as errors:
-            status = run_session(asked, hearing.hear)
+            status = run_session(asked, progress.hear)
     finally:
-        hearing.bar.close()
+        progress.bar.close()
         WATCH.stuck = stuck
-    if hearing.outcomes.interrupted:
+    if progress.outcomes.interrupted:
         raise KeyboardInterrupt
     if status not in KEPT:
         raise ValueError(errors.getvalue().strip().removeprefix("ERROR: "))
-    settle_scripts(hearing.outcomes.results.values(), importable_name(offered))
-    report = make_report(asked, found(offered, conventions), hearing.outcomes, time.perf_counter() - started)
+    settle_scripts(progress.outcomes.results.values(), importable_name(offered))
+    report = make_report(asked, found(offered, conventions), progress.outcomes, time.perf_counter() - started)
     if not applied(report):
         raise CannotLoad("nothing to check: no selected property applies to what the target offers")
     return Report(report)
@@ -206,3 +215,60 @@ def _failure(entry: dict[str, Any]) -> PropertyFailure:
 
 def _value(value: Any) -> Any:
     return tuple(decoded(part) for part in value) if isinstance(value, list) else decoded(value)
+
+
+def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
+    """A class with a test for each property of this target, named after its id: `test_calls_keeps_the_contract_relu`.
+
+    Dots and brackets become underscores: pytest's `--lf` does not find a name with brackets that are no parameter's.
+    `-k` takes the id itself too.
+
+    Two lines in a test module are enough, and pytest's and Hypothesis's own options hold (`-k`, `-x`, `-n`,
+    `--lf`, `--hypothesis-profile`, `--hypothesis-seed`)::
+
+        import backproof, my_network
+        TestMyNetwork = backproof.suite(my_network)
+
+    `target` is what `verify` takes; a property that does not apply to it is skipped. Raises `CannotLoad`.
+    """
+    offered, conventions = examined(target_of(target))
+    tests = {_name(entry.id): _test(entry, offered, conventions, timeout) for entry in all_properties().values()}
+    return type("TestBackpropagation", (), {"__doc__": f"Properties of {offered.name}.", **tests})
+
+
+def _name(identifier: str) -> str:
+    return "test_" + re.sub(r"\W+", "_", identifier).strip("_")
+
+
+def _test(entry: Property, target: Target, conventions: Conventions, timeout: float) -> Callable[[Any], None]:
+    def test(self: Any) -> None:
+        arguments = arguments_of(entry.function, target, entry.operation)
+        if arguments is None:
+            pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
+        settings = _settings()
+        with on_trial(target, conventions, settings.max_examples) as trial:
+            statement = settled(entry.function, settings, None) if entry.is_sampled else entry.function
+            try:
+                with judged(entry, statement, arguments, timeout):
+                    statement(**arguments)
+            except Failure as failure:
+                result = finished(trial.record, failure, 0.0, entry.operations)
+                told = "\n".join(plain_lines(entry.statement, result))
+            else:
+                return
+        pytest.fail(told, pytrace=False)
+
+    test.__doc__ = entry.statement
+    setattr(test, entry.id, True)  # where pytest looks for what `-k` may name
+    return test
+
+
+def _settings() -> hypothesis.settings:
+    """The user's settings in force; targets may be slow, and a failure is told once, in our words."""
+    return hypothesis.settings(
+        hypothesis.settings.default,
+        deadline=None,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )

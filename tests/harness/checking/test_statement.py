@@ -8,7 +8,7 @@ from hypothesis.database import InMemoryExampleDatabase
 import reference
 from properties import network
 from properties.harness.checking.properties import all_properties
-from properties.harness.checking.statement import settle
+from properties.harness.checking.statement import settled
 from properties.harness.checking.trial import MOST_POINTS, on_trial
 from properties.harness.core.tape import Tape
 from properties.harness.run.verdict import judged
@@ -26,16 +26,17 @@ def run(examples, shard=(1, 1), database=None, **changed):
         on_trial(trial.target, trial.conventions, examples, shard) as asked,
     ):
         settings = hypothesis.settings(
+            hypothesis.settings.get_profile("default"),
             max_examples=asked.budget,
             database=database,
             deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        settle(STATEMENT, settings, 0)
+        statement = settled(STATEMENT, settings, 0)
         operations = {"gradients": asked.target.operations["gradients"]}
-        with judged(ENTRY, STATEMENT, operations, 600.0) as record:
-            STATEMENT(**operations)
+        with judged(ENTRY, statement, operations, 600.0) as record:
+            statement(**operations)
         return record
 
 
@@ -104,9 +105,8 @@ def test_rare_failure_shrinks_to_one_point():
     assert "entry differs" in str(caught.value) or "entries differ" in str(caught.value)
 
 
-def test_failure_found_elsewhere_is_kept(monkeypatch):
+def test_failure_found_elsewhere_is_kept():
     """Its smallest case is in the database, and the next run, of any budget, begins with it."""
-    monkeypatch.setattr(hypothesis.core, "global_force_seed", None)  # or Hypothesis uses no database
     database = InMemoryExampleDatabase()
     wrong = rarely(lambda gradient: gradient * 1.5)
     with pytest.raises(Refuted) as first:

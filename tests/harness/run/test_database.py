@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import hypothesis
 import pytest
 import redis
-from hypothesis.database import choices_to_bytes
+from hypothesis import strategies as st
+from hypothesis.database import InMemoryExampleDatabase
 
 from properties.harness.run import plugin
 from properties.harness.run.database import FAILED, SharedDatabase, address_of
@@ -37,7 +38,25 @@ def max_pool_gradient(x, window, upstream):
     maxima = x == np.kron(max_pool(x, window), np.ones(window))
     return maxima * np.kron(upstream, np.ones(window))
 """
-STRANGE = [b"", b"\xff" * 50, b"no choices", choices_to_bytes((b"\xff" * 5000,)), choices_to_bytes((1, 0.5, "x", True))]
+
+
+def kept(strategy):
+    """What Hypothesis keeps of a test that fails on whatever is drawn, here from bytes of ones."""
+    database = InMemoryExampleDatabase()
+
+    @hypothesis.settings(database=database, derandomize=False)
+    @hypothesis.given(strategy)
+    def fails(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails.hypothesis.fuzz_one_input(b"\xff" * 6000)
+    ((value,),) = database.data.values()
+    return value
+
+
+OTHER_TESTS = [st.binary(min_size=5000, max_size=5000), st.tuples(st.integers(0, 255), st.booleans(), st.floats())]
+STRANGE = [b"", b"\xff" * 50, b"no choices", *map(kept, OTHER_TESTS)]
 
 pytestmark = pytest.mark.skipif(SERVER is None, reason="no Redis server: Debian's package is `redis-server`")
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from importlib.util import cache_from_source
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pytest
+from properties.harness.checking.trial import on_trial
 
 from benchmarks import trials
 from properties.harness.checking import conventions
@@ -18,6 +18,7 @@ from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.checking.trial import on_trial
 from properties.harness.core.text import literal
 from properties.harness.run.plugin import PROFILE, register_profile
+from properties.harness.core.text import literal
 from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
 from properties.harness.target.target import load
 from properties.harness.why.reproduction import of_one_call, reproductions
@@ -262,9 +263,7 @@ def folder(tmp_path, monkeypatch):
     """The working directory; statements draw few examples here."""
     monkeypatch.chdir(tmp_path)
     trials.settle(20)
-    yield tmp_path
-    register_profile(100)
-    hypothesis.settings.load_profile(PROFILE)
+    return tmp_path
 
 
 @pytest.mark.parametrize(("name", "right", "change", "words"), WRONG.values(), ids=WRONG)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from properties.harness.run.stopping import by_default, stopping_by
+from properties.harness.run.processes import by_default, stopping_by
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
@@ -35,7 +35,7 @@ def test_hangup_that_is_ignored_stays_ignored():
 
 CHILD = f"""
 import signal
-from properties.harness.run.stopping import {by_default.__name__}
+from properties.harness.run.processes import {by_default.__name__}
 signal.signal(signal.SIGTERM, print)
 by_default()
 signal.raise_signal(signal.SIGHUP)

@@ -4,7 +4,7 @@ import warnings
 from contextlib import contextmanager
 
 from properties.harness.core.text import LONGEST_LINE
-from properties.harness.run.warned import MOST, OTHERS, add, counted
+from properties.harness.target.warned import MOST, OTHERS, add, counted
 
 
 @contextmanager
