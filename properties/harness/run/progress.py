@@ -114,7 +114,7 @@ def as_bytes(event: Event) -> bytes:
 def as_event(data: bytes) -> Event:
     """The event that this JSON is of. Raises `ValueError` if it is none."""
     # msgspec's own JSON knows neither NaN nor paths that are no UTF-8, which Python has as lone surrogates
-    return msgspec.convert(json.loads(data), Union[tuple(Event.__subclasses__())])
+    return msgspec.convert(json.loads(data), Union[tuple(Event.__subclasses__())])  # noqa: UP007  # no other way
 
 
 class Progress:
