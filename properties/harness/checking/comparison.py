@@ -7,6 +7,8 @@ import numpy as np
 from ...layers import bounds
 from ...layers.bounds import Value
 from ..core.cases import Case
+from ..core.reason import Difference, Reason
+from ..core.text import encoded
 from ..core.trial import current
 from ..target.target import Failure, Operation, Refuted, parts
 from . import pointwise
@@ -32,14 +34,9 @@ def agree(yours: Any, expected: Value, what: str) -> None:
     if wrong.any():
         allowed = np.broadcast_to(allowed, right.shape)
         first = tuple(int(i) for i in np.argwhere(wrong)[0]) if right.ndim else ()
-        place = f", first at {first}" if right.ndim and right.size > 1 else ""
-        raise Refuted(
-            f"{what}: {wrong.sum()} of {right.size} {'entry differs' if right.size == 1 else 'entries differ'}{place}: "
-            f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
-            yours=yours,
-            expected=expected.value,
-            wrong=wrong,
-        )
+        off, most = (encoded(float(size[first])) for size in (error, allowed))
+        difference = Difference(what, int(wrong.sum()), right.size, first, off, most)
+        raise Refuted(difference, yours=yours, expected=expected.value, wrong=wrong)
     _count(error - expected.floor, unit)
 
 
@@ -102,7 +99,7 @@ def agree_throughout(operation: Operation, case: Case) -> None:
 
 
 def require(
-    holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None, diagnosis: tuple[str, ...] = ()
+    holds: bool, message: str, *, yours: Any, expected: Any, wrong: Any = None, diagnosis: tuple[Reason, ...] = ()
 ) -> None:
     """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries.
 

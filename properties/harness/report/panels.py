@@ -1,12 +1,12 @@
 """A failure as panels to look at: its arrays, what each stage makes of them, and both sides of what was compared."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...layers import oracles
 from ..core.cases import blocks
@@ -15,25 +15,33 @@ from ..core.limits import POOL, Shape
 from ..core.text import decoded, shown_encoded
 from ..core.trial import Conventions, current, on_trial
 from ..target.target import Array, Target
+from .data import Entry, Found, Report, Value
+from .results import values_of
 
+LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
 GRADIENTS = ("gradients", "train_step")
+
+
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Marks:
     """Which entries of an array are marked, each a mask of its shape or None, and the window that it is parted into."""
 
-    wrong: Any = None
-    winners: Any = None
-    tied: Any = None
-    dead: Any = None
+    wrong: Mask | None = None
+    winners: Mask | None = None
+    tied: Mask | None = None
+    dead: Mask | None = None
     window: Shape | None = None
 
-    def mapped(self, change: Callable[[Any], Any]) -> "Marks":
+    def mapped(self, change: Callable[[Mask], Mask]) -> "Marks":
         """The marks with every mask changed."""
         masks = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "window"}
-        return replace(self, **{name: change(mask) for name, mask in masks.items() if mask is not None})
+        return Marks(
+            **{name: None if mask is None else change(mask) for name, mask in masks.items()}, window=self.window
+        )
 
 
 UNMARKED = Marks()
@@ -48,35 +56,34 @@ class Panel(NamedTuple):
     scale: float | None = None
 
 
-def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Panel], list[Panel], dict[str, str]]:
+def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Panel], dict[str, str]]:
     """The panels of a failing property, each two-dimensional: its arguments and stages, and both sides; and in words
     what is no array.
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
-    case = {name: _value(name, value) for name, value in (entry["counterexample"] or {}).items()}
-    given = {name: decoded(entry[name]) for name in ("yours", "expected")}
-    target = Target("", {}, layout=Layout(report["layout"]))
-    with on_trial(target, Conventions(report["conventions"]["convolution"])):
+    case = {name: _value(name, value) for name, value in (entry.counterexample or {}).items()}
+    given = {"yours": decoded(entry.yours), "expected": decoded(entry.expected)}
+    target = Target("", {}, layout=Layout(report.layout))
+    with on_trial(target, Conventions(report.conventions.convolution)):
         sides = list(_sides(given, entry))
-        drawn = [*_arguments(case, entry["operation"]), *_stages(case, entry["operation"])]
-        if entry["operation"] == "max_pool_gradient" and "window" in case and not _is_array(given["expected"]):
+        drawn = [*_arguments(case, entry.operation), *_stages(case, entry.operation)]
+        if entry.operation == "max_pool_gradient" and "window" in case and not _is_array(given["expected"]):
             right = oracles.argmax_scatter(case["x"], case["window"], case["upstream"])
             sides.append(Panel("right, for one: all to the first", right, Marks(window=case["window"])))
         flat = [
             [part for panel in some for part in _slices(panel, target.layout, case.get("kernel"))]
             for some in (drawn, sides)
         ]
-    values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
-    told = {name: value for name, value in values.items() if value is not None and not _is_array(decoded(value))}
+    told = {name: value for name, value in values_of(entry).items() if not _is_array(decoded(value))}
     return flat[0], flat[1], {name: shown_encoded(value) for name, value in told.items()}
 
 
-def _value(name: str, value: Any) -> Any:
-    return tuple(value) if name == "window" else decoded(value)
+def _value(name: str, value: Value) -> Any:
+    return tuple(value) if isinstance(value, list) else decoded(value)
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 0 and value.dtype.kind in "biuf"
 
 
@@ -120,17 +127,17 @@ def _network(case: dict[str, Any], operation: str) -> Iterator[Panel]:
         yield Panel("what reaches the convolution", upstream, Marks(dead=dead))
 
 
-def _sides(given: dict[str, Any], entry: Mapping[str, Any]) -> Iterator[Panel]:
+def _sides(given: Mapping[str, object], entry: Entry) -> Iterator[Panel]:
     arrays = {name: np.asarray(value, np.float64) for name, value in given.items() if _is_array(value)}
     scale = max((_magnitude(array) for array in arrays.values()), default=0.0) or None
     wrong = None
-    if "yours" in arrays and entry["wrong"]:
+    if "yours" in arrays and entry.wrong:
         wrong = np.zeros(arrays["yours"].shape, bool)
-        wrong[tuple(np.transpose(entry["wrong"]))] = True
-    what = re.match(r"(.{1,60}?): \d+ of \d+ entr", entry["message"] or "")
-    titles = {"yours": f"yours: {what[1]}" if what else "yours", "expected": "expected"}
+        wrong[tuple(np.transpose(entry.wrong))] = True
+    what = entry.difference.quantity if entry.difference else ""
+    own = f"yours: {what}" if 0 < len(what) <= LONGEST_NAME else "yours"
     for name, array in arrays.items():
-        yield Panel(titles[name], array, Marks(wrong=wrong if name == "yours" else None), scale)
+        yield Panel(own if name == "yours" else name, array, Marks(wrong=wrong if name == "yours" else None), scale)
     if len(arrays) == 2 and arrays["yours"].shape == arrays["expected"].shape:
         with np.errstate(invalid="ignore"):
             yield Panel("yours − expected", arrays["yours"] - arrays["expected"], Marks(wrong=wrong))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ...layers.contract import OPERATIONS, Shape, Shapes, near_misses
 from ..core.layout import Layout
 from ..core.limits import Limits
+from ..core.reason import Difference, Reason
 from ..core.text import last_line, printable
 from . import memory, modules
 from .malformed import kind_of, misfit, slip
@@ -43,7 +44,7 @@ class Failure(Exception):
     case: dict[str, Any]
     operation: str = ""
     scripts: tuple[str, ...] = ()
-    diagnosis: tuple[str, ...] = ()
+    diagnosis: tuple[Reason, ...] = ()
     mistakes: tuple[str, ...] = ()
     follows_from: tuple[str, ...] = ()
 
@@ -57,11 +58,17 @@ class Crashed(Failure):
 
 
 class Refuted(Failure, AssertionError):
-    """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`."""
+    """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`.
 
-    def __init__(self, message: str, *, yours: Any = None, expected: Any = None, wrong: Any = None) -> None:
-        self.message, self.yours, self.expected, self.wrong = message, yours, expected, wrong
-        super().__init__(message)
+    The message may be how far it is off.
+    """
+
+    def __init__(
+        self, message: str | Difference, *, yours: Any = None, expected: Any = None, wrong: Any = None
+    ) -> None:
+        self.message, self.yours, self.expected, self.wrong = str(message), yours, expected, wrong
+        self.difference = message if isinstance(message, Difference) else None
+        super().__init__(self.message)
 
 
 class Malformed(Refuted):
@@ -100,7 +107,8 @@ class Operation:
             if WATCH.is_users(error):
                 raise
             crashed = Crashed(self.name, error)
-            crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
+            if why := misfit(self.function, self.name, self.signature.parameters):
+                crashed.diagnosis = (Reason(why, kind="form"),)
             crashed.diagnosis += memory.why_refused(error)
         finally:
             WATCH.leave()
@@ -112,7 +120,8 @@ class Operation:
         try:
             return self._of_shapes(answer, shapes)
         except Malformed as error:
-            error.diagnosis = tuple(filter(None, [slip(answer, shapes)]))
+            if why := slip(answer, shapes):
+                error.diagnosis = (Reason(why, kind="form"),)
             error.operation = self.name
             raise
 

@@ -273,12 +273,15 @@ _KINDS: dict[str, Callable[[Array], bool]] = {
 
 
 def confined(cases: list[tuple[Case, bool]], parameters: tuple[str, ...]) -> str:
-    """What all (case, is wrong) that are wrong have in common and no right one has; nothing if either are too few."""
+    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few.
+
+    `cases` are pairs: a case, and whether it is wrong.
+    """
     if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
         return ""
     for name in parameters:
         for kind, holds in _KINDS.items():
             values = [np.zeros(case[name]) if name == "window" else np.atleast_1d(case[name]) for case, _ in cases]
             if all(holds(value) == wrong for value, (_, wrong) in zip(values, cases, strict=True)):
-                return f"; of what was tried, it is wrong exactly where {kind.format(name)}"
+                return kind.format(name)
     return ""

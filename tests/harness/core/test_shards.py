@@ -13,7 +13,7 @@ from properties.harness.checking.statement import each
 from properties.harness.core.cases import Case
 from properties.harness.core.limits import Limits, NotApplicable
 from properties.harness.core.shards import LEFT_TO_OTHERS, WHOLE, examples_of, own, seed_of, shard_of
-from properties.harness.core.trial import Conventions, on_trial
+from properties.harness.core.trial import Conventions, Record, on_trial
 from properties.harness.report.certificate import certificate, told
 from properties.harness.report.known import held_to
 from properties.harness.report.results import finished
@@ -138,10 +138,10 @@ def test_known_deviation_need_not_fail_in_every_shard():
     """That one no longer fails is told of the whole, not of a shard in which it did not."""
     with trial_of(relu=np.abs) as trial:
         for shard, outcome in ((WHOLE, "refuted"), ((1, 2), "held")):
-            result = {"outcome": "held"}
+            result = finished(Record(), None, 0.0)
             with on_trial(trial.target, Conventions(), 100, shard):
                 held_to("noise", result)
-            assert (result["outcome"], result["listed"]) == (outcome, "noise")
+            assert (result.outcome, result.listed) == (outcome, "noise")
 
 
 def test_later_round_need_not_compare_nor_fail():
@@ -151,8 +151,8 @@ def test_later_round_need_not_compare_nor_fail():
         trial.target = replace(trial.target, limits=Limits(growth=1))
         with pytest.raises(pytest.skip.Exception, match=LEFT_TO_OTHERS), judged(EXHAUSTIVE[0], statement, {}, 10.0):
             statement()
-        held_to("noise", result := {"outcome": "held"})
-    assert result["outcome"] == "held"
+        held_to("noise", result := finished(Record(), None, 0.0))
+    assert result.outcome == "held"
 
 
 def test_patterns_covered_are_those_of_the_shard():

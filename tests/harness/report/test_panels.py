@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 
 import reference
+from properties.harness.core.reason import Difference
 from properties.harness.core.trial import Conventions, Record
 from properties.harness.report.panels import panels
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
 from properties.harness.target.target import Layout, Refuted, Target
+from tests.reports import entry
 
 
 def shown(operation, case, *, yours, expected, wrong=None, convolution="convolution", layout="HW"):
     """The panels by their titles, and the words, of a failure."""
     error = Refuted("", yours=yours, expected=expected, wrong=wrong)
     error.case = case
-    entry = {**finished(Record(), error, 0.0, (operation,)), "operation": operation}
+    result = entry(finished(Record(), error, 0.0, (operation,)), operation=operation)
     report = found(Target("mine", {}, layout=Layout(layout)), Conventions(convolution))
-    before, sides, words = panels(entry, report)
+    before, sides, words = panels(result, report)
     assert all(panel.values.ndim == 2 for panel in (*before, *sides))
     assert not any(panel.title.startswith(("yours", "expected")) for panel in before)
     return {panel.title: panel for panel in (*before, *sides)}, words
@@ -115,12 +117,11 @@ def test_crash_has_its_arguments_and_words():
 
 def test_what_was_compared_is_named():
     """If it is not the answer itself, the panel of one's own side says what it is."""
-    error = Refuted(
-        "the gradient off the maxima: 1 of 2 entries differ, first at (0, 1)", yours=np.eye(2), expected=np.eye(2)
-    )
+    difference = Difference("the gradient off the maxima", 1, 2, (0, 1), 1.0, 0.0)
+    error = Refuted(difference, yours=np.eye(2), expected=np.eye(2))
     error.case = {"x": np.eye(2)}
-    entry = {**finished(Record(), error, 0.0, ("relu",)), "operation": "relu"}
-    _, sides, words = panels(entry, found(Target("mine", {}), Conventions()))
+    result = entry(finished(Record(), error, 0.0, ("relu",)), operation="relu")
+    _, sides, words = panels(result, found(Target("mine", {}), Conventions()))
     assert [panel.title for panel in sides] == ["yours: the gradient off the maxima", "expected", "yours − expected"]
     assert words == {}
 
