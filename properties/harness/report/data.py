@@ -14,6 +14,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 FAILING = ("refuted", "crashed")
 Why = Literal["refuted", "crashed", "stale", "known"]  # that an operation is not certified
 Counts = dict[str, int]  # by the name of what is counted
+Limits = dict[Literal["kernels", "windows", "images"], Declared]
 
 
 class Encoded(TypedDict):
@@ -34,14 +35,6 @@ class Conventions(Struct):
     ties: str | None
     relu_derivative_at_zero: float | None
     dtype: str
-
-
-class Limits(Struct):
-    """The shapes that the target declares: a word, a list of them, or null for any."""
-
-    kernels: Declared
-    windows: Declared
-    images: Declared
 
 
 class Definition(Struct):

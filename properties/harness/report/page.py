@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -83,28 +82,23 @@ def _filters(report: Report) -> dict[str, list[str]]:
     return {name: list(dict.fromkeys(getattr(entry, name) for entry in failing)) for name in ("operation", "outcome")}
 
 
-class Group(NamedTuple):
-    """The failures of an operation, with what would be right and the target's own lines."""
-
-    operation: str
-    first: Entry
-    others: list[Entry]
-    formulas: list[str]
-    lines: str
-    convention: str
-
-
-def _groups(news: list[Entry], report: Report) -> Iterator[Group]:
-    """The failures operation by operation."""
+def _groups(news: list[Entry], report: Report) -> Iterator[dict[str, object]]:
+    """The failures operation by operation, each with what would be right and the target's own lines."""
     found = report.conventions.convolution
     kind = ", for " + ("the cross-correlation" if found == "correlation" else "the true convolution")
     one = ", for one image, channel and filter; sums go over all" if report.layout != "HW" else ""
     for name, (first, *others) in grouped(news).items():
-        right = formulas(name, {"convolution": found})
+        lines = formulas(name, {"convolution": found})
         own = report.definitions[name].lines if name in report.definitions else []
-        depends = any("image[" in line or "kernel[" in line for line in right)
-        lines = textwrap.dedent("\n".join(own))
-        yield Group(name, first, others, right, lines, (kind if depends else "") + one)
+        depends = any("image[" in line or "kernel[" in line for line in lines)
+        yield {
+            "operation": name,
+            "first": first,
+            "others": others,
+            "formulas": lines,
+            "lines": textwrap.dedent("\n".join(own)),
+            "convention": (kind if depends else "") + one,
+        }
 
 
 def _drawn(panel: Panel) -> Markup:

@@ -1,7 +1,6 @@
 """A failure as panels to look at: its arrays, what each stage makes of them, and both sides of what was compared."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -15,19 +14,16 @@ from ..core.limits import POOL, Shape
 from ..core.text import decoded, shown_encoded
 from ..core.trial import Conventions, current, on_trial
 from ..target.target import Array, Target
-from .data import Entry, Found, Report, Value
+from .data import Entry, Found, Report
 from .results import values_of
 
 LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
 GRADIENTS = ("gradients", "train_step")
-
-
 Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """Which entries of an array are marked, each a mask of its shape or None, and the window that it is parted into."""
 
     wrong: Mask | None = None
@@ -38,10 +34,8 @@ class Marks:
 
     def mapped(self, change: Callable[[Mask], Mask]) -> "Marks":
         """The marks with every mask changed."""
-        masks = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "window"}
-        return Marks(
-            **{name: None if mask is None else change(mask) for name, mask in masks.items()}, window=self.window
-        )
+        wrong, winners, tied, dead = (None if mask is None else change(mask) for mask in self[:4])
+        return Marks(wrong, winners, tied, dead, self.window)
 
 
 UNMARKED = Marks()
@@ -62,7 +56,9 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
-    case = {name: _value(name, value) for name, value in (entry.counterexample or {}).items()}
+    case: dict[str, Any] = {}
+    for name, value in (entry.counterexample or {}).items():
+        case[name] = tuple(value) if isinstance(value, list) else decoded(value)
     given = {"yours": decoded(entry.yours), "expected": decoded(entry.expected)}
     target = Target("", {}, layout=Layout(report.layout))
     with on_trial(target, Conventions(report.conventions.convolution)):
@@ -77,10 +73,6 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
         ]
     told = {name: value for name, value in values_of(entry).items() if not _is_array(decoded(value))}
     return flat[0], flat[1], {name: shown_encoded(value) for name, value in told.items()}
-
-
-def _value(name: str, value: Value) -> Any:
-    return tuple(value) if isinstance(value, list) else decoded(value)
 
 
 def _is_array(value: object) -> bool:
@@ -116,7 +108,7 @@ def _network(case: dict[str, Any], operation: str) -> Iterator[Panel]:
     activated = np.where(stages.preactivation > 0, stages.preactivation, 0.0)
     dead = stages.preactivation <= 0
     yield Panel("conv2d(image, kernel)", stages.preactivation, Marks(dead=dead))
-    yield Panel("relu", activated, replace(_maxima(activated, POOL), dead=dead))
+    yield Panel("relu", activated, _maxima(activated, POOL)._replace(dead=dead))
     yield Panel("max_pool", stages.pooled)
     yield Panel("s = pooled · weights", np.atleast_1d(stages.weighted))
     yield Panel("arctan(s)", np.atleast_1d(stages.prediction))
@@ -129,7 +121,7 @@ def _network(case: dict[str, Any], operation: str) -> Iterator[Panel]:
 
 def _sides(given: Mapping[str, object], entry: Entry) -> Iterator[Panel]:
     arrays = {name: np.asarray(value, np.float64) for name, value in given.items() if _is_array(value)}
-    scale = max((_magnitude(array) for array in arrays.values()), default=0.0) or None
+    scale = max((float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) for array in arrays.values()), default=0.0)
     wrong = None
     if "yours" in arrays and entry.wrong:
         wrong = np.zeros(arrays["yours"].shape, bool)
@@ -137,14 +129,11 @@ def _sides(given: Mapping[str, object], entry: Entry) -> Iterator[Panel]:
     what = entry.difference.quantity if entry.difference else ""
     own = f"yours: {what}" if 0 < len(what) <= LONGEST_NAME else "yours"
     for name, array in arrays.items():
-        yield Panel(own if name == "yours" else name, array, Marks(wrong=wrong if name == "yours" else None), scale)
+        title, marks = (own, Marks(wrong=wrong)) if name == "yours" else (name, UNMARKED)
+        yield Panel(title, array, marks, scale or None)
     if len(arrays) == 2 and arrays["yours"].shape == arrays["expected"].shape:
         with np.errstate(invalid="ignore"):
             yield Panel("yours − expected", arrays["yours"] - arrays["expected"], Marks(wrong=wrong))
-
-
-def _magnitude(array: Array) -> float:
-    return float(np.abs(np.where(np.isfinite(array), array, 0.0)).max())
 
 
 def _slices(panel: Panel, layout: Layout, kernel: Any) -> Iterator[Panel]:
@@ -159,12 +148,12 @@ def _slices(panel: Panel, layout: Layout, kernel: Any) -> Iterator[Panel]:
     names = ("image", "channel")[4 - values.ndim :] if of_images else ("filter", "channel")[4 - values.ndim :]
     lengths = turned(values).shape[:-2]
     for place in list(np.ndindex(lengths))[:MOST_SLICES]:
+
+        def part(array: Any, place: tuple[int, ...] = place) -> Any:
+            return turned(array)[place]
+
         several = [f"{name} {i}" for name, i, length in zip(names, place, lengths, strict=False) if length > 1]
         title = f"{panel.title} ({', '.join(several)})" if several else panel.title
         if prod(lengths) > MOST_SLICES and not any(place):
             title += f" of {prod(lengths)}, {MOST_SLICES} shown"
-        yield panel._replace(title=title, values=turned(values)[place], marks=marks.mapped(_part(turned, place)))
-
-
-def _part(turned: Callable[[Any], Any], place: tuple[int, ...]) -> Callable[[Any], Any]:
-    return lambda mask: turned(mask)[place]
+        yield panel._replace(title=title, values=part(values), marks=marks.mapped(part))

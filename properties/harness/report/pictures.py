@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
-from ..checking.coverage import sides
+from ..checking.coverage import sides, summed
 from ..checking.exhaustive import ALL_PATTERNS
 from ..core.layout import Layout
 from ..target.target import Array
@@ -124,16 +124,16 @@ def heat_map(
     return drawing.svg(alt)
 
 
-def bars(names: Sequence[str], counts: Sequence[int], alt: str) -> Markup:
+def bars(counts: Counts) -> Markup:
     """Counts as bars, one below the other, with their names before them and their numbers after; by their logarithm."""
-    left = MARGIN + max(LETTER * len(name) for name in names) + 6
-    drawing = _Drawing(left + LONGEST_BAR + 60, 2 * MARGIN + BAR * len(names))
-    for row, (name, count) in enumerate(zip(names, counts, strict=True)):
-        top, length = MARGIN + row * BAR, LONGEST_BAR * float(np.log1p(count) / np.log1p(max(counts)))
+    left = MARGIN + max(LETTER * len(name) for name in counts) + 6
+    drawing = _Drawing(left + LONGEST_BAR + 60, 2 * MARGIN + BAR * len(counts))
+    for row, (name, count) in enumerate(counts.items()):
+        top, length = MARGIN + row * BAR, LONGEST_BAR * float(np.log1p(count) / np.log1p(max(counts.values())))
         drawing.text(left - 6, top + BAR / 2, name, "right")
         drawing.cell(left, top + 2, length, BAR - 4, facecolor=(ABOVE, DARKEST), edgecolor=_INK, linewidth=0.6)
         drawing.text(left + length + 5, top + BAR / 2, f"{count:,}", "left")
-    return drawing.svg(alt)
+    return drawing.svg("; ".join(f"{name}: {count:,}" for name, count in counts.items()))
 
 
 def _draw_cell(drawing: _Drawing, box: tuple[float, ...], shade: float, marks: Marks, at: tuple[int, int]) -> None:
@@ -178,14 +178,14 @@ class Chart(NamedTuple):
 
 def charts_of(tried: Tried, layout: Layout) -> list[Chart]:
     """What a run tried, as pictures: sizes, ties, margins, activation patterns, and the errors that it saw."""
-    pictures = (
-        tried.shapes and _sizes(tried.shapes, layout),
-        tried.maxima and _ties(tried.maxima),
-        tried.margins and _margins(tried.margins),
-        tried.patterns and _patterns(tried.patterns),
-        tried.errors and _errors(tried.errors),
+    made = (
+        _sizes(tried.shapes, layout) if tried.shapes else None,
+        _ties(tried.maxima) if tried.maxima else None,
+        _margins(tried.margins) if tried.margins else None,
+        _patterns(tried.patterns) if tried.patterns else None,
+        _errors(tried.errors) if tried.errors else None,
     )
-    return [picture for picture in pictures if isinstance(picture, Chart)]
+    return [chart for chart in made if chart]
 
 
 def _sizes(shapes: dict[str, Counts], layout: Layout) -> Chart:
@@ -219,51 +219,40 @@ def _two_sides(name: str, shape: list[int], layout: Layout) -> list[int] | None:
 
 
 def _ties(maxima: Counts) -> Chart:
-    counts = {int(number): count for number, count in maxima.items()}
-    names = [f"{number} tied" if number > 1 else "one maximum" for number in sorted(counts)]
-    words = (
-        f"{sum(count for number, count in counts.items() if number > 1):,} of {sum(counts.values()):,} windows had "
-        "a tied maximum. The bars' lengths are logarithmic, here and below."
-    )
-    return Chart("Ties", words, [("windows by their maxima", _bars(names, [counts[n] for n in sorted(counts)]))])
+    every = sum(maxima.values())
+    words = f"{every - maxima.get('1', 0):,} of {every:,} windows had a tied maximum."
+    words += " The bars' lengths are logarithmic, here and below."
+    named = {"one maximum" if number == "1" else f"{number} tied": count for number, count in maxima.items()}
+    return Chart("Ties", words, [("windows by their maxima", bars(named))])
 
 
 def _margins(margins: Counts) -> Chart:
-    exponents = {round(log2(float(name))): count for name, count in margins.items()}
-    ordered = sorted(exponents)
-    words = (
-        "How far a window's only maximum was above the next entry, over the window's largest magnitude; "
-        f"the narrowest by less than {_power(ordered[0])}."
-    )
-    names = [f"below {_power(exponent)}" for exponent in ordered]
-    return Chart("Margins", words, [("windows by their margin", _bars(names, [exponents[e] for e in ordered]))])
+    words = "How far a window's only maximum was above the next entry, over the window's largest magnitude; "
+    words += f"the narrowest by less than {_power(next(iter(margins)))}."
+    named = {f"below {_power(name)}": count for name, count in margins.items()}
+    return Chart("Margins", words, [("windows by their margin", bars(named))])
 
 
 def _patterns(patterns: Counts) -> Chart:
     pairs = ["".join(map(str, pair)) for pair in product(range(5), repeat=2)]
     grid = np.array([[patterns.get(above + below, 0) for below in pairs] for above in pairs])
+    met = np.count_nonzero(grid)
     words = (
-        f"{np.count_nonzero(grid)} of the {ALL_PATTERNS} patterns of a network with four windows were met: in each "
-        "window one of four entries wins, or none is positive. A row has those of the upper two windows, a column "
-        "those of the lower two."
+        f"{met} of the {ALL_PATTERNS} patterns of a network with four windows were met: in each window one of four "
+        "entries wins, or none is positive. A row has those of the upper two windows, a column those of the lower two."
     )
-    alt = f"{np.count_nonzero(grid)} of {ALL_PATTERNS} patterns"
-    return Chart("Activation patterns", words, [("cases by pattern", heat_map(grid, alt, shades=_shaded(grid)))])
+    drawn = heat_map(grid, f"{met} of {ALL_PATTERNS} patterns", shades=_shaded(grid))
+    return Chart("Activation patterns", words, [("cases by pattern", drawn)])
 
 
 def _errors(errors: dict[str, Counts]) -> Chart:
-    levels = sorted({float(level) for counts in errors.values() for level in counts})
-    by_level = {name: {float(level): count for level, count in counts.items()} for name, counts in errors.items()}
-    grid = np.array([[counts.get(level, 0) for level in levels] for counts in by_level.values()])
-    names = ["exact" if level == 0 else f"< {_power(round(log2(level)))}" for level in levels]
+    levels = list(summed(errors.values()))
+    grid = np.array([[counts.get(level, 0) for level in levels] for counts in errors.values()])
+    names = ["exact" if level == "0" else f"< {_power(level)}" for level in levels]
     alt = "; ".join(f"{name}: {row[0]:,} of {row.sum():,} exact" for name, row in zip(errors, grid, strict=True))
     words = "How many entries were off by so many units of rounding: eps times the size of what was summed."
     drawn = heat_map(grid, alt, shades=_shaded(grid), names=(list(errors), names))
     return Chart("Errors", words, [("entries by operation and error", drawn)])
-
-
-def _bars(names: list[str], counts: list[int]) -> Markup:
-    return bars(names, counts, "; ".join(f"{name}: {count:,}" for name, count in zip(names, counts, strict=True)))
 
 
 def _shaded(grid: Array) -> Array:
@@ -271,5 +260,6 @@ def _shaded(grid: Array) -> Array:
     return np.where(grid > 0, 0.2 + 0.8 * np.log1p(grid) / np.log1p(max(grid.max(), 1)), 0.0)
 
 
-def _power(exponent: int) -> str:
+def _power(number: str) -> str:
+    exponent = round(log2(float(number)))
     return {0: "1", 1: "2"}.get(exponent, f"2{str(exponent).translate(_RAISED)}")

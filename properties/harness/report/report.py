@@ -24,21 +24,7 @@ from ..target.definitions import definitions, digest
 from ..target.target import Target
 from ..target.timeouts import DEFAULT_TIMEOUT
 from .certificate import certificate, counted_rounds, not_proved
-from .data import (
-    Certificate,
-    Counts,
-    Definition,
-    Entry,
-    Found,
-    Limits,
-    Outcome,
-    Report,
-    Result,
-    Tried,
-)
-from .data import (
-    Conventions as Chosen,
-)
+from .data import Certificate, Counts, Entry, Found, Outcome, Report, Result, Tried
 from .known import cover_consequences
 from .results import blank, parted, plain_lines, totals_of
 
@@ -102,16 +88,16 @@ class Outcomes:
 def found(target: Target, conventions: Conventions) -> Found:
     """What a report says of the target itself: its conventions and limits, what it lacks, and where it is defined."""
     places = definitions({name: one.function for name, one in target.operations.items()})
-    limits = target.limits
-    return Found(
-        conventions=Chosen(**vars(conventions), dtype=target.dtype),
-        layout=target.layout.name,
-        limits=Limits(limits.kernels, limits.windows, limits.images),
-        lacking=[name for name in OPERATIONS if name not in target.operations],
-        near_misses=target.near_misses,
-        definitions=convert(places, dict[str, Definition]),
-        digest=digest(target.name, places),
-    )
+    said = {
+        "conventions": {**vars(conventions), "dtype": target.dtype},
+        "layout": target.layout.name,
+        "limits": {kind: getattr(target.limits, kind) for kind in ("kernels", "windows", "images")},
+        "lacking": [name for name in OPERATIONS if name not in target.operations],
+        "near_misses": target.near_misses,
+        "definitions": places,
+        "digest": digest(target.name, places),
+    }
+    return convert(said, Found)
 
 
 def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) -> Report:
@@ -242,10 +228,9 @@ def _of_xml(text: str) -> str:
 
 
 def _entry(asked: Asked, about: Property, result: Result) -> Entry:
-    names = {"id": about.id, "operation": about.operation, "operations": list(about.operations)}
-    names |= {"statement": about.statement, "source": about.source, "reproduce": asked.reproduce(about)}
-    values = {name: getattr(result, name) for name in Entry.__struct_fields__}
-    return Entry(**{**values, **names, "script": result.script if result.fails else None})
+    names = {name: getattr(about, name) for name in ("id", "operation", "operations", "statement", "source")}
+    script = result.script if result.fails else None
+    return convert({**asdict(result), **names, "script": script, "reproduce": asked.reproduce(about)}, Entry)
 
 
 def _tried(selected: list[Property], results: dict[str, Result]) -> Tried:

@@ -3,11 +3,12 @@
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_origin
 
 import numpy as np
 import pytest
 from msgspec import convert
+from msgspec.structs import fields
 
 from ...layers.contract import OPERATIONS
 from ..checking.coverage import as_plain
@@ -23,24 +24,11 @@ NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 FLAKY = Reason("tried again on the same case it gave another answer: it is random or keeps state", kind="circumstance")
 
 
-_BLANK: dict[str, object] = {
-    **dict.fromkeys(("id", "operation", "statement", "source", "reproduce"), ""),
-    **dict.fromkeys(("examples", "left_out", "comparisons"), 0),
-    **dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), 0.0),
-    **dict.fromkeys(
-        ("proof", "counterexample", "yours", "expected", "message", "note", "difference", "script", "listed")
-    ),
-    **dict.fromkeys(
-        ("operations", "wrong", "diagnosis", "reasons", "mistakes", "follows_from", "frames", "scripts"), ()
-    ),
-    "outcome": "not run",
-    "tried": {},
-}
-
-
 def blank() -> Result:
-    """The result of a property that did not run."""
-    return convert(_BLANK, Result)
+    """The result of a property that did not run: no words, zeros, and nothing where there may be none."""
+    kinds = {one.name: get_origin(one.type) or one.type for one in fields(Result)}
+    empty = {name: kind() if kind in (str, int, float, list, dict) else None for name, kind in kinds.items()}
+    return convert({**empty, "outcome": "not run"}, Result)
 
 
 def finished(record: Record, error: BaseException | None, seconds: float, operations: tuple[str, ...] = ()) -> Result:
@@ -171,18 +159,14 @@ def totals_of(entries: list[Entry]) -> dict[Outcome, int]:
 
 def by_operation(report: Report) -> list[Row]:
     """A row for each operation that the target offers and a property speaks of, in the contract's order."""
-    found = grouped(report.properties)
-    return [
-        Row(
-            name,
-            totals_of(found[name]),
-            sum(entry.examples for entry in found[name]),
-            sum(entry.comparisons for entry in found[name]),
-            max(entry.largest_error for entry in found[name]),
-        )
-        for name in OPERATIONS
-        if name in found and name not in report.lacking
-    ]
+    found, rows = grouped(report.properties), []
+    for name in OPERATIONS:
+        if name in found and name not in report.lacking:
+            entries = found[name]
+            examples, comparisons = sum(one.examples for one in entries), sum(one.comparisons for one in entries)
+            error = max(one.largest_error for one in entries)
+            rows.append(Row(name, totals_of(entries), examples, comparisons, error))
+    return rows
 
 
 def outcomes_of(report: Report) -> list[Outcome]:

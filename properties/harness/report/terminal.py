@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
 from typing import TextIO
 
-from msgspec.structs import asdict
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -169,7 +168,7 @@ def notes(report: Report) -> list[str]:
         lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report.shapes.items()))
     if report.lacking:
         lines.append(f"not offered, so not checked: {', '.join(report.lacking)}")
-    limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in asdict(report.limits).items() if shapes]
+    limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report.limits.items() if shapes]
     if limits:
         lines.append(f"within the declared limits: {', '.join(limits)}")
     left_out = sum(entry.left_out for entry in report.properties)
