@@ -22,12 +22,12 @@ from .data import OUTCOMES, Entry, Frame, Outcome, Proof, Report, Result, Value
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 FLAKY = Reason("tried again on the same case it gave another answer: it is random or keeps state", kind="circumstance")
+_KINDS = {one.name: get_origin(one.type) or one.type for one in fields(Result)}
 
 
 def blank() -> Result:
     """The result of a property that did not run: no words, zeros, and nothing where there may be none."""
-    kinds = {one.name: get_origin(one.type) or one.type for one in fields(Result)}
-    empty = {name: kind() if kind in (str, int, float, list, dict) else None for name, kind in kinds.items()}
+    empty = {name: kind() if kind in (str, int, float, list, dict) else None for name, kind in _KINDS.items()}
     return convert({**empty, "outcome": "not run"}, Result)
 
 
