@@ -90,9 +90,11 @@ def parted(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     """The failures that are news, and those that follow from operations of which the former speak."""
     failing = [entry for entry in entries if entry.fails]
     told = {entry.operation for entry in failing if not entry.follows_from}
-    follows = [bool(entry.follows_from) and told.issuperset(entry.follows_from) for entry in failing]
-    news = [entry for entry, follow in zip(failing, follows, strict=True) if not follow]
-    return news, [entry for entry, follow in zip(failing, follows, strict=True) if follow]
+
+    def follows(entry: Entry) -> bool:
+        return bool(entry.follows_from) and told.issuperset(entry.follows_from)
+
+    return [entry for entry in failing if not follows(entry)], [entry for entry in failing if follows(entry)]
 
 
 def grouped(entries: list[Entry]) -> dict[str, list[Entry]]:
