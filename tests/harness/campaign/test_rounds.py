@@ -283,7 +283,8 @@ def test_progress_tells_round_sizes_examples_and_time():
 
 COUNTED = (
     "import sys\n"
-    "from properties.harness import rounds, run\n"
+    "from properties.harness.campaign import rounds\n"
+    "from properties.harness.run import run\n"
     "from properties.harness.report.data import as_json\n"
     "from properties.harness.report.report import Asked\n"
     "most, done = int(sys.argv[1]), []\n"
@@ -373,7 +374,7 @@ LATE = (
     "import sys, time\n"
     "from pathlib import Path\n"
     "from types import SimpleNamespace\n"
-    "from properties.harness import run\n"
+    "from properties.harness.run import run\n"
     "from properties.harness.report.data import as_json\n"
     "from properties.harness.report.report import Asked\n"
     "late = lambda: 11.0 if Path('under way').exists() else 0.0\n"
