@@ -303,7 +303,7 @@ def reported(script, folder, *arguments):
     command = [sys.executable, "-c", script, *arguments]
     process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    return valid(json.loads(process.stdout))
 
 
 def counted(folder, *arguments):
