@@ -19,6 +19,7 @@ from properties.harness.report.known import held_to
 from properties.harness.report.results import finished
 from properties.harness.run.verdict import judged
 from tests.doubles import reference_with, trial_of
+from tests.reports import entry
 from tests.test_command import check
 
 SHARDS = (3, 20)  # more of them than some statements have cases
@@ -107,8 +108,7 @@ def test_wrong_shard_is_refused(text):
 def test_shard_does_not_claim_the_whole():
     """Its certificate says which part was right; only the whole is proved."""
     record = seen(EXHAUSTIVE[0], (2, 3))[1]
-    entry = {"id": "x", "operation": "conv2d", **finished(record, None, 0.0)}
-    ((_, lines),) = told(certificate([entry]))
+    ((_, lines),) = told(certificate([entry(finished(record, None, 0.0), id="x", operation="conv2d")]))
     assert lines[0].startswith("right exactly in shard 2 of 3 on every pair of basis vectors")
     assert "proved" not in lines[0]
 
