@@ -9,13 +9,11 @@ from math import inf, prod
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from ...layers.contract import OPERATIONS
-from ..checking.coverage import SIZED, summed
 from ..core.shards import in_words
 from ..core.trial import DEFAULT_EXAMPLES
-from ..report.data import Campaign, Counts, Entry, Merged, Proof, Report, Tried
+from ..report.data import Campaign, Entry, Merged, Proof, Report
 from ..report.known import held_to
-from ..report.report import completed
+from ..report.report import completed, summed_up
 from ..run.verdict import COMPARED_NOTHING, TOO_FEW
 from .parts import read_campaign
 
@@ -50,7 +48,7 @@ def merge(paths: Iterable[str]) -> Report:
 def joined(before: Report, newest: Report) -> Report:
     """The report of a campaign's rounds with one more; what did not run in that adds nothing."""
     later = {entry.id: entry for entry in newest.properties if entry.outcome != "not run"}
-    entries = [summed_up((entry, later[entry.id])) if entry.id in later else entry for entry in before.properties]
+    entries = [_strongest((entry, later[entry.id])) if entry.id in later else entry for entry in before.properties]
     return completed(together([before, newest], entries))
 
 
@@ -59,7 +57,7 @@ def together(reports: list[Report], entries: list[Entry]) -> Report:
     versions = {name: {str(report.versions.get(name)) for report in reports} for name in reports[0].versions}
     return replace(
         reports[0],
-        tried=_tried([report.tried for report in reports]),
+        tried=summed_up(report.tried for report in reports),
         properties=entries,
         warnings=dict(sum((Counter(report.warnings) for report in reports), Counter())),
         interrupted=any(report.interrupted for report in reports),
@@ -69,21 +67,7 @@ def together(reports: list[Report], entries: list[Entry]) -> Report:
     )
 
 
-def _tried(every: list[Tried]) -> Tried:
-    def by_name(counted: list[dict[str, Counts]], names: Iterable[str]) -> dict[str, Counts]:
-        sums = {name: summed(counts.get(name, {}) for counts in counted) for name in names}
-        return {name: counts for name, counts in sums.items() if counts}
-
-    return Tried(
-        shapes=by_name([tried.shapes for tried in every], SIZED),
-        maxima=summed(tried.maxima for tried in every),
-        margins=summed(tried.margins for tried in every),
-        patterns=summed(tried.patterns for tried in every),
-        errors=by_name([tried.errors for tried in every], OPERATIONS),
-    )
-
-
-def summed_up(of: tuple[Entry, ...]) -> Entry:
+def _strongest(of: tuple[Entry, ...]) -> Entry:
     """One property's entry of several parts: the strongest outcome, on the smallest case, and the sums of figures."""
     outcome = next(one for one in _STRONGEST if any(entry.outcome == one for entry in of))
     return replace(
@@ -97,7 +81,7 @@ def summed_up(of: tuple[Entry, ...]) -> Entry:
 
 def _entry(of: tuple[Entry, ...], part: str | None, too_few: bool) -> Entry:
     """One property's entry, of all shards or of that part of them."""
-    entry = summed_up(of)
+    entry = _strongest(of)
     entry.proof = _proof([one.proof for one in of if one.proof], part)
     if entry.outcome not in ("refuted", "crashed", "known"):
         entry.reproduce = re.sub(r" --shard \d+/\d+(?= -k \S+$)", "", entry.reproduce)

@@ -2,6 +2,7 @@
 
 import platform
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -234,20 +235,32 @@ def _entry(asked: Asked, about: Property, result: Result) -> Entry:
 
 
 def _tried(selected: list[Property], results: dict[str, Result]) -> Tried:
-    """What all cases together were, and the errors seen in each operation."""
-    pairs = [(entry.operation, results[entry.nodeid].tried) for entry in selected if entry.nodeid in results]
+    """What the cases of all properties together were, and the errors seen in each operation."""
+    ran = [(entry.operation, results[entry.nodeid].tried) for entry in selected if entry.nodeid in results]
+    return summed_up(
+        Tried(
+            shapes={name: tried[name] for name in SIZED if name in tried},
+            errors={operation: tried.get("errors", {})},
+            **{kind: tried.get(kind, {}) for kind in ("maxima", "margins", "patterns")},
+        )
+        for operation, tried in ran
+    )
 
-    def all_of(kind: str, operation: str = "") -> Counts:
-        return summed(tried.get(kind, {}) for name, tried in pairs if operation in ("", name))
 
-    shapes = {name: all_of(name) for name in SIZED}
-    errors = {name: all_of("errors", name) for name in OPERATIONS}
+def summed_up(several: Iterable[Tried]) -> Tried:
+    """What several sets of cases together were."""
+    every = list(several)
+
+    def by_name(counted: list[dict[str, Counts]], names: Iterable[str]) -> dict[str, Counts]:
+        sums = {name: summed(counts.get(name, {}) for counts in counted) for name in names}
+        return {name: counts for name, counts in sums.items() if counts}
+
     return Tried(
-        shapes={name: counts for name, counts in shapes.items() if counts},
-        maxima=all_of("maxima"),
-        margins=all_of("margins"),
-        patterns=all_of("patterns"),
-        errors={name: counts for name, counts in errors.items() if counts},
+        shapes=by_name([tried.shapes for tried in every], SIZED),
+        maxima=summed(tried.maxima for tried in every),
+        margins=summed(tried.margins for tried in every),
+        patterns=summed(tried.patterns for tried in every),
+        errors=by_name([tried.errors for tried in every], OPERATIONS),
     )
 
 
