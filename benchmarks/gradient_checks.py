@@ -19,6 +19,8 @@ from typing import Any
 
 import hypothesis
 import numpy as np
+from properties.harness.checking.trial import on_trial
+from properties.harness.target.operation import Refuted
 from tqdm import tqdm
 
 import reference
@@ -28,9 +30,8 @@ from benchmarks.network import Point, jax_cost, pytorch_cost
 from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
-from properties.harness.core.trial import on_trial
 from properties.harness.run.verdict import judged
-from properties.harness.target.target import Refuted, make_target
+from properties.harness.target.target import make_target
 
 OURS = "backproof"
 PROPERTY = "network.gradients_are_the_chain_rule"

@@ -6,17 +6,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
+from properties.harness.checking.trial import Record, Trial, on_trial
+from properties.harness.target.operation import Failure
 
 import reference
 from properties.harness.checking import conventions
+from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import Property, all_properties, arguments_of
 from properties.harness.checking.statement import reduced, settled
-from properties.harness.checking.support import explored
 from properties.harness.core.limits import NotApplicable
-from properties.harness.core.trial import Record, Trial, on_trial
 from properties.harness.run.plugin import PROFILE, register_profile
-from properties.harness.target.target import Failure, make_target
-from properties.layers.contract import OPERATIONS
+from properties.harness.target.target import make_target
+from properties.layers import OPERATIONS
 
 _seed = 0
 

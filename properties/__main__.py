@@ -14,10 +14,10 @@ from typing import NoReturn
 from .harness.campaign.merge import merge
 from .harness.campaign.parts import CannotMerge
 from .harness.campaign.rounds import campaign
+from .harness.checking.trial import DEFAULT_EXAMPLES
 from .harness.core.shards import WHOLE, shard_of
 from .harness.core.streams import steady
 from .harness.core.text import printable
-from .harness.core.trial import DEFAULT_EXAMPLES
 from .harness.outputs import place, refusal, write
 from .harness.report import github
 from .harness.report.data import Report, as_json, as_schema

@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 
 from properties.__main__ import TEMPLATE
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from tests.reports import valid
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"

@@ -9,8 +9,8 @@ from math import inf, prod
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from ..checking.trial import DEFAULT_EXAMPLES
 from ..core.shards import in_words
-from ..core.trial import DEFAULT_EXAMPLES
 from ..report.data import Campaign, Entry, Merged, Proof, Report
 from ..report.known import held_to
 from ..report.report import completed, summed_up

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 
 from ...layers import bounds
-from ...layers.bounds import Value
-from ..core.cases import Case
 from ..core.reason import Difference, Reason
+from ..core.tape import Case
 from ..core.text import encoded
-from ..core.trial import current
-from ..target.target import Failure, Operation, Refuted, parts
+from ..core.values import Value, parts
+from ..target.operation import Failure, Operation, Refuted
 from . import pointwise
+from .trial import current
 
 ONCE = "the answer was wrong, and right when it was asked for again"
 LEAST_ERROR = -6  # of the powers of two that errors are counted by

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from ...layers.contract import OPERATIONS
-from ..core.layout import Layout
+from ...layers import OPERATIONS
+from ..target.layout import Layout
 from .data import Certified, Entry, Proof, Proved, Sampled, Why
 from .results import grouped
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ..checking.properties import all_properties
-from ..core.trial import current
+from ..checking.trial import current
 from .data import Entry
 from .results import NO_LONGER_FAILS
 

@@ -12,8 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ...layers.formulas import formulas
-from ..core.layout import Layout
 from ..core.text import printable
+from ..target.layout import Layout
 from .certificate import told
 from .data import Entry, Report
 from .notation import typeset

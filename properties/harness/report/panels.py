@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...layers import oracles
-from ..core.cases import blocks
-from ..core.layout import Layout
+from ...layers.pooling import blocks
+from ..checking.trial import current, on_trial
 from ..core.limits import POOL, Shape
+from ..core.setting import Conventions
 from ..core.text import decoded, shown_encoded
-from ..core.trial import Conventions, current, on_trial
-from ..target.target import Array, Target
+from ..core.values import Array
+from ..target.layout import Layout
+from ..target.target import Target
 from .data import Entry, Found, Report
 from .results import values_of
 

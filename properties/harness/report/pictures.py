@@ -20,10 +20,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
+from ...layers.exhaustive import ALL_PATTERNS
 from ..checking.coverage import sides, summed
-from ..checking.exhaustive import ALL_PATTERNS
-from ..core.layout import Layout
-from ..target.target import Array
+from ..core.values import Array
+from ..target.layout import Layout
 from .data import Counts, Tried
 from .panels import UNMARKED, Marks, Mask
 

@@ -12,16 +12,17 @@ from xml.etree import ElementTree
 from msgspec import convert
 from msgspec.structs import asdict
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.coverage import SIZED, sides, summed
 from ..checking.properties import Property, all_properties
-from ..core.layout import Layout
+from ..checking.trial import DEFAULT_EXAMPLES
 from ..core.reason import Reason
+from ..core.setting import Conventions
 from ..core.shards import WHOLE, Shard, in_words, name_of
 from ..core.text import printable
-from ..core.trial import DEFAULT_EXAMPLES, Conventions
 from ..target import memory
 from ..target.definitions import definitions, digest
+from ..target.layout import Layout
 from ..target.target import Target
 from ..target.timeouts import DEFAULT_TIMEOUT
 from .certificate import certificate, counted_rounds, not_proved

@@ -10,14 +10,14 @@ import pytest
 from msgspec import convert
 from msgspec.structs import fields
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.coverage import as_plain
+from ..checking.trial import Record
 from ..core.reason import Reason
 from ..core.text import decoded, encoded, last_line, printable, shown_encoded
-from ..core.trial import Record
 from ..target import memory
 from ..target.frames import frames_of
-from ..target.target import Crashed, Failure, Refuted
+from ..target.operation import Crashed, Failure, Refuted
 from .data import OUTCOMES, Entry, Frame, Outcome, Proof, Report, Result, Value
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.properties import all_properties
 from ..core.reason import Reason
 from ..report.data import Found

@@ -23,16 +23,17 @@ from hypothesis.database import (
 )
 from msgspec import to_builtins
 
-from ...layers.contract import OPERATIONS
+from ...layers import OPERATIONS
 from ..checking.conventions import examined, look_of, with_look
 from ..checking.properties import PACKAGE, Property, all_properties, siblings_of
 from ..checking.statement import settled
+from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from ..core.text import last_line
-from ..core.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..report.known import KNOWN, held_to, may_follow, read_known
 from ..report.results import finished, plain_lines
-from ..target.target import CannotLoad, Operation, load
+from ..target.operation import Operation
+from ..target.target import CannotLoad, load
 from ..target.timeouts import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
 from ..target.warned import counted
 from .database import FAILED, IN_ALL, SharedDatabase, SharingTrouble, address_of, storage

@@ -16,10 +16,10 @@ from msgspec import convert
 
 from ..checking.conventions import examined
 from ..checking.properties import FOLDER, MODULES, PACKAGE, all_properties
+from ..checking.trial import current, on_trial
 from ..core.shards import name_of
 from ..core.streams import scratch
 from ..core.text import printable
-from ..core.trial import current, on_trial
 from ..report.data import Result
 from ..report.known import KNOWN
 from ..report.report import Asked, found

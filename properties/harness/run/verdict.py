@@ -10,12 +10,12 @@ import pytest
 
 from ..checking.properties import Property, arguments_of
 from ..checking.statement import FailedElsewhere, Statement, reduced, replayed, with_settings
+from ..checking.trial import DEFAULT_EXAMPLES, Record, current, unrecorded
 from ..core.limits import NotApplicable
 from ..core.reason import Reason
 from ..core.shards import LEFT_TO_OTHERS
 from ..core.text import decoded, last_line
-from ..core.trial import DEFAULT_EXAMPLES, Record, current, unrecorded
-from ..target.target import Crashed, Failure
+from ..target.operation import Crashed, Failure
 from ..target.timeouts import CALL_SHARE, WATCH, OutOfTime
 from ..why.diagnosis import explained
 from ..why.reproduction import importable_name, of_one_call, reproductions

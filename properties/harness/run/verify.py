@@ -23,13 +23,15 @@ from msgspec import convert
 from ..checking.conventions import examined
 from ..checking.properties import Property, all_properties, arguments_of
 from ..checking.statement import settled
+from ..checking.trial import DEFAULT_EXAMPLES, on_trial
+from ..core.setting import Conventions
 from ..core.text import decoded, printable
-from ..core.trial import DEFAULT_EXAMPLES, Conventions, on_trial
 from ..report import data as reported
 from ..report.report import Asked, applied, found, make_report
 from ..report.results import finished, plain_lines
 from ..report.terminal import brief, plain_console, show
-from ..target.target import CannotLoad, Failure, Target, load, make_target
+from ..target.operation import Failure
+from ..target.target import CannotLoad, Target, load, make_target
 from ..target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT, WATCH
 from ..why.reproduction import importable_name
 from .progress import Progress

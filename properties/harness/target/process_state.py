@@ -15,9 +15,9 @@ from zlib import crc32
 import numpy as np
 
 from ..checking.fixed_cases import SEED
+from ..checking.trial import current
 from ..core.reason import Reason
 from ..core.text import printable
-from ..core.trial import current
 
 _OWN_GENERATOR = Reason(
     "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)", kind="behaviour"

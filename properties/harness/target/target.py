@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...layers.contract import OPERATIONS, Shape, Shapes, near_misses
-from ..core.layout import Layout
+from ...layers import OPERATIONS, near_misses
+from ...layers.contract import Shape, Shapes
 from ..core.limits import Limits
 from ..core.reason import Difference, Reason
 from ..core.text import last_line, printable
 from . import memory, modules
+from .layout import Layout
 from .malformed import kind_of, misfit, slip
 from .notebook import read_notebook
 from .timeouts import WATCH, OutOfTime

@@ -18,16 +18,16 @@ from ...layers import oracles
 from ...layers.network_cases import is_smooth
 from ...mistakes import Mistake, all_mistakes, right
 from ...mistakes.channels import channel_mistakes
-from ..checking.fixed_cases import kinked, smooth
-from ..checking.large import larger
-from ..core.cases import Case
+from ..checking.fixed_cases import kinked, larger, smooth
+from ..checking.trial import current, on_trial, unrecorded
 from ..core.limits import NotApplicable
 from ..core.reason import Reason
 from ..core.single import single, single_case, single_operation
 from ..core.sizes import Counts
-from ..core.trial import current, on_trial, unrecorded
+from ..core.tape import Case
+from ..target.layout import HW
 from ..target.malformed import mode_of
-from ..target.target import HW, Crashed, Failure, Malformed, Operation, Refuted
+from ..target.operation import Crashed, Failure, Malformed, Operation, Refuted
 from .alterations import alterations
 from .behaviour import Seen, remembered, seen
 from .consequences import causes, is_wrong_at

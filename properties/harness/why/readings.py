@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
-from ..core.cases import Case
-from ..core.trial import current
-from ..target.target import Array
+from ...layers import OPERATIONS
+from ..checking.trial import current
+from ..core.tape import Case
+from ..core.values import Array
 from .alterations import part_names
 
 ROUNDING = 1e-11  # far above what rounding does to a sum here, and below the smallest error that must be refuted

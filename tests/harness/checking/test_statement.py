@@ -4,15 +4,15 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis.database import InMemoryExampleDatabase
+from properties.harness.checking.trial import MOST_POINTS, on_trial
+from properties.harness.core.tape import Tape
+from properties.harness.target.operation import Refuted
 
 import reference
 from properties import network
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
-from properties.harness.core.cases import Tape
-from properties.harness.core.trial import MOST_POINTS, on_trial
 from properties.harness.run.verdict import judged
-from properties.harness.target.target import Refuted
 from tests.doubles import reference_with, trial_of
 
 STATEMENT = network.test_gradients_are_the_chain_rule

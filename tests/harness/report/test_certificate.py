@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from properties.harness.checking.trial import Record
 
 import properties.exact
 import reference
 from benchmarks.variants import VARIANTS
-from properties.harness.core.trial import Record
 from properties.harness.report.certificate import certificate, told
 from properties.harness.report.results import blank, finished
 from tests.doubles import trial_of

@@ -4,8 +4,8 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from properties.harness.target.layout import Layout
 
-from properties.harness.core.layout import Layout
 from properties.harness.report.data import Tried
 from properties.harness.report.pictures import ABOVE, charts_of
 

@@ -9,16 +9,18 @@ import cmarkgfm
 import pytest
 from msgspec import convert, to_builtins
 from msgspec.structs import replace
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Crashed, Operation
 
 import properties
 from properties.harness.core.reason import Reason
-from properties.harness.core.trial import Conventions, Record
 from properties.harness.report import github
 from properties.harness.report.data import Definition, Report
 from properties.harness.report.github import as_markdown
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
-from properties.harness.target.target import CannotLoad, Crashed, Operation, Target
+from properties.harness.target.target import CannotLoad, Target
 from tests.harness.report.test_report import CRASH, HELD, HOSTILE, RELU, TIES, refuted, report_of
 
 STEP = "network.py::test_gradients_at_kinks_are_conservative"

@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.layout import Layout
+from properties.harness.target.operation import Refuted
 
 import reference
 from properties.harness.core.reason import Difference
-from properties.harness.core.trial import Conventions, Record
 from properties.harness.report.panels import panels
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
-from properties.harness.target.target import Layout, Refuted, Target
+from properties.harness.target.target import Target
 from tests.reports import entry
 
 

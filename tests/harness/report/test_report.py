@@ -7,17 +7,19 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Crashed, Refuted
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.reason import Reason
 from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
-from properties.harness.core.trial import Conventions, Record
 from properties.harness.report.data import OUTCOMES, as_json
 from properties.harness.report.page import render
 from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
-from properties.harness.target.target import Crashed, Refuted, Target
+from properties.harness.target.target import Target
 from tests.reports import valid
 
 TIES = "pooling.py::test_gradient_at_ties_is_a_subgradient"

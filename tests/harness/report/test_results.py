@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from properties.harness.checking.trial import Record
 
 from properties.harness.core.reason import Reason
-from properties.harness.core.trial import Record
 from properties.harness.report.data import Definition
 from properties.harness.report.results import Fault, by_operation, finished, overview
 from properties.harness.target.definitions import in_repository

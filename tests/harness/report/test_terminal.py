@@ -8,15 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.target.operation import Crashed
 
 from properties.harness.core.reason import Reason
-from properties.harness.core.trial import Record
 from properties.harness.report.data import Conventions, Definition, as_json
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import WIDTH, brief, notes, overview_lines
 from properties.harness.target.definitions import in_repository
-from properties.harness.target.target import Crashed
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 from tests.harness.report.test_page import failure, report_of
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)

@@ -1,6 +1,7 @@
 """What is heard of a session, and the progress shown of it."""
 
-from properties.harness.core.trial import Record
+from properties.harness.checking.trial import Record
+
 from properties.harness.report.results import finished
 from properties.harness.run.progress import Done, Progress, Selected, Started
 from tests.harness.report.test_page import failure

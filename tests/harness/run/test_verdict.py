@@ -3,11 +3,11 @@
 import hypothesis
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
 
 import reference
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
-from properties.harness.core.trial import Record
 from properties.harness.run.verdict import fails_at_once
 from tests.doubles import trial_of
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from properties.harness.core.tape import Case
 
 import reference
-from properties.harness.core.cases import Case
 from properties.harness.why.behaviour import KEEPS_STATE
 from properties.harness.why.diagnosis import diagnosed
 from tests.doubles import reference_with, trial_of

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import scipy.signal
+from properties.harness.core.tape import Case
+from properties.harness.target.operation import Crashed
 
 import properties.calls
 import properties.convolution
 import reference
-from properties.harness.core.cases import Case
-from properties.harness.target.target import Crashed
 from properties.harness.why.behaviour import KEEPS_STATE
 from properties.harness.why.diagnosis import NONE_FITS, Diagnosis, diagnosed, explained
 from tests.doubles import failure_of, reference_with, trial_of

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from properties.harness.core.tape import Case
 
-from properties.harness.core.cases import Case
 from properties.harness.why.readings import at_zero, confined, likely, measured
 
 CASES = [Case(image=np.ones((size, size)), kernel=np.ones((2, 2)), upstream=np.ones((1, 1))) for size in (2, 3, 4, 5)]

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from properties.harness.checking.trial import on_trial
 
 from benchmarks import trials
 from properties.harness.checking import conventions
+from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import all_properties, arguments_of
-from properties.harness.checking.support import explored
 from properties.harness.core.text import literal
-from properties.harness.core.trial import on_trial
 from properties.harness.report.results import blank
 from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
 from properties.harness.target.target import load
