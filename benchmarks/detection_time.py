@@ -23,7 +23,7 @@ from benchmarks.command import command
 from benchmarks.smallest import shapes_of, size_of, smallest
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.text import decoded
-from properties.harness.report.results import FAILING
+from properties.harness.report.data import FAILING
 from properties.mistakes import Mistake, all_mistakes
 
 WANTED = {"median": 2.0, "95th percentile": 5.0, "worst": 10.0}

@@ -10,12 +10,14 @@ import tempfile
 from pathlib import Path
 from types import ModuleType
 
+from msgspec import convert
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import reference
 from pictures import NAMES, chromium
 from properties import verify
+from properties.harness.report.data import Report
 from properties.harness.report.page import render
 from reference import notebook
 from reference.notebook.__main__ import main as run_notebook
@@ -46,7 +48,7 @@ def main(folder: Path) -> None:
 
 def _written(target: ModuleType, name: str, folder: Path) -> str:
     path = folder / f"{name}.html"
-    path.write_text(render(verify(target, name=name).data), encoding="utf-8")
+    path.write_text(render(convert(verify(target, name=name).data, Report)), encoding="utf-8")
     return path.as_uri()
 
 

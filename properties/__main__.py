@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from .harness.campaign.merge import merge
 from .harness.campaign.parts import CannotMerge
@@ -20,8 +20,8 @@ from .harness.core.streams import steady
 from .harness.core.text import printable
 from .harness.outputs import place, refusal, write
 from .harness.report import github
-from .harness.report.junit import as_junit
-from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_json, exit_status
+from .harness.report.data import Report, as_json, as_schema
+from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_junit, exit_status
 from .harness.run.database import address_of
 from .harness.run.processes import stopping_by, unheard
 from .harness.run.run import CannotRun, run
@@ -35,7 +35,7 @@ DEFAULT_TARGET = "reference"
 DEFAULT_SEED = 0
 SHORTEST_CAMPAIGN = 0.01  # minutes
 OUTPUTS = {"json": "as JSON", "junit": "as JUnit XML", "html": "as one HTML page"}
-Form = Callable[[dict[str, Any]], str | bytes]
+Form = Callable[[Report], str | bytes]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -125,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
         "--database", type=address_of, metavar="URL", help="share failures with other machines on redis://HOST:PORT/N"
     )
     result.add_argument("--template", action="store_true", help="print a target to fill in, and do nothing else")
+    result.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and do nothing else")
     result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
     return result
@@ -192,6 +193,9 @@ def _done(arguments: Sequence[str] | None) -> int:
     if options.template:
         print(template(), end="")
         return HELD
+    if options.schema:
+        print(as_schema(), end="")
+        return HELD
     _refuse_outputs(asking, options, [options.known] if options.known else [], options.target)
     target = options.target or DEFAULT_TARGET
     asked = Asked(
@@ -222,7 +226,7 @@ def _bounded(workers: int | None) -> int | None:
     return workers
 
 
-def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, target: str) -> int:
+def _reported(made: Callable[[], Report], options: argparse.Namespace, target: str) -> int:
     """Make a report, print it and write it where asked; the exit status."""
     try:
         forms: dict[str, Form] = {"json": as_json, "junit": as_junit}
@@ -243,7 +247,7 @@ def _reported(made: Callable[[], dict[str, Any]], options: argparse.Namespace, t
         return _unusable(printable(str(error).removeprefix("ERROR: ")), target)
 
 
-def _told(report: dict[str, Any], options: argparse.Namespace, target: str, forms: Mapping[str, Form]) -> int:
+def _told(report: Report, options: argparse.Namespace, target: str, forms: Mapping[str, Form]) -> int:
     """Print a report and write it, in each form that is asked for; the exit status."""
     if not applied(report):
         return _unusable(_nothing(report), target)
@@ -261,7 +265,7 @@ def _told(report: dict[str, Any], options: argparse.Namespace, target: str, form
     return UNUSABLE if refused else exit_status(report)
 
 
-def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:
+def _scripts(report: Report, path: str | None) -> dict[str, str]:
     """Write the failures' scripts beside the report that is written first, and say what could not be."""
     if path is None:
         return {}
@@ -271,8 +275,8 @@ def _scripts(report: dict[str, Any], path: str | None) -> dict[str, str]:
     return written
 
 
-def _nothing(report: dict[str, object]) -> str:
-    if not report["properties"]:
+def _nothing(report: Report) -> str:
+    if not report.properties:
         return "nothing to check: no property matches -k"
     return "nothing to check: no selected property applies to what the target offers within its limits"
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from msgspec import convert
 from playwright.sync_api import sync_playwright
 
 import reference
 from pictures import chromium
 from properties import verify
+from properties.harness.report.data import Report
 from properties.harness.report.page import render
 from reference import notebook
 
@@ -40,7 +42,7 @@ def pages(tmp_path_factory):
         "hostile": verify({"relu": hostile, "conv2d": hostile, "max_poool": len}, name=HOSTILE, examples=5),
     }
     for name, report in targets.items():
-        (folder / f"{name}.html").write_text(render(report.data), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(convert(report.data, Report)), encoding="utf-8")
     return folder
 
 

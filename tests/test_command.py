@@ -12,10 +12,12 @@ import xml.etree.ElementTree as ElementTree
 from copy import deepcopy
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from properties.__main__ import TEMPLATE
 from properties.layers import OPERATIONS
+from tests.reports import valid
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 FEW = ["--examples", "20"]
@@ -47,7 +49,7 @@ def check(*arguments, folder):
     """The exit status and the report of the command."""
     status, _, errors = run(*arguments, "--json", "report.json", folder=folder)
     assert errors == ""
-    return status, json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return status, valid(json.loads((folder / "report.json").read_text(encoding="utf-8")))
 
 
 def failing(report):
@@ -635,6 +637,19 @@ def test_template_is_a_target_to_fill_in(tmp_path):
     assert {entry["operation"] for entry in report["properties"] if entry["outcome"] == "held"} == {"relu"}
     assert {entry["outcome"] for entry in report["properties"] if entry["operation"] != "relu"} == {"not applicable"}
     assert set(report["lacking"]) == OPERATIONS.keys() - {"relu"}
+
+
+def test_schema_is_that_of_the_report(tmp_path):
+    """What `--schema` prints is a JSON Schema that names each of a report's fields, and refuses a damaged report."""
+    status, schema, errors = run("--schema", folder=tmp_path)
+    assert (status, errors) == (0, "")
+    report = check("reference", "-k", "relu_is", "--examples", "5", folder=tmp_path)[1]
+    named = json.loads(schema)["$defs"]
+    assert list(named["Report"]["properties"]) == list(report)
+    assert list(named["Entry"]["properties"]) == list(report["properties"][0])
+    for damage in ({"verdict": "fine"}, {"seed": None}, {"properties": [{}]}):
+        with pytest.raises(jsonschema.ValidationError):
+            valid(report | damage)
 
 
 def test_template_describes_every_operation():

@@ -4,33 +4,14 @@ import json
 from argparse import ArgumentTypeError
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
+
+from msgspec import ValidationError, convert
 
 from ..core.shards import WHOLE, Shard, name_of, shard_of
-from ..report.results import OUTCOMES
+from ..report.data import Report
 
-Report = dict[str, Any]
-SUMS = ("examples", "left_out", "comparisons")
-_NUMBER = int | float
-FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("target", "layout", "date"), str),
-    **dict.fromkeys(("conventions", "limits", "near_misses", "definitions", "tried", "warnings", "versions"), dict),
-    **dict.fromkeys(("properties", "lacking"), list),
-    **dict.fromkeys(("seed", "examples", "round"), int),
-    "interrupted": bool,
-    "seconds": _NUMBER,
-    "shard": list | None,
-    **dict.fromkeys(("merged", "campaign"), dict | None),
-    "digest": str | None,
-}
-_ENTRY: dict[str, Any] = {
-    **dict.fromkeys(("id", "operation", "statement", "outcome", "reproduce"), str),
-    **dict.fromkeys(SUMS, int),
-    **dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), _NUMBER),
-    **dict.fromkeys(("operations", "wrong", "diagnosis", "mistakes", "follows_from", "frames"), list),
-    **dict.fromkeys(("message", "script", "listed"), str | None),
-    **dict.fromkeys(("proof", "counterexample"), dict | None),
-}
+_Kind = TypeVar("_Kind")
 
 
 class CannotMerge(Exception):
@@ -54,7 +35,7 @@ def read_campaign(paths: Iterable[str]) -> tuple[dict[int, Report], int]:
     return {number: read[number][1] for number in sorted(read)}, shards
 
 
-def read_json(path: str) -> Any:
+def read_json(path: str) -> object:
     """What this file holds as strict JSON. Raises `CannotMerge`."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_not_strict)
@@ -64,31 +45,28 @@ def read_json(path: str) -> Any:
         raise CannotMerge(f"{path} is not JSON") from None
 
 
-def checked(path: str, report: Any) -> Report:
+def checked(path: str, given: object) -> Report:
     """What was read from this file, if it is a whole report that was not merged. Raises `CannotMerge`."""
-    if not isinstance(report, dict) or report.get("schema_version") != 1:
+    if not isinstance(given, dict) or given.get("schema_version") != 1:
         raise CannotMerge(f"{path} is not a report of backproof's, of schema version 1")
-    require(path, report, FIELDS)
-    for entry in report["properties"]:
-        require(path, entry, _ENTRY)
-    if any(entry["outcome"] not in OUTCOMES for entry in report["properties"]):
-        raise CannotMerge(f"{path} is not a whole report: it has an unknown outcome")
-    if report["merged"]:
+    report = of_kind(path, given, Report)
+    if report.merged:
         raise CannotMerge(f"{path} was merged already: the shards' own reports are wanted")
     try:
         shards = _shard(report)[1]
     except ArgumentTypeError as error:
         raise CannotMerge(f"{path} is of no shard: {error}") from None
-    if shards > report["examples"]:
+    if shards > report.examples:
         raise CannotMerge(f"{path} is of no shard: {shards} would not have an example each")
     return report
 
 
-def require(path: str, given: Any, fields: dict[str, Any]) -> None:
-    """Raise `CannotMerge` unless this, read from that file, has all of these fields, each of its kind."""
-    for name, kind in fields.items():
-        if not isinstance(given, dict) or name not in given or not isinstance(given[name], kind):
-            raise CannotMerge(f"{path} is not a whole report: {name} is missing or damaged")
+def of_kind(path: str, given: object, kind: type[_Kind]) -> _Kind:
+    """What was read from this file as a structure. Raises `CannotMerge` if anything is missing or damaged."""
+    try:
+        return convert(given, kind)
+    except ValidationError as error:
+        raise CannotMerge(f"{path} is not a whole report: {error}") from None
 
 
 def _not_strict(constant: str) -> NoReturn:
@@ -96,22 +74,22 @@ def _not_strict(constant: str) -> NoReturn:
 
 
 def _shard(report: Report) -> Shard:
-    return WHOLE if report["shard"] is None else shard_of("/".join(map(str, report["shard"])))
+    return WHOLE if report.shard is None else shard_of("/".join(map(str, report.shard)))
 
 
-def _campaign(report: Report) -> dict[str, Any]:
+def _campaign(report: Report) -> dict[str, object]:
     """What the shards of a campaign have in common, by what it is called."""
     return {
-        "target": report["target"],
+        "target": report.target,
         "number of shards": _shard(report)[1],
-        "version of backproof": report["versions"].get("backproof"),
-        "seed": report["seed"],
-        "number of examples": report["examples"],
-        "round": report["round"],
-        "way of running: with --minutes or without": bool(report["campaign"]),
-        "choice of properties": [entry["id"] for entry in report["properties"]],
-        "set of operations": report["lacking"],
-        "layout": report["layout"],
-        "set of limits": report["limits"],
-        "set of conventions": report["conventions"],
+        "version of backproof": report.versions.get("backproof"),
+        "seed": report.seed,
+        "number of examples": report.examples,
+        "round": report.round,
+        "way of running: with --minutes or without": bool(report.campaign),
+        "choice of properties": [entry.id for entry in report.properties],
+        "set of operations": report.lacking,
+        "layout": report.layout,
+        "set of limits": report.limits,
+        "set of conventions": report.conventions,
     }

@@ -10,23 +10,25 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import floor, inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace as replaced
 from tqdm import tqdm
 
 from ..checking.properties import all_properties
 from ..core.limits import Limits
 from ..core.shards import WHOLE, name_of
-from ..report.report import Asked, Found, Outcomes, completed
-from ..report.results import FAILING
+from ..report.data import Campaign, Entry, Found, Report
+from ..report.report import Asked, Outcomes, completed
 from ..run.database import storage
 from ..run.processes import stopping_by
 from ..run.run import CannotRun, Frame, TimeIsOver, run
 from .merge import joined
-from .parts import FIELDS, CannotMerge, Report, checked, read_json, require
+from .parts import CannotMerge, checked, of_kind, read_json
 
 MOST_DOUBLINGS = 4  # of the examples: of many more Hypothesis keeps too much in memory, and a round takes long
 OF_THE_TIME, OF_THE_TIMEOUT = 0.9, 0.5  # that a round and its slowest property are planned to take: cases get larger
@@ -41,6 +43,14 @@ class Pace(NamedTuple):
     beside: float
     all: float
     slowest: float
+
+
+class _Kept(Struct):
+    """What is kept of a campaign, to be resumed."""
+
+    keyword: str
+    pace: Pace
+    report: Report
 
 
 class Plan(NamedTuple):
@@ -66,11 +76,11 @@ def planned(number: int, asked: Asked, pace: Pace, left: float) -> Plan | None:
 def pace_of(report: Report, examples: int, workers: int) -> Pace | None:
     """The pace of a round with so many examples; None of one that was cut short, or in which nothing is sampled."""
     sampled = {entry.id for entry in all_properties().values() if entry.is_sampled}
-    entries = [entry for entry in report["properties"] if entry["id"] in sampled and entry["examples"]]
-    if report["totals"]["not run"] or not entries:
+    entries = [entry for entry in report.properties if entry.id in sampled and entry.examples]
+    if report.totals["not run"] or not entries:
         return None
-    beside = report["seconds"] - sum(entry["seconds"] for entry in report["properties"]) / workers
-    seconds = [entry["seconds"] / examples for entry in entries]
+    beside = report.seconds - sum(entry.seconds for entry in report.properties) / workers
+    seconds = [entry.seconds / examples for entry in entries]
     return Pace(max(beside, 0.0), sum(seconds) / workers, max(seconds))
 
 
@@ -99,14 +109,14 @@ def campaign(
                 frame = Frame(until, _unchanged(asked, state), _heading(plan, state, lambda: until - clock()))
                 newest = run(replace(asked, examples=plan.examples, round_number=plan.number), frame)
                 state.add(newest, plan, asked.workers or 1)
-                if not state.pace or newest["interrupted"] or _fails(newest):
+                if not state.pace or newest.interrupted or _fails(newest):
                     break
                 state.is_kept = _keep(asked, state)
                 plan = None if plan.is_cut else planned(plan.number + 1, asked, state.pace, until - clock())
     except (KeyboardInterrupt, TimeIsOver) as end:
         if not state.report:
             raise
-        state.report["interrupted"] = isinstance(end, KeyboardInterrupt)
+        state.report.interrupted = isinstance(end, KeyboardInterrupt)
     return state.told(shlex.join(_command(asked, minutes)))
 
 
@@ -117,7 +127,7 @@ class _State:
     It has no pace before its first round is done, nor if nothing is sampled. `is_kept` if it can be resumed.
     """
 
-    report: Report = field(default_factory=dict)
+    report: Report | None = None
     rounds: int = 0
     minutes: float = 0.0
     pace: Pace | None = None
@@ -134,18 +144,15 @@ class _State:
 
         An interrupted one says by which command it is resumed.
         """
-        totals, interrupted = self.report["totals"], self.report["interrupted"]
-        about = {
-            "rounds": self.rounds,
-            "minutes": self.minutes,
-            "finished": not interrupted and (not totals["not run"] or _fails(self.report)),
-            "resume": command if interrupted and self.is_kept else None,
-        }
-        return completed({**{name: self.report[name] for name in FIELDS}, "campaign": about})
+        assert self.report
+        interrupted = self.report.interrupted
+        finished = not interrupted and (not self.report.totals["not run"] or _fails(self.report))
+        resume = command if interrupted and self.is_kept else None
+        return completed(replaced(self.report, campaign=Campaign(self.rounds, self.minutes, finished, resume)))
 
 
 def _fails(report: Report) -> bool:
-    return any(report["totals"][outcome] for outcome in FAILING)
+    return any(entry.fails for entry in report.properties)
 
 
 def _unchanged(asked: Asked, state: _State) -> Callable[[Found], None]:
@@ -153,7 +160,7 @@ def _unchanged(asked: Asked, state: _State) -> Callable[[Found], None]:
 
     def check(found: Found) -> None:
         for name, what in _SAME.items():
-            if state.report and found[name] != state.report[name]:
+            if state.report and getattr(found, name) != getattr(state.report, name):
                 raise CannotRun(f"{asked.target} changed since its campaign began, {what}: begin a new one")
 
     return check
@@ -162,7 +169,7 @@ def _unchanged(asked: Asked, state: _State) -> Callable[[Found], None]:
 def _heading(plan: Plan, state: _State, left: Callable[[], float]) -> Callable[[Outcomes], str]:
     """What stands before the progress of a round."""
     side = Limits(growth=plan.number - 1).largest.kernel
-    before = _examples(state.report["properties"]) if state.report else 0
+    before = _examples(state.report.properties) if state.report else 0
 
     def heading(outcomes: Outcomes) -> str:
         examples, time_left = before + _examples(outcomes.results.values()), tqdm.format_interval(max(left(), 0.0))
@@ -171,8 +178,8 @@ def _heading(plan: Plan, state: _State, left: Callable[[], float]) -> Callable[[
     return heading
 
 
-def _examples(entries: Iterable[dict[str, Any]]) -> int:
-    return sum(entry["examples"] for entry in entries)
+def _examples(entries: Iterable[Entry]) -> int:
+    return sum(entry.examples for entry in entries)
 
 
 def _command(asked: Asked, minutes: float) -> list[str]:
@@ -192,7 +199,8 @@ def _path(asked: Asked) -> Path:
 def _keep(asked: Asked, state: _State) -> bool:
     """Keep how far a campaign is, in the place of what was kept, whole or not at all; whether that was possible."""
     path = _path(asked)
-    kept = json.dumps({"keyword": asked.keyword, "pace": state.pace, "report": state.told()}, allow_nan=False)
+    assert state.pace
+    kept = json.dumps(to_builtins(_Kept(asked.keyword, state.pace, state.told())), allow_nan=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_suffix(f".{os.getpid()}")
@@ -208,22 +216,14 @@ def _read(asked: Asked) -> _State:
     path = _path(asked)
     if not path.is_file():
         raise CannotRun(f"there is no campaign of {asked.target} to resume in {path.parent}")
-    kept = read_json(str(path))
-    require(str(path), kept, {"keyword": str, "pace": list, "report": dict})
-    report = checked(str(path), kept["report"])
-    require(str(path), report, {"campaign": dict})
-    about, pace = report["campaign"], kept["pace"]
-    require(str(path), about, {"rounds": int, "minutes": int | float})
-    if (
-        about["rounds"] < 1
-        or len(pace) != len(Pace._fields)
-        or not all(isinstance(one, float) and 0 <= one < inf for one in pace)
-    ):
+    given = read_json(str(path))
+    report = checked(str(path), given.get("report") if isinstance(given, dict) else None)
+    kept, about = of_kind(str(path), given, _Kept), report.campaign
+    if not about or about.rounds < 1 or not all(0 <= one < inf for one in kept.pace):
         raise CannotMerge(f"{path} is no campaign that can be resumed: its figures are damaged")
-    begun = {"target": report["target"], "--seed": report["seed"], "--examples": report["examples"]}
-    begun["-k"] = kept["keyword"]
+    begun = {"target": report.target, "--seed": report.seed, "--examples": report.examples, "-k": kept.keyword}
     now = {"target": asked.target, "--seed": asked.seed, "--examples": asked.examples, "-k": asked.keyword}
     for what, value in begun.items():
         if value != now[what]:
             raise CannotRun(f"the newest campaign of {asked.target} began with another {what}: {value!r}")
-    return _State(report, about["rounds"], about["minutes"], Pace(*pace), is_kept=True)
+    return _State(report, about.rounds, about.minutes, kept.pace, is_kept=True)

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.kinds import Kind
+from ..core.reason import Difference, Reason
 from ..core.tape import Case
+from ..core.text import encoded
 from ..core.values import Value, parts
 from ..target.operation import Failure, Operation, Refuted
 from .trial import current
@@ -33,15 +35,9 @@ def agree(yours: Any, expected: Value, what: str, kind: Kind | None = None) -> N
     if wrong.any():
         allowed = np.broadcast_to(allowed, right.shape)
         first = tuple(int(i) for i in np.argwhere(wrong)[0]) if right.ndim else ()
-        place = f", first at {first}" if right.ndim and right.size > 1 else ""
-        raise Refuted(
-            f"{what}: {wrong.sum()} of {right.size} {'entry differs' if right.size == 1 else 'entries differ'}{place}: "
-            f"off by {error[first]:.3g}, allowed {allowed[first]:.3g}",
-            yours=yours,
-            expected=expected.value,
-            wrong=wrong,
-            kind=kind,
-        )
+        off, most = (encoded(float(size[first])) for size in (error, allowed))
+        difference = Difference(what, int(wrong.sum()), right.size, first, off, most)
+        raise Refuted(difference, yours=yours, expected=expected.value, wrong=wrong, kind=kind)
     _count(error - expected.floor, unit)
 
 
@@ -123,7 +119,7 @@ def require(
     yours: Any,
     expected: Any,
     wrong: Any = None,
-    diagnosis: tuple[str, ...] = (),
+    diagnosis: tuple[Reason, ...] = (),
     kind: Kind | None = None,
 ) -> None:
     """Count one comparison and raise `Refuted` with both sides unless it `holds`; `wrong` says in which entries.

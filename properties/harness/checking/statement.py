@@ -109,6 +109,7 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
                 with suppress(LeftOut):
                     _run(test, {**operations, "case": case})
             if case is None and shard[0] > 1:  # the first shard has a case if there is any
+                current().record.is_left = True
                 raise NotApplicable(LEFT_TO_OTHERS)
 
         for name in ("__module__", "__name__", "__qualname__", "__doc__"):

@@ -24,6 +24,7 @@ class Record:
     newest failure seen, which a run that is interrupted while shrinking reports; `case` is the one under way, and
     `proof` what an exhaustive statement adds to the certificate. `tried` counts what the examples were
     (`tried.note`), and as `errors` the entries compared, by the power of two of units that their error is below.
+    `is_left` says that nothing to compare fell to this part of a campaign.
     """
 
     examples: int = 0
@@ -35,6 +36,7 @@ class Record:
     proof: dict[str, Any] | None = None
     tried: Counts = field(default_factory=lambda: defaultdict(Counter))
     seconds_in_target: float = 0.0
+    is_left: bool = False
 
 
 @dataclass

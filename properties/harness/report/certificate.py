@@ -1,11 +1,14 @@
 """The certificate: for each operation what was proved, on how much, how surely, and what was not."""
 
 from collections.abc import Iterator
-from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from ...layers import OPERATIONS
 from ..target.layout import Layout
-from .results import FAILING, NO_LONGER_FAILS
+from .data import Certified, Entry, Proof, Proved, Sampled, Why
+from .results import grouped
 
 SEVERAL_CHANNELS = "several channels"
 NOT_PROVED = (
@@ -14,9 +17,7 @@ NOT_PROVED = (
     SEVERAL_CHANNELS,
     "that training succeeds",
 )
-
-
-_WORDS = {
+_WORDS: dict[Why, str] = {
     "refuted": "refuted",
     "crashed": "crashed",
     "stale": "a known deviation no longer fails",
@@ -29,18 +30,15 @@ def not_proved(layout: Layout) -> list[str]:
     return [words for words in NOT_PROVED if words != SEVERAL_CHANNELS or not layout.channelled]
 
 
-def certificate(entries: list[dict[str, Any]], rounds: int = 1) -> list[dict[str, Any]]:
+def certificate(entries: list[Entry], rounds: int = 1) -> list[Certified]:
     """What the results of a run, or of so many, allow one to say of each operation that was checked and not refuted.
 
     `chance` is the Schwartz–Zippel bound (degree / values)^points that a wrong polynomial of this degree passes on one
     shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding.
     What leaves a case out is `partly` proved.
     """
-    return [
-        _of(name, mine, rounds)
-        for name in OPERATIONS
-        if (mine := [e for e in entries if e["operation"] == name and _ran(e)])
-    ]
+    ran = grouped([entry for entry in entries if entry.outcome not in ("not applicable", "not run")])
+    return [_of(name, ran[name], rounds) for name in OPERATIONS if name in ran]
 
 
 def counted_rounds(rounds: int) -> str:
@@ -48,79 +46,67 @@ def counted_rounds(rounds: int) -> str:
     return f"{rounds} round{'s' if rounds > 1 else ''}"
 
 
-def _ran(entry: dict[str, Any]) -> bool:
-    return entry["outcome"] not in ("not applicable", "not run")
-
-
-def _of(operation: str, entries: list[dict[str, Any]], rounds: int) -> dict[str, Any]:
-    held = [entry for entry in entries if entry["outcome"] == "held"]
-    sampled = [entry for entry in held if not entry["proof"]]
-    return {
-        "operation": operation,
-        "refuted": any(entry["outcome"] in (*FAILING, "known") for entry in entries),
-        "why": next((why for why in _WORDS if any(_why(entry) == why for entry in entries)), None),
-        "proved": [_proof(entry) for entry in held if entry["proof"] and not entry["left_out"]],
-        "partly": [_proof(entry) for entry in held if entry["proof"] and entry["left_out"]],
-        "sampled": {
-            "properties": len(sampled),
-            "examples": sum(entry["examples"] for entry in sampled),
-            "rounds": rounds,
-        },
-        "largest_error": max((entry["largest_error"] for entry in held), default=0.0),
-    }
-
-
-def _why(entry: dict[str, Any]) -> str:
-    return "stale" if entry["message"] == NO_LONGER_FAILS else str(entry["outcome"])
-
-
-def _proof(entry: dict[str, Any]) -> dict[str, Any]:
-    proof = entry["proof"]
-    chance = (proof["degree"] / proof["values"]) ** proof["points"] if "degree" in proof else None
-    return {
-        "id": entry["id"],
-        **proof,
-        "cases": entry["examples"],
-        "left_out": entry["left_out"],
-        "exactly": entry["largest_error"] == 0,
-        "chance": chance,
-    }
-
-
-def told(found: list[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    """The certificate in words: each operation with its lines."""
-    for one in found:
-        lines = [*map(_line, one["proved"]), *map(_partly, one["partly"])]
-        sampled = one["sampled"]
-        if sampled["properties"]:
-            error = f"within {one['largest_error']:.2g} units of rounding" if one["largest_error"] else "exact"
-            noun = "property" if sampled["properties"] == 1 else "properties"
-            rounds = f" in {counted_rounds(sampled['rounds'])}" if sampled["rounds"] > 1 else ""
-            lines.append(
-                f"sampled by {sampled['properties']} {noun} on {sampled['examples']:,} examples{rounds}, {error}"
-            )
-        yield one["operation"], [_WORDS[one["why"]]] if one["refuted"] else lines
-
-
-def _partly(proof: dict[str, Any]) -> str:
-    """A proof with gaps, which is none."""
-    part = f" in {proof['part']}" if "part" in proof else ""
-    return (
-        f"tried {proof['what']} {proof['where']}{part}: right {'exactly' if proof['exactly'] else 'to rounding'} in "
-        f"{proof['cases']:,} cases, {proof['left_out']:,} left out as not implemented, so not proved"
+def _of(operation: str, entries: list[Entry], rounds: int) -> Certified:
+    held = [entry for entry in entries if entry.outcome == "held"]
+    proofs = [(_proved(entry, entry.proof), entry.left_out) for entry in held if entry.proof]
+    sampled = [entry for entry in held if not entry.proof]
+    outcomes = {"stale" if entry.note == "no longer fails" else entry.outcome for entry in entries}
+    why = next((why for why in _WORDS if why in outcomes), None)
+    return Certified(
+        operation,
+        why is not None,
+        why,
+        [proof for proof, left_out in proofs if not left_out],
+        [proof for proof, left_out in proofs if left_out],
+        Sampled(len(sampled), sum(entry.examples for entry in sampled), rounds),
+        max((entry.largest_error for entry in held), default=0.0),
     )
 
 
-def _line(proof: dict[str, Any]) -> str:
-    how = "exactly" if proof["exactly"] else "to rounding"
-    cases = f"{proof['cases']:,} cases"
-    right = f"right {how} in {proof['part']}" if "part" in proof else f"right {how}"
-    if proof["chance"] is None:
-        return f"{right if 'part' in proof else f'proved {how}'} {proof['what']} {proof['where']} ({cases})"
-    patterns = f"{proof['covered']} of {proof['of']} patterns, " if "of" in proof else ""
-    unseen = "" if proof["exactly"] else ", unless it differs by less than rounding"
+def _proved(entry: Entry, proof: Proof) -> Proved:
+    chance = None
+    if proof.degree is not UNSET and proof.values is not UNSET and proof.points is not UNSET:
+        chance = (proof.degree / proof.values) ** proof.points
+    return Proved(
+        **asdict(proof) | {"id": entry.id},
+        cases=entry.examples,
+        left_out=entry.left_out,
+        exactly=entry.largest_error == 0,
+        chance=chance,
+    )
+
+
+def told(found: list[Certified]) -> Iterator[tuple[str, list[str]]]:
+    """The certificate in words: each operation with its lines."""
+    for one in found:
+        lines = [*map(_line, one.proved), *map(_partly, one.partly)]
+        sampled = one.sampled
+        if sampled.properties:
+            error = f"within {one.largest_error:.2g} units of rounding" if one.largest_error else "exact"
+            noun = "property" if sampled.properties == 1 else "properties"
+            rounds = f" in {counted_rounds(sampled.rounds)}" if sampled.rounds > 1 else ""
+            lines.append(f"sampled by {sampled.properties} {noun} on {sampled.examples:,} examples{rounds}, {error}")
+        yield one.operation, [_WORDS[one.why]] if one.why else lines
+
+
+def _partly(proof: Proved) -> str:
+    """A proof with gaps, which is none."""
+    part = f" in {proof.part}" if proof.part else ""
     return (
-        f"{right} {proof['what']} {proof['where']} ({patterns}{cases}): a wrong polynomial of degree "
-        f"{proof['degree']} would pass {'one of them' if patterns else 'a shape'} with a chance of at most "
-        f"{proof['chance']:.0e}{unseen}"
+        f"tried {proof.what} {proof.where}{part}: right {'exactly' if proof.exactly else 'to rounding'} in "
+        f"{proof.cases:,} cases, {proof.left_out:,} left out as not implemented, so not proved"
+    )
+
+
+def _line(proof: Proved) -> str:
+    how = "exactly" if proof.exactly else "to rounding"
+    right = f"right {how} in {proof.part}" if proof.part else f"right {how}"
+    if proof.chance is None:
+        return f"{right if proof.part else f'proved {how}'} {proof.what} {proof.where} ({proof.cases:,} cases)"
+    patterns = f"{proof.covered} of {proof.of} patterns, " if proof.of else ""
+    unseen = "" if proof.exactly else ", unless it differs by less than rounding"
+    return (
+        f"{right} {proof.what} {proof.where} ({patterns}{proof.cases:,} cases): a wrong polynomial of degree "
+        f"{proof.degree} would pass {'one of them' if patterns else 'a shape'} with a chance of at most "
+        f"{proof.chance:.0e}{unseen}"
     )

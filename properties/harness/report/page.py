@@ -6,20 +6,20 @@ from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ...layers.formulas import formulas
+from ...layers import OPERATIONS, formulas
 from ..core.text import printable
+from ..target.layout import Layout
 from .certificate import told
-from .charts import charts_of
+from .data import Entry, Report
 from .notation import typeset
 from .panels import UNMARKED, Marks, Panel, panels
-from .pictures import heat_map
-from .results import PARAGRAPHS, by_operation, explanation, grouped, outcomes_of, parted, parts_of
+from .pictures import charts_of, heat_map
+from .results import by_operation, explanation, grouped, outcomes_of, parted
 from .terminal import hints, notes, summary
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -31,7 +31,7 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.filters["typeset"] = typeset
 
 
-def breakable(name: Any) -> Markup:
+def breakable(name: object) -> Markup:
     """A name or a path, printable and escaped, that may break after its dots, underscores and slashes."""
     return Markup(re.sub(r"([._/])(?=.)", r"\1<wbr>", str(escape(printable(str(name))))))  # noqa: S704  # escaped
 
@@ -39,7 +39,7 @@ def breakable(name: Any) -> Markup:
 _ENVIRONMENT.filters["breakable"] = breakable
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report: Report) -> str:
     """The page: no other file, no network, and no script but its own, whose hash its policy names."""
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     digest = b64encode(sha256(script.encode()).digest()).decode()
@@ -47,50 +47,50 @@ def render(report: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template("page.html").render(_context(report) | own)
 
 
-def fragment(report: dict[str, Any]) -> str:
+def fragment(report: Report) -> str:
     """What stands on the page, without what makes it a page: to be shown inside another one."""
     return _ENVIRONMENT.get_template("body.html").render(_context(report))
 
 
-def _context(report: dict[str, Any]) -> dict[str, Any]:
-    news, consequences = parted(report["properties"])
+def _context(report: Report) -> dict[str, object]:
+    news, consequences = parted(report.properties)
     return {
         "report": report,
         "summary": summary(report),
         "hints": hints(report),
         "notes": notes(report),
-        "certificate": told(report["certificate"]["operations"]),
+        "certificate": told(report.certificate.operations),
         "outcomes": outcomes_of(report),
         "rows": by_operation(report),
-        "failing": {entry["operation"] for entry in news},
+        "failing": {entry.operation for entry in news},
         "groups": list(_groups(news, report)),
         "consequences": consequences,
         "panels": lambda entry: panels(entry, report),
         "heat_map": _drawn,
-        "told": parts_of,
-        "numbers": lambda entry: [pair for pair in explanation(entry) if pair[0] not in PARAGRAPHS],
+        "numbers": lambda entry: [line for line in explanation(entry) if not line.is_prose],
         "filters": {},
         "swatches": _swatches(),
-        "tried": charts_of(report),
+        "tried": charts_of(report.tried, Layout(report.layout)),
     }
 
 
-def _filters(report: dict[str, Any]) -> dict[str, list[str]]:
+def _filters(report: Report) -> dict[str, list[str]]:
     """What the failures can be chosen by, and the choices; nothing where there are few of them."""
-    failing = [entry for entries in parted(report["properties"]) for entry in entries]
-    names = ("operation", "outcome") if len(failing) > MOST_AT_A_GLANCE else ()
-    return {name: list(dict.fromkeys(entry[name] for entry in failing)) for name in names}
+    failing = [entry for entries in parted(report.properties) for entry in entries]
+    if len(failing) <= MOST_AT_A_GLANCE:
+        return {}
+    return {name: list(dict.fromkeys(getattr(entry, name) for entry in failing)) for name in ("operation", "outcome")}
 
 
-def _groups(news: list[dict[str, Any]], report: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _groups(news: list[Entry], report: Report) -> Iterator[dict[str, object]]:
     """The failures operation by operation, each with what would be right and the target's own lines."""
-    found = report["conventions"]["convolution"]
+    found = report.conventions.convolution
     kind = ", for " + ("the cross-correlation" if found == "correlation" else "the true convolution")
-    one = ", for one image, channel and filter; sums go over all" if report["layout"] != "HW" else ""
+    one = ", for one image, channel and filter; sums go over all" if report.layout != "HW" else ""
     for name, (first, *others) in grouped(news).items():
-        lines = formulas(name, report["conventions"])
-        own = report["definitions"].get(name, {}).get("lines", [])
-        depends = any("image[" in line or "kernel[" in line for line in lines)
+        lines = formulas(name, found)
+        own = report.definitions[name].lines if name in report.definitions else []
+        depends = any("{" in line for line in OPERATIONS[name].formulas)
         yield {
             "operation": name,
             "first": first,

@@ -1,41 +1,44 @@
 """A failure as panels to look at: its arrays, what each stage makes of them, and both sides of what was compared."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...layers import oracles
-from ...layers.pooling import blocks
-from ..checking.trial import current, on_trial
-from ..core.limits import POOL, Shape
-from ..core.setting import Conventions
+from ...layers import OPERATIONS, layer_of
+from ...layers.pooling import blocks, grow, maxima
+from ...layers.registry import Stage
+from ..core.kinds import Kind
+from ..core.limits import Shape
+from ..core.setting import Conventions, Setting, in_setting
+from ..core.tape import Case
 from ..core.text import decoded, shown_encoded
 from ..core.values import Array
 from ..target.layout import Layout
-from ..target.target import Target
+from .data import Entry, Found, Report
+from .results import values_of
 
+LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
-GRADIENTS = ("gradients", "train_step")
+_NAMES = {Kind.IMAGES: ("image", "channel"), Kind.KERNEL: ("filter", "channel")}
+Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """Which entries of an array are marked, each a mask of its shape or None, and the window that it is parted into."""
 
-    wrong: Any = None
-    winners: Any = None
-    tied: Any = None
-    dead: Any = None
+    wrong: Mask | None = None
+    winners: Mask | None = None
+    tied: Mask | None = None
+    dead: Mask | None = None
     window: Shape | None = None
 
-    def mapped(self, change: Callable[[Any], Any]) -> "Marks":
+    def mapped(self, change: Callable[[Mask], Mask]) -> "Marks":
         """The marks with every mask changed."""
-        masks = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "window"}
-        return replace(self, **{name: change(mask) for name, mask in masks.items() if mask is not None})
+        wrong, winners, tied, dead = (None if mask is None else change(mask) for mask in self[:4])
+        return Marks(wrong, winners, tied, dead, self.window)
 
 
 UNMARKED = Marks()
@@ -48,118 +51,95 @@ class Panel(NamedTuple):
     values: Array
     marks: Marks = UNMARKED
     scale: float | None = None
+    kind: Kind = Kind.ANY
 
 
-def panels(entry: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[list[Panel], list[Panel], dict[str, str]]:
+def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Panel], dict[str, str]]:
     """The panels of a failing property, each two-dimensional: its arguments and stages, and both sides; and in words
     what is no array.
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
-    case = {name: _value(name, value) for name, value in (entry["counterexample"] or {}).items()}
-    given = {name: decoded(entry[name]) for name in ("yours", "expected")}
-    target = Target("", {}, layout=Layout(report["layout"]))
-    with on_trial(target, Conventions(report["conventions"]["convolution"])):
-        sides = list(_sides(given, entry))
-        drawn = [*_arguments(case, entry["operation"]), *_stages(case, entry["operation"])]
-        if entry["operation"] == "max_pool_gradient" and "window" in case and not _is_array(given["expected"]):
-            right = oracles.argmax_scatter(case["x"], case["window"], case["upstream"])
-            sides.append(Panel("right, for one: all to the first", right, Marks(window=case["window"])))
-        flat = [
-            [part for panel in some for part in _slices(panel, target.layout, case.get("kernel"))]
-            for some in (drawn, sides)
-        ]
-    values = {**(entry["counterexample"] or {}), "yours": entry["yours"], "expected": entry["expected"]}
-    told = {name: value for name, value in values.items() if value is not None and not _is_array(decoded(value))}
+    layout, layer, signature = Layout(report.layout), layer_of(entry.operation), OPERATIONS[entry.operation]
+    case = Case()
+    for name, value in (entry.counterexample or {}).items():
+        own = tuple(value) if isinstance(value, list) else decoded(value)
+        case[name] = layout.inward(layer.kinds.get(name, Kind.ANY), own, case)
+    given = {
+        name: _inward(decoded(getattr(entry, name)), entry.operation, layout, case) for name in ("yours", "expected")
+    }
+    with in_setting(Setting(conventions=Conventions(report.conventions.convolution), most=layout.most)):
+        stages = list(layer.stages(case, entry.operation)) if case.keys() >= signature.takes.keys() else []
+        sides = list(_sides(given, entry, layout, case))
+        if stages and signature.faults and not _is_array(given["expected"][0]):
+            right = signature.value(case)[0].value
+            window = next((stage.window for stage in stages if stage.values.shape == right.shape), None)
+            sides.append(Panel("right, for one", right, Marks(window=window), kind=signature.gives[0]))
+    named = {stage.title: stage for stage in stages}
+    arguments = [
+        _staged(named.pop(name, None) or Stage(name, value))._replace(kind=layer.kinds.get(name, Kind.ANY))
+        for name, value in case.items()
+        if _is_array(value)
+    ]
+    drawn = [*arguments, *map(_staged, named.values())]
+    flat = [[part for panel in some for part in _slices(panel)] for some in (drawn, sides)]
+    told = {name: value for name, value in values_of(entry).items() if not _is_array(decoded(value))}
     return flat[0], flat[1], {name: shown_encoded(value) for name, value in told.items()}
 
 
-def _value(name: str, value: Any) -> Any:
-    return tuple(value) if name == "window" else decoded(value)
-
-
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 0 and value.dtype.kind in "biuf"
 
 
-def _arguments(case: dict[str, Any], operation: str) -> Iterator[Panel]:
-    for name, value in case.items():
-        if name == "x" and "window" in case:
-            yield Panel(name, value, _maxima(value, case["window"]))
-        elif _is_array(value):
-            dead = value <= 0 if name == "x" and operation.startswith("relu") else None
-            yield Panel(name, value, Marks(dead=dead))
+def _inward(value: object, operation: str, layout: Layout, case: Case) -> tuple[object, Kind]:
+    """An answer of the target's layout in the suite's form, and of what kind it is."""
+    axes = {Kind.IMAGES: len(layout.name), Kind.KERNEL: 4 if layout.channelled else 2}
+    kind = next((kind for kind in OPERATIONS[operation].gives if axes.get(kind) == np.ndim(value)), Kind.ANY)  # type: ignore[arg-type]
+    return (layout.inward(kind, value, case), kind) if _is_array(value) else (value, Kind.ANY)
 
 
-def _maxima(x: Array, window: Shape) -> Marks:
-    layout, maximal = current().target.layout, oracles.maxima(x, window)
-    counts = layout.outward(blocks(maximal * 1.0, window).sum(axis=(-2, -1)))
-    return Marks(winners=maximal, tied=maximal & (oracles.grow(counts, window) > 1), window=window)
+def _staged(stage: Stage) -> Panel:
+    """A stage, between arguments and answer, with the maxima of its windows marked. Images keep their slices' names."""
+    marks, kind = Marks(dead=stage.dead), Kind.IMAGES if stage.values.ndim == 4 else Kind.ANY
+    if stage.window:
+        maximal = maxima(stage.values, stage.window)
+        counts = blocks(maximal * 1.0, stage.window).sum(axis=(-2, -1))
+        tied = maximal & (grow(counts, stage.window) > 1)
+        marks = Marks(winners=maximal, tied=tied, dead=stage.dead, window=stage.window)
+    return Panel(stage.title, stage.values, marks, kind=kind)
 
 
-def _stages(case: dict[str, Any], operation: str) -> Iterator[Panel]:
-    if "window" in case and "x" in case:
-        yield Panel("max_pool(x)", oracles.max_pool(case["x"], case["window"]))
-    elif {"image", "kernel", "weights"} <= case.keys():
-        yield from _network(case, operation)
-    elif {"image", "kernel"} <= case.keys():
-        yield Panel("conv2d(image, kernel)", oracles.conv2d(case["image"], case["kernel"]))
-
-
-def _network(case: dict[str, Any], operation: str) -> Iterator[Panel]:
-    stages = oracles.forward(case["image"], case["kernel"], case["weights"])
-    activated = np.where(stages.preactivation > 0, stages.preactivation, 0.0)
-    dead = stages.preactivation <= 0
-    yield Panel("conv2d(image, kernel)", stages.preactivation, Marks(dead=dead))
-    yield Panel("relu", activated, replace(_maxima(activated, POOL), dead=dead))
-    yield Panel("max_pool", stages.pooled)
-    yield Panel("s = pooled · weights", np.atleast_1d(stages.weighted))
-    yield Panel("arctan(s)", np.atleast_1d(stages.prediction))
-    if operation in GRADIENTS and "target" in case:
-        _, delta = oracles.residual_and_delta(stages, case["target"])
-        upstream = oracles.preactivation_gradient(stages, delta, case["weights"])
-        yield Panel("δ = (p − t) / (1 + s²)", np.atleast_1d(delta))
-        yield Panel("what reaches the convolution", upstream, Marks(dead=dead))
-
-
-def _sides(given: dict[str, Any], entry: Mapping[str, Any]) -> Iterator[Panel]:
-    arrays = {name: np.asarray(value, np.float64) for name, value in given.items() if _is_array(value)}
-    scale = max((_magnitude(array) for array in arrays.values()), default=0.0) or None
+def _sides(given: Mapping[str, tuple[object, Kind]], entry: Entry, layout: Layout, case: Case) -> Iterator[Panel]:
+    arrays = {name: np.asarray(value, np.float64) for name, (value, _) in given.items() if _is_array(value)}
+    scale = max((float(np.abs(array[np.isfinite(array)]).max(initial=0.0)) for array in arrays.values()), default=0.0)
     wrong = None
-    if "yours" in arrays and entry["wrong"]:
-        wrong = np.zeros(arrays["yours"].shape, bool)
-        wrong[tuple(np.transpose(entry["wrong"]))] = True
-    what = re.match(r"(.{1,60}?): \d+ of \d+ entr", entry["message"] or "")
-    titles = {"yours": f"yours: {what[1]}" if what else "yours", "expected": "expected"}
+    if "yours" in arrays and entry.wrong:
+        own = np.zeros(np.shape(decoded(entry.yours)), bool)
+        own[tuple(np.transpose(entry.wrong))] = True
+        wrong = layout.inward(given["yours"][1], own, case)
+    what = entry.difference.quantity if entry.difference else ""
+    title_of_yours = f"yours: {what}" if 0 < len(what) <= LONGEST_NAME else "yours"
     for name, array in arrays.items():
-        yield Panel(titles[name], array, Marks(wrong=wrong if name == "yours" else None), scale)
+        title, marks = (title_of_yours, Marks(wrong=wrong)) if name == "yours" else (name, UNMARKED)
+        yield Panel(title, array, marks, scale or None, given[name][1])
     if len(arrays) == 2 and arrays["yours"].shape == arrays["expected"].shape:
         with np.errstate(invalid="ignore"):
-            yield Panel("yours − expected", arrays["yours"] - arrays["expected"], Marks(wrong=wrong))
+            yield Panel(
+                "yours − expected", arrays["yours"] - arrays["expected"], Marks(wrong=wrong), kind=given["yours"][1]
+            )
 
 
-def _magnitude(array: Array) -> float:
-    return float(np.abs(np.where(np.isfinite(array), array, 0.0)).max())
-
-
-def _slices(panel: Panel, layout: Layout, kernel: Any) -> Iterator[Panel]:
+def _slices(panel: Panel) -> Iterator[Panel]:
     """The panel in two dimensions: a row of what has one, and of what has more the first few slices."""
     values, marks = panel.values, panel.marks
     if values.ndim < 3:
         row = (None,) * (2 - values.ndim)
         yield panel._replace(values=values[row], marks=marks.mapped(lambda mask: mask[row]))
         return
-    of_images = values.ndim == len(layout.name) and values.shape != np.shape(kernel)
-    turned = layout.inward if of_images else np.asarray
-    names = ("image", "channel")[4 - values.ndim :] if of_images else ("filter", "channel")[4 - values.ndim :]
-    lengths = turned(values).shape[:-2]
+    names, lengths = _NAMES.get(panel.kind, ("filter", "channel"))[4 - values.ndim :], values.shape[:-2]
     for place in list(np.ndindex(lengths))[:MOST_SLICES]:
         several = [f"{name} {i}" for name, i, length in zip(names, place, lengths, strict=False) if length > 1]
         title = f"{panel.title} ({', '.join(several)})" if several else panel.title
         if prod(lengths) > MOST_SLICES and not any(place):
             title += f" of {prod(lengths)}, {MOST_SLICES} shown"
-        yield panel._replace(title=title, values=turned(values)[place], marks=marks.mapped(_part(turned, place)))
-
-
-def _part(turned: Callable[[Any], Any], place: tuple[int, ...]) -> Callable[[Any], Any]:
-    return lambda mask: turned(mask)[place]
+        yield panel._replace(title=title, values=values[place], marks=marks.mapped(lambda mask, at=place: mask[at]))

@@ -7,7 +7,9 @@ never so much that the numbers on them become hard to read. No mark is told by i
 import io
 import re
 from collections.abc import Sequence
-from typing import Any
+from itertools import product
+from math import log2
+from typing import Any, NamedTuple
 
 import numpy as np
 from markupsafe import Markup, escape
@@ -18,8 +20,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
+from ...layers.exhaustive import ALL_PATTERNS
+from ..checking.coverage import sides, summed
 from ..core.values import Array
-from .panels import UNMARKED, Marks
+from ..target.layout import Layout
+from .data import Counts, Tried
+from .panels import UNMARKED, Marks, Mask
 
 ABOVE, BELOW = "#d55e00", "#0072b2"  # as in the figure of the reference
 DARKEST = 0.55  # of a shade: on it ink has a contrast of 7 to 1 at least, on white and on near black
@@ -33,6 +39,12 @@ CELL, SMALL_CELL, MARGIN = 30.0, 10.0, 5.0  # points
 LETTER = 6.4  # the width of one, in points
 MOST_NUMBERED = 16  # rows or columns
 LONGEST_BAR, BAR = 130.0, 15.0
+LARGEST_SIDE = 9
+MOST_BESIDES = 30  # larger shapes named, of which a campaign has hundreds
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+Colour = str | tuple[str, float]
 
 
 class _Drawing:
@@ -49,7 +61,7 @@ class _Drawing:
     def cell(self, left: float, top: float, width: float, height: float, **style: Any) -> None:
         self.add(Rectangle((left, self.height - top - height), width, height, **style))
 
-    def line(self, start: tuple[float, float], end: tuple[float, float], color: Any, width: float) -> None:
+    def line(self, start: tuple[float, float], end: tuple[float, float], color: Colour, width: float) -> None:
         ys = [self.height - start[1], self.height - end[1]]
         self.add(Line2D([start[0], end[0]], ys, color=color, linewidth=width))
 
@@ -112,16 +124,16 @@ def heat_map(
     return drawing.svg(alt)
 
 
-def bars(names: Sequence[str], counts: Sequence[int], alt: str) -> Markup:
+def bars(counts: Counts) -> Markup:
     """Counts as bars, one below the other, with their names before them and their numbers after; by their logarithm."""
-    left = MARGIN + max(LETTER * len(name) for name in names) + 6
-    drawing = _Drawing(left + LONGEST_BAR + 60, 2 * MARGIN + BAR * len(names))
-    for row, (name, count) in enumerate(zip(names, counts, strict=True)):
-        top, length = MARGIN + row * BAR, LONGEST_BAR * float(np.log1p(count) / np.log1p(max(counts)))
+    left = MARGIN + max(LETTER * len(name) for name in counts) + 6
+    drawing = _Drawing(left + LONGEST_BAR + 60, 2 * MARGIN + BAR * len(counts))
+    for row, (name, count) in enumerate(counts.items()):
+        top, length = MARGIN + row * BAR, LONGEST_BAR * float(np.log1p(count) / np.log1p(max(counts.values())))
         drawing.text(left - 6, top + BAR / 2, name, "right")
         drawing.cell(left, top + 2, length, BAR - 4, facecolor=(ABOVE, DARKEST), edgecolor=_INK, linewidth=0.6)
         drawing.text(left + length + 5, top + BAR / 2, f"{count:,}", "left")
-    return drawing.svg(alt)
+    return drawing.svg("; ".join(f"{name}: {count:,}" for name, count in counts.items()))
 
 
 def _draw_cell(drawing: _Drawing, box: tuple[float, ...], shade: float, marks: Marks, at: tuple[int, int]) -> None:
@@ -152,5 +164,102 @@ def _short(value: float) -> str:
     return (f"{value:,}" if value else "·") if isinstance(value, int) else f"{value + 0.0:.4g}".replace("-", "−")
 
 
-def _marked(mask: Any, at: tuple[int, int]) -> bool:
+def _marked(mask: Mask | None, at: tuple[int, int]) -> bool:
     return mask is not None and bool(mask[at])
+
+
+class Chart(NamedTuple):
+    """One thing that a run's cases were counted by: its title, what it means, and its pictures with their names."""
+
+    title: str
+    words: str
+    drawn: list[tuple[str, Markup]]
+
+
+def charts_of(tried: Tried, layout: Layout) -> list[Chart]:
+    """What a run tried, as pictures: sizes, ties, margins, activation patterns, and the errors that it saw."""
+    made = (
+        _sizes(tried.shapes, layout) if tried.shapes else None,
+        _ties(tried.maxima) if tried.maxima else None,
+        _margins(tried.margins) if tried.margins else None,
+        _patterns(tried.patterns) if tried.patterns else None,
+        _errors(tried.errors) if tried.errors else None,
+    )
+    return [chart for chart in made if chart]
+
+
+def _sizes(shapes: dict[str, Counts], layout: Layout) -> Chart:
+    drawn, beyond = [], []
+    for name, counts in shapes.items():
+        grid = np.zeros((LARGEST_SIDE, LARGEST_SIDE), int)
+        for shape, count in counts.items():
+            two = _two_sides(name, sides(shape), layout)
+            if two and max(two) <= LARGEST_SIDE:
+                grid[two[0] - 1, two[1] - 1] += count
+            else:
+                beyond.append(f"{name} {shape} ({count:,})")
+        used = [int(np.flatnonzero(grid.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0)]
+        if all(used):
+            grid = grid[: used[0], : used[1]]
+            numbers = [[str(side + 1) for side in range(most)] for most in used]
+            most = np.unravel_index(grid.argmax(), grid.shape)
+            alt = f"cases by rows and columns of {name}; most, {grid.max():,}, of {most[0] + 1} by {most[1] + 1}"
+            drawn.append((name, heat_map(grid, alt, shades=_shaded(grid), names=(numbers[0], numbers[1]))))
+    more = f" and {len(beyond) - MOST_BESIDES} more shapes" if len(beyond) > MOST_BESIDES else ""
+    others = f" Besides: {', '.join(beyond[:MOST_BESIDES])}{more}." if beyond else ""
+    return Chart("Sizes", f"How many cases had so many rows (down) and columns (across).{others}", drawn)
+
+
+def _two_sides(name: str, shape: list[int], layout: Layout) -> list[int] | None:
+    if name == "kernel":
+        return shape[-2:]
+    if len(shape) == len(layout.name):
+        return [shape[axis] for axis in layout.axes]
+    return shape if len(shape) == 2 else None
+
+
+def _ties(maxima: Counts) -> Chart:
+    every = sum(maxima.values())
+    words = f"{every - maxima.get('1', 0):,} of {every:,} windows had a tied maximum."
+    words += " The bars' lengths are logarithmic, here and below."
+    named = {"one maximum" if number == "1" else f"{number} tied": count for number, count in maxima.items()}
+    return Chart("Ties", words, [("windows by their maxima", bars(named))])
+
+
+def _margins(margins: Counts) -> Chart:
+    words = "How far a window's only maximum was above the next entry, over the window's largest magnitude; "
+    words += f"the narrowest by less than {_power(next(iter(margins)))}."
+    named = {f"below {_power(name)}": count for name, count in margins.items()}
+    return Chart("Margins", words, [("windows by their margin", bars(named))])
+
+
+def _patterns(patterns: Counts) -> Chart:
+    pairs = ["".join(map(str, pair)) for pair in product(range(5), repeat=2)]
+    grid = np.array([[patterns.get(above + below, 0) for below in pairs] for above in pairs])
+    met = np.count_nonzero(grid)
+    words = (
+        f"{met} of the {ALL_PATTERNS} patterns of a network with four windows were met: in each window one of four "
+        "entries wins, or none is positive. A row has those of the upper two windows, a column those of the lower two."
+    )
+    drawn = heat_map(grid, f"{met} of {ALL_PATTERNS} patterns", shades=_shaded(grid))
+    return Chart("Activation patterns", words, [("cases by pattern", drawn)])
+
+
+def _errors(errors: dict[str, Counts]) -> Chart:
+    levels = list(summed(errors.values()))
+    grid = np.array([[counts.get(level, 0) for level in levels] for counts in errors.values()])
+    names = ["exact" if level == "0" else f"< {_power(level)}" for level in levels]
+    alt = "; ".join(f"{name}: {row[0]:,} of {row.sum():,} exact" for name, row in zip(errors, grid, strict=True))
+    words = "How many entries were off by so many units of rounding: eps times the size of what was summed."
+    drawn = heat_map(grid, alt, shades=_shaded(grid), names=(list(errors), names))
+    return Chart("Errors", words, [("entries by operation and error", drawn)])
+
+
+def _shaded(grid: Array) -> Array:
+    """By the logarithm, and what is not 0 never too pale to be seen."""
+    return np.where(grid > 0, 0.2 + 0.8 * np.log1p(grid) / np.log1p(max(grid.max(), 1)), 0.0)
+
+
+def _power(number: str) -> str:
+    exponent = round(log2(float(number)))
+    return {0: "1", 1: "2"}.get(exponent, f"2{str(exponent).translate(_RAISED)}")

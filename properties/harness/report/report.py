@@ -1,19 +1,24 @@
 """The report of one run: the contract's JSON, its verdict, and the exit status that goes with it."""
 
-import json
 import platform
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Literal
+from xml.etree import ElementTree
+
+from msgspec import convert
+from msgspec.structs import asdict
 
 from ...layers import OPERATIONS
 from ..checking.coverage import SIZED, sides, summed
 from ..checking.properties import Property, all_properties
 from ..checking.trial import DEFAULT_EXAMPLES
+from ..core.reason import Reason
 from ..core.setting import Conventions
-from ..core.shards import LEFT_TO_OTHERS, WHOLE, Shard, in_words, name_of
+from ..core.shards import WHOLE, Shard, in_words, name_of
 from ..core.text import printable
 from ..target import memory
 from ..target.definitions import definitions, digest
@@ -21,12 +26,13 @@ from ..target.layout import Layout
 from ..target.target import Target
 from ..target.timeouts import DEFAULT_TIMEOUT
 from .certificate import certificate, counted_rounds, not_proved
+from .data import Certificate, Counts, Entry, Found, Outcome, Report, Result, Tried
 from .known import cover_consequences
-from .results import FAILING, HELD_AGAINST, OUTCOMES, parted
+from .results import blank, parted, plain_lines, totals_of
 
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
-Found = dict[str, Any]
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+SKIPPED: tuple[Outcome, ...] = ("not applicable", "known", "not run")
 LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target's name in it
 
 
@@ -76,173 +82,204 @@ class Outcomes:
     """What a run gathered: the result of each property that ran, which were selected, and the warnings."""
 
     selected: list[str] = field(default_factory=list)
-    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
     warnings: dict[str, int] = field(default_factory=dict)
     interrupted: bool = False
 
 
 def found(target: Target, conventions: Conventions) -> Found:
     """What a report says of the target itself: its conventions and limits, what it lacks, and where it is defined."""
-    return {
-        "conventions": {
-            "convolution": conventions.convolution,
-            "ties": conventions.ties,
-            "relu_derivative_at_zero": conventions.relu_derivative_at_zero,
-            "dtype": target.dtype,
-        },
+    places = definitions({name: one.function for name, one in target.operations.items()})
+    said = {
+        "conventions": {**vars(conventions), "dtype": target.dtype},
         "layout": target.layout.name,
-        "limits": {"kernels": target.limits.kernels, "windows": target.limits.windows, "images": target.limits.images},
+        "limits": {kind: getattr(target.limits, kind) for kind in ("kernels", "windows", "images")},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,
-        "definitions": (places := definitions({name: one.function for name, one in target.operations.items()})),
+        "definitions": places,
         "digest": digest(target.name, places),
     }
+    return convert(said, Found)
 
 
-def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) -> dict[str, Any]:
+def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) -> Report:
     """The report as the contract has it, with what was asked for and the warnings beside."""
-    catalogue = all_properties()
-    selected = [entry for nodeid, entry in catalogue.items() if nodeid in outcomes.selected]
-    gathered = {
-        "target": asked.target,
-        **found,
-        "tried": _tried(selected, outcomes.results),
-        "properties": [_entry(asked, entry, outcomes.results.get(entry.nodeid)) for entry in selected],
-        "warnings": outcomes.warnings,
-        "interrupted": outcomes.interrupted,
-        "seed": asked.seed,
-        "examples": asked.examples,
-        "round": asked.round_number,
-        "shard": list(asked.shard) if asked.shard != WHOLE else None,
-        "merged": None,
-        "campaign": None,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 3),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-    }
-    return completed(gathered)
+    selected = [entry for nodeid, entry in all_properties().items() if nodeid in outcomes.selected]
+    return completed(
+        Report(
+            **asdict(found),
+            target=asked.target,
+            tried=_tried(selected, outcomes.results),
+            properties=[_entry(asked, entry, outcomes.results.get(entry.nodeid) or blank()) for entry in selected],
+            warnings=outcomes.warnings,
+            interrupted=outcomes.interrupted,
+            seed=asked.seed,
+            examples=asked.examples,
+            round=asked.round_number,
+            shard=list(asked.shard) if asked.shard != WHOLE else None,
+            merged=None,
+            campaign=None,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(seconds, 3),
+            versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+            schema_version=1,
+            verdict="incomplete",
+            totals={},
+            shapes={},
+            certificate=Certificate([], []),
+            summary="",
+        )
+    )
 
 
-def completed(gathered: dict[str, Any]) -> dict[str, Any]:
+def completed(report: Report) -> Report:
     """The report of what was gathered, in one run or in several: with its verdict, totals, certificate and summary."""
-    entries, shapes = gathered["properties"], gathered["tried"]["shapes"]
-    merged, campaign = gathered["merged"], gathered["campaign"]
-    incomplete = gathered["interrupted"] or (merged and merged["missing"]) or (campaign and not campaign["finished"])
+    entries, shapes = report.properties, report.tried.shapes
     cover_consequences(entries)
-    operations = certificate(entries, campaign["rounds"] if campaign else 1)
+    operations = certificate(entries, report.campaign.rounds if report.campaign else 1)
     _name_causes(entries)
-    totals = {outcome: sum(entry["outcome"] == outcome for entry in entries) for outcome in OUTCOMES}
-    report = {
-        "schema_version": 1,
-        "target": gathered["target"],
-        "verdict": _verdict(totals, bool(incomplete)),
-        "totals": totals,
-        "shapes": {name: [sides(key) for key in shapes[name]] for name in sorted(shapes)},
-        "certificate": {"operations": operations, "not_proved": not_proved(Layout(gathered["layout"]))},
-        **gathered,
-    }
-    return {**report, "summary": one_line(report)}
+    for entry in entries:
+        entry.diagnosis = list(map(str, entry.reasons))
+    report.totals = totals_of(entries)
+    report.verdict = _verdict(report)
+    report.shapes = {name: [sides(key) for key in shapes[name]] for name in sorted(shapes)}
+    report.certificate = Certificate(operations, not_proved(Layout(report.layout)))
+    report.summary = one_line(report)
+    return report
 
 
-def one_line(report: dict[str, Any], *more: str) -> str:
+def one_line(report: Report, *more: str) -> str:
     """The verdict in one line that fits a commit status: what is less needed goes first, then the front of the name.
 
     Source: GitHub's REST API refuses a status: "description is too long (maximum is 140 characters)".
     """
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in report["totals"].items() if count)
-    follow = len(parted(report["properties"])[1])
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in report.totals.items() if count)
+    follow = len(parted(report.properties)[1])
     follows = f", {follow} of them as {'a consequence' if follow == 1 else 'consequences'} of others" if follow else ""
-    examples = sum(entry["examples"] for entry in report["properties"])
+    examples = sum(entry.examples for entry in report.properties)
     counted = f"{examples:,} example{'s' * (examples != 1)}"
-    how = "; " + ", ".join([counted, f"seed {report['seed']}", *_parts(report), *more])
-    name = printable(report["target"])
-    rests = [f": {report['verdict']} ({counts}{words})" for words in (follows + how, how, "")]
+    how = "; " + ", ".join([counted, f"seed {report.seed}", *_parts(report), *more])
+    name = printable(report.target)
+    rests = [f": {report.verdict} ({counts}{words})" for words in (follows + how, how, "")]
     rest = next(one for one in rests if len(one) + min(len(name), SHORTEST_NAME) <= LONGEST or one is rests[-1])
     room = LONGEST - len(rest)
     return (name if len(name) <= room else f"…{name[len(name) - room + 1 :]}") + rest
 
 
-def _parts(report: dict[str, Any]) -> list[str]:
+def _parts(report: Report) -> list[str]:
     """Which part of a campaign a report is of, and of how many rounds, in a few words; of a run that is all none."""
-    rounds = [counted_rounds(report["campaign"]["rounds"])] if report["campaign"] else []
-    if report["shard"]:
-        number, shards = report["shard"]
+    rounds = [counted_rounds(report.campaign.rounds)] if report.campaign else []
+    if report.shard:
+        number, shards = report.shard
         return [*rounds, in_words([number], shards)]
-    if not report["merged"]:
+    if not report.merged:
         return rounds
-    shards, missing = report["merged"]["shards"], report["merged"]["missing"]
+    shards, missing = report.merged.shards, report.merged.missing
     return [*rounds, f"without {in_words(missing, shards)}" if missing else f"{shards} shards"]
 
 
-def exit_status(report: dict[str, Any]) -> int:
+def exit_status(report: Report) -> int:
     """The contract's exit status of a report: whatever is refuted, an interrupted run says so.
 
     A part of a campaign to which nothing to compare falls has nothing against the target: its verdict is incomplete.
     """
-    if report["interrupted"]:
+    if report.interrupted:
         return INTERRUPTED
-    nothing = not any(report["totals"][outcome] for outcome in ("held", *FAILING, "known", "not run"))
-    return HELD if report["verdict"] == "holds" or (report["shard"] and nothing) else REFUTED
+    nothing = all(entry.outcome == "not applicable" for entry in report.properties)
+    return HELD if report.verdict == "holds" or (report.shard and nothing) else REFUTED
 
 
-def applied(report: dict[str, Any]) -> bool:
+def applied(report: Report) -> bool:
     """Whether any property applied to the target at all, if only in other shards."""
-    entries = report["properties"]
-    return any(entry["outcome"] != "not applicable" or entry["message"] == LEFT_TO_OTHERS for entry in entries)
+    return any(entry.outcome != "not applicable" or entry.note == "left to other parts" for entry in report.properties)
 
 
-def as_json(report: dict[str, Any]) -> str:
-    """The report as strict JSON."""
-    return json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def as_junit(report: Report) -> bytes:
+    """The report as JUnit XML, UTF-8: for each property, what failed with what a person would read of it.
+
+    A refuted property is a failure, a crashed one an error; what did not run is skipped. Source: `junit-10.xsd`, the
+    schema by which the xUnit plugin of Jenkins takes a report or refuses it.
+    """
+    totals = report.totals
+    counts = {"tests": len(report.properties), "failures": totals["refuted"], "errors": totals["crashed"]}
+    attributes = {name: str(count) for name, count in counts.items()} | {"time": f"{report.seconds:.3f}"}
+    root = ElementTree.Element("testsuites", {"name": "backproof", **attributes})
+    skipped = str(sum(totals[outcome] for outcome in SKIPPED))  # which the schema has on a suite alone
+    name = _of_xml(report.target)
+    suite = ElementTree.SubElement(root, "testsuite", {"name": name, **attributes, "skipped": skipped})
+    for entry in report.properties:
+        module, _, name = entry.id.partition(".")
+        place = {"classname": f"backproof.{module}", "name": name, "time": f"{entry.seconds:.3f}"}
+        case = ElementTree.SubElement(suite, "testcase", place)
+        message = _of_xml(entry.message or entry.outcome)
+        if entry.fails:
+            kind = "failure" if entry.outcome == "refuted" else "error"
+            told = ElementTree.SubElement(case, kind, message=message, type=entry.outcome)
+            told.text = _of_xml(
+                "\n".join([*plain_lines(entry.statement, entry), f"{'again with':12}{entry.reproduce}"])
+            )
+        elif entry.outcome in SKIPPED:
+            ElementTree.SubElement(case, "skipped", message=message)
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
 
 
-def _entry(asked: Asked, entry: Property, result: dict[str, Any] | None) -> dict[str, Any]:
-    blank = {"outcome": "not run", **dict.fromkeys(("examples", "left_out", "comparisons"), 0)}
-    blank |= dict.fromkeys(("largest_error", "seconds", "seconds_in_target"), 0.0)
-    nothing = ("proof", "counterexample", "yours", "expected", "message", "script", "listed")
-    empty: dict[str, Any] = dict.fromkeys(nothing)
-    empty |= {"wrong": [], "diagnosis": [], "mistakes": [], "follows_from": [], "frames": []}
-    result = {**blank, **empty, **(result or {})}
-    return {
-        "id": entry.id,
-        "operation": entry.operation,
-        "operations": list(entry.operations),
-        "statement": entry.statement,
-        "source": entry.source,
-        **{key: value for key, value in result.items() if key not in ("tried", "scripts")},
-        "reproduce": asked.reproduce(entry),
-        "script": result["script"] if result["outcome"] in FAILING else None,
-    }
+def _of_xml(text: str) -> str:
+    """Text without the characters that XML cannot hold."""
+    return "".join(one if one in "\t\n" or one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _tried(selected: list[Property], results: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What all cases together were, and the errors seen in each operation."""
-    pairs = [(entry.operation, results[entry.nodeid]["tried"]) for entry in selected if entry.nodeid in results]
-
-    def all_of(kind: str, operation: str = "") -> dict[str, int]:
-        return summed(tried.get(kind, {}) for name, tried in pairs if operation in ("", name))
-
-    shapes = {name: all_of(name) for name in SIZED}
-    errors = {name: all_of("errors", name) for name in OPERATIONS}
-    return {
-        "shapes": {name: counts for name, counts in shapes.items() if counts},
-        **{kind: all_of(kind) for kind in ("maxima", "margins", "patterns")},
-        "errors": {name: counts for name, counts in errors.items() if counts},
-    }
+def _entry(asked: Asked, about: Property, result: Result) -> Entry:
+    names = {name: getattr(about, name) for name in ("id", "operation", "operations", "statement", "source")}
+    script = result.script if result.fails else None
+    return convert({**asdict(result), **names, "script": script, "reproduce": asked.reproduce(about)}, Entry)
 
 
-def _name_causes(entries: list[dict[str, Any]]) -> None:
+def _tried(selected: list[Property], results: dict[str, Result]) -> Tried:
+    """What the cases of all properties together were, and the errors seen in each operation."""
+    ran = [(entry.operation, results[entry.nodeid].tried) for entry in selected if entry.nodeid in results]
+    return summed_up(
+        Tried(
+            shapes={name: tried[name] for name in SIZED if name in tried},
+            errors={operation: tried.get("errors", {})},
+            **{kind: tried.get(kind, {}) for kind in ("maxima", "margins", "patterns")},
+        )
+        for operation, tried in ran
+    )
+
+
+def summed_up(several: Iterable[Tried]) -> Tried:
+    """What several sets of cases together were."""
+    every = list(several)
+
+    def by_name(counted: list[dict[str, Counts]], names: Iterable[str]) -> dict[str, Counts]:
+        sums = {name: summed(counts.get(name, {}) for counts in counted) for name in names}
+        return {name: counts for name, counts in sums.items() if counts}
+
+    return Tried(
+        shapes=by_name([tried.shapes for tried in every], SIZED),
+        maxima=summed(tried.maxima for tried in every),
+        margins=summed(tried.margins for tried in every),
+        patterns=summed(tried.patterns for tried in every),
+        errors=by_name([tried.errors for tried in every], OPERATIONS),
+    )
+
+
+def _name_causes(entries: list[Entry]) -> None:
     """Say of a failure that compares with other operations of the target which of them are refuted themselves."""
-    alone = {e["operation"] for e in entries if e["outcome"] in FAILING and len(e["operations"]) == 1}
+    alone = {entry.operation for entry in entries if entry.fails and len(entry.operations) == 1}
     for entry in entries:
-        causes = sorted(alone & set(entry["operations"][1:]))
-        if entry["outcome"] in FAILING and causes:
-            why = f"{HELD_AGAINST} {', '.join(causes)}: mend first what is said of that"
-            found = [line for line in entry["diagnosis"] if not line.startswith(HELD_AGAINST)]  # in a shard alone
-            entry["diagnosis"] = [*found, why]
+        causes = tuple(sorted(alone & set(entry.operations[1:])))
+        if entry.fails and causes:
+            why = f"it is held against the target's own {', '.join(causes)}: mend first what is said of that"
+            found = [reason for reason in entry.reasons if reason.kind != "held against"]  # in a shard alone
+            entry.reasons = [*found, Reason(why, kind="held against", causes=causes)]
 
 
-def _verdict(totals: dict[str, int], incomplete: bool) -> str:
+def _verdict(report: Report) -> Literal["holds", "refuted", "broken", "incomplete"]:
+    missing, campaign = report.merged and report.merged.missing, report.campaign
+    incomplete = report.interrupted or missing or (campaign and not campaign.finished)
+    totals = report.totals
     if totals["refuted"]:
         return "refuted"
     if totals["crashed"] and not incomplete:

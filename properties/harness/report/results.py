@@ -1,117 +1,109 @@
-"""What came of one property, as plain data that JSON, other processes and every kind of report can take."""
+"""What came of one property, what a person reads of it, and what several come to together."""
 
-import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple, get_origin
 
 import numpy as np
 import pytest
+from msgspec import convert
+from msgspec.structs import fields
 
 from ...layers import OPERATIONS
 from ..checking.coverage import as_plain
 from ..checking.trial import Record, current
-from ..core.text import encoded, last_line, printable, shown_encoded
+from ..core.reason import Reason
+from ..core.text import decoded, encoded, last_line, printable, shown_encoded
 from ..target import memory
-from ..target.frames import frames_of, lines_of
-from ..target.operation import Crashed, Refuted, told
+from ..target.frames import frames_of
+from ..target.operation import Crashed, Failure, Refuted, Told, told
+from .data import OUTCOMES, Entry, Frame, Outcome, Proof, Report, Result, Value
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
-OUTCOMES = ("held", "refuted", "crashed", "not applicable", "known", "not run")
-HELD_AGAINST = "it is held against the target's own"
-_PARTS = re.compile(r"(?:^|\s)(Why|Mend|Seen): ")
-FAILING = ("refuted", "crashed")
-PARAGRAPHS = ("because", "diagnosis")  # of an explanation: sentences, where the rest is numbers
+FLAKY = Reason("tried again on the same case it gave another answer: it is random or keeps state", kind="circumstance")
+_KINDS = {one.name: get_origin(one.type) or one.type for one in fields(Result)}
 
 
-def finished(
-    record: Record, error: BaseException | None, seconds: float, operations: tuple[str, ...] = ()
-) -> dict[str, Any]:
+def blank() -> Result:
+    """The result of a property that did not run: no words, zeros, and nothing where there may be none."""
+    empty = {name: kind() if kind in (str, int, float, list, dict) else None for name, kind in _KINDS.items()}
+    return convert({**empty, "outcome": "not run"}, Result)
+
+
+def finished(record: Record, error: BaseException | None, seconds: float, operations: tuple[str, ...] = ()) -> Result:
     """The result of one property: its record, its outcome by what it raised, and both sides if it failed.
 
     Of the counterexample it keeps what is no parameter of an operation, or one of these `operations`.
     """
-    result: dict[str, Any] = {
-        "outcome": "held",
-        "examples": record.examples,
-        "left_out": record.left_out,
-        "comparisons": record.comparisons,
-        "largest_error": record.largest_error,
-        "seconds": round(seconds, 4),
-        "seconds_in_target": round(record.seconds_in_target, 4),
-        "tried": as_plain(record.tried),
-        "proof": record.proof,
-        "counterexample": None,
-        "yours": None,
-        "expected": None,
-        "wrong": [],
-        "diagnosis": [],
-        "mistakes": [],
-        "follows_from": [],
-        "message": None,
-        "scripts": [],
-        "script": None,
-        "listed": None,
-        "frames": [],
-    }
+    result = blank()
+    result.outcome = "held"
+    result.examples, result.left_out, result.comparisons = record.examples, record.left_out, record.comparisons
+    result.largest_error = record.largest_error
+    result.seconds, result.seconds_in_target = round(seconds, 4), round(record.seconds_in_target, 4)
+    result.tried = as_plain(record.tried)
+    result.proof = convert(record.proof, Proof | None)
     if error is None:
         return result
     if isinstance(error, pytest.skip.Exception):
-        return {**result, "outcome": "not applicable", "message": str(error)}
+        result.outcome, result.message = "not applicable", str(error)
+        result.note = "left to other parts" if record.is_left else None
+        return result
     if record.refutation is not None and not isinstance(error, Refuted | Crashed):
         error = record.refutation
-        result["diagnosis"] = ["tried again on the same case it gave another answer: it is random or keeps state"]
-    result["scripts"] = list(getattr(error, "scripts", ()))
-    sides = told(error, operations[0], current().target.layout) if operations else error
+        result.reasons = [FLAKY]
+    result.outcome = "crashed"
+    case: dict[str, object] = {}
+    if isinstance(error, Failure):
+        sides = told(error, operations[0], current().target.layout) if operations else Told({}, None, None, None, None)
+        case = sides.case
+        result.reasons = [*error.diagnosis, *result.reasons]
+        result.scripts = list(error.scripts)
     if isinstance(error, Refuted):
-        result.update(
-            outcome="refuted",
-            yours=encoded(sides.yours),
-            expected=encoded(sides.expected),
-            wrong=np.argwhere(sides.wrong).tolist() if np.ndim(sides.wrong) else [],
-            diagnosis=[*error.diagnosis, *result["diagnosis"]],
-            mistakes=list(error.mistakes),
-            follows_from=list(error.follows_from),
-            message=error.message,
-        )
+        result.outcome = "refuted"
+        result.message, result.difference = str(sides.difference or error.message), sides.difference
+        result.yours, result.expected = encoded(sides.yours), encoded(sides.expected)
+        result.wrong = np.argwhere(sides.wrong).tolist() if np.ndim(sides.wrong) else []
+        result.mistakes, result.follows_from = list(error.mistakes), list(error.follows_from)
     elif isinstance(error, Crashed):
-        result.update(outcome="crashed", message=str(error), expected="an answer, or NotImplementedError")
-        result["frames"] = frames_of(error.error)
-        result["diagnosis"] = [*error.diagnosis, *result["diagnosis"]]
+        result.message, result.expected = str(error), "an answer, or NotImplementedError"
+        result.frames = convert(frames_of(error.error), list[Frame])
+    elif no_memory := memory.why_refused(error):
+        result.message, result.reasons = "the target has left no memory", list(no_memory)
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = printable(f"{place.name}, {Path(place.filename).name}, line {place.lineno}")
-        message = f"the statement itself failed, in {where}: {last_line(error)}"
-        if no_memory := memory.why_refused(error):
-            message, result["diagnosis"] = "the target has left no memory", list(no_memory)
-        result.update(outcome="crashed", message=message)
-    case = getattr(sides, "case", {})
-    parameters = {name: set(signature.parameters) for name, signature in OPERATIONS.items()}
-    unused = set[str]().union(*parameters.values()) - set[str]().union(*(parameters[name] for name in operations))
-    shown = {name: encoded(value) for name, value in case.items() if name not in unused and name[0] != "_"}
-    return {**result, "counterexample": shown or None}
+        result.message = f"the statement itself failed, in {where}: {last_line(error)}"
+    known = {name for signature in OPERATIONS.values() for name in signature.parameters}
+    used = {name for operation in operations for name in OPERATIONS[operation].parameters}
+    shown = {name: encoded(value) for name, value in case.items() if name not in known - used and name[0] != "_"}
+    result.counterexample = shown or None
+    return result
 
 
-def ended(message: str) -> dict[str, Any]:
+def ended(message: str) -> Result:
     """The result of a property whose process ended."""
-    return finished(Record(), Crashed("the target", RuntimeError(message)), 0.0) | {"message": message}
+    result = finished(Record(), Crashed("the target", RuntimeError(message)), 0.0)
+    result.message = message
+    return result
 
 
-def parted(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def parted(entries: list[Entry]) -> tuple[list[Entry], list[Entry]]:
     """The failures that are news, and those that follow from operations of which the former speak."""
-    failing = [entry for entry in entries if entry["outcome"] in FAILING]
-    told = {entry["operation"] for entry in failing if not entry["follows_from"]}
-    follows = [bool(entry["follows_from"]) and told.issuperset(entry["follows_from"]) for entry in failing]
-    pairs = list(zip(failing, follows, strict=True))
-    return [entry for entry, follow in pairs if not follow], [entry for entry, follow in pairs if follow]
+    failing = [entry for entry in entries if entry.fails]
+    told = {entry.operation for entry in failing if not entry.follows_from}
+
+    def follows(entry: Entry) -> bool:
+        return bool(entry.follows_from) and told.issuperset(entry.follows_from)
+
+    return [entry for entry in failing if not follows(entry)], [entry for entry in failing if follows(entry)]
 
 
-def grouped(entries: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def grouped(entries: list[Entry]) -> dict[str, list[Entry]]:
     """The entries of each operation, in the order in which they first come."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(entry["operation"], []).append(entry)
+        found.setdefault(entry.operation, []).append(entry)
     return found
 
 
@@ -119,7 +111,7 @@ class Row(NamedTuple):
     """What came of all the properties of an operation: how many had each outcome, and their sums."""
 
     operation: str
-    totals: dict[str, int]
+    totals: dict[Outcome, int]
     examples: int
     comparisons: int
     largest_error: float
@@ -127,7 +119,7 @@ class Row(NamedTuple):
     @property
     def error(self) -> str:
         """The largest error as a table shows it: a dash where failures were no measurements, and left out of it."""
-        fails = any(self.totals[outcome] for outcome in (*FAILING, "known"))
+        fails = any(self.totals[outcome] for outcome in ("refuted", "crashed", "known"))
         return "–" if fails else f"{self.largest_error:.2g}"
 
 
@@ -136,73 +128,91 @@ class Fault(NamedTuple):
 
     operation: str
     what: str
-    mend: str
-    place: str
+    mend: str = ""
+    place: str = ""
 
 
-def overview(report: dict[str, Any]) -> list[Fault]:
+def overview(report: Report) -> list[Fault]:
     """What is wrong with each operation of which a failure is news, by its most telling failure."""
     faults: list[Fault] = []
-    for operation, entries in grouped(parted(report["properties"])[0]).items():
-        entry = min(entries, key=lambda one: bool(_causes(one)))
-        reason = entry["diagnosis"][0] if entry["diagnosis"] and entry["outcome"] == "refuted" else entry["message"]
-        parts = dict(parts_of(reason))
-        what, mend = printable(parts["What"]), printable(parts.get("Mend", ""))
-        place = (entry["frames"] or [report["definitions"].get(operation)])[-1]
-        where = printable(f"{place['file']}:{place['line']}") if place else ""
-        first = next((fault.operation for fault in faults if fault.what == what), None)
-        if first or (causes := _causes(entry)):
-            what, mend, where = (
-                f"as {first}" if first else f"held against the target's own {causes}: mend that first",
-                "",
-                "",
-            )
-        faults.append(Fault(operation, what, mend, where))
+    for operation, entries in grouped(parted(report.properties)[0]).items():
+        entry = min(entries, key=lambda one: bool(_held_against(one)))
+        told = {"What": entry.message or ""}
+        if entry.reasons and entry.outcome == "refuted":
+            told = dict(entry.reasons[0].parts())
+        what, mend = printable(told["What"]), printable(told.get("Mend", ""))
+        place = entry.frames[-1] if entry.frames else report.definitions.get(operation)
+        fault = Fault(operation, what, mend, printable(f"{place.file}:{place.line}") if place else "")
+        if first := next((one.operation for one in faults if one.what == what), None):
+            fault = Fault(operation, f"as {first}")
+        elif others := _held_against(entry):
+            fault = Fault(operation, f"held against the target's own {', '.join(others)}: mend that first")
+        faults.append(fault)
     return faults
 
 
-def _causes(entry: dict[str, Any]) -> str:
-    """The operations of the target, refuted themselves, that this failure may come from; none if it is empty."""
-    found = [line for line in entry["diagnosis"] if line.startswith(HELD_AGAINST)]
-    return found[0].removeprefix(f"{HELD_AGAINST} ").partition(":")[0] if found else ""
+def _held_against(entry: Entry) -> tuple[str, ...]:
+    """The operations of the target, refuted themselves, that this failure may come from."""
+    return next((reason.causes for reason in entry.reasons if reason.kind == "held against"), ())
 
 
-def parts_of(reason: str) -> list[tuple[str, str]]:
-    """A diagnosis in its parts: what is wrong, why people write it, how to mend it, where it was seen."""
-    first, *rest = _PARTS.split(reason)
-    return [("What", first), *zip(rest[::2], rest[1::2], strict=True)]
+def totals_of(entries: list[Entry]) -> dict[Outcome, int]:
+    """How many had each outcome."""
+    return {outcome: sum(entry.outcome == outcome for entry in entries) for outcome in OUTCOMES}
 
 
-def by_operation(report: dict[str, Any]) -> list[Row]:
+def by_operation(report: Report) -> list[Row]:
     """A row for each operation that the target offers and a property speaks of, in the contract's order."""
-    rows = []
+    found, rows = grouped(report.properties), []
     for name in OPERATIONS:
-        mine = [entry for entry in report["properties"] if entry["operation"] == name]
-        if mine and name not in report["lacking"]:
-            totals = {outcome: sum(entry["outcome"] == outcome for entry in mine) for outcome in OUTCOMES}
-            examples, comparisons = (sum(entry[key] for entry in mine) for key in ("examples", "comparisons"))
-            rows.append(Row(name, totals, examples, comparisons, max(entry["largest_error"] for entry in mine)))
+        if name in found and name not in report.lacking:
+            entries = found[name]
+            examples, comparisons = sum(one.examples for one in entries), sum(one.comparisons for one in entries)
+            error = max(one.largest_error for one in entries)
+            rows.append(Row(name, totals_of(entries), examples, comparisons, error))
     return rows
 
 
-def outcomes_of(report: dict[str, Any]) -> list[str]:
+def outcomes_of(report: Report) -> list[Outcome]:
     """The outcomes that a table of the report has columns for: `held`, and whatever else there was."""
-    return [outcome for outcome in OUTCOMES if outcome == "held" or report["totals"][outcome]]
+    return [outcome for outcome in OUTCOMES if outcome == "held" or report.totals[outcome]]
 
 
-def plain_lines(statement: str, result: dict[str, Any]) -> list[str]:
+class Line(NamedTuple):
+    """A label and what stands beside it: a value, lines that are kept as they are, the message or a reason."""
+
+    label: str
+    text: str
+    form: Literal["value", "lines", "message", "reason"] = "value"
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether it is a sentence."""
+        return self.form in ("message", "reason")
+
+
+def explanation(entry: Entry) -> Iterator[Line]:
+    """What a person reads of a failure: the counterexample, both sides, and the reasons."""
+    for name, value in values_of(entry).items():
+        text = shown_encoded(value, entry.wrong if name == "yours" else ())
+        yield Line(printable(name), text, "lines" if _has_axes(value) else "value")
+    yield Line("because", printable(entry.message or ""), "message")
+    if entry.frames:
+        yield Line("raised at", "\n".join(map(str, entry.frames)), "lines")
+    for reason in entry.reasons:
+        yield Line("diagnosis", printable(str(reason)), "reason")
+
+
+def values_of(entry: Entry) -> dict[str, Value]:
+    """The counterexample and both sides by name, as far as there are any."""
+    values = {**(entry.counterexample or {}), "yours": entry.yours, "expected": entry.expected}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _has_axes(value: Value) -> bool:
+    return any(np.ndim(decoded(part)) > 0 for part in (value if isinstance(value, list) else [value]))
+
+
+def plain_lines(statement: str, result: Entry) -> list[str]:
     """A failure as lines of plain text: the statement, then what a person reads of it."""
-    return [statement, *(f"{label:12}{text}" for label, text in explanation(result))]
-
-
-def explanation(result: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a person reads of a failure, label by label: the counterexample, both sides, and the reasons."""
-    values = {**(result["counterexample"] or {}), "yours": result["yours"], "expected": result["expected"]}
-    for name, value in values.items():
-        if value is not None:
-            yield printable(name), shown_encoded(value, result["wrong"] if name == "yours" else ())
-    yield "because", printable(result["message"])
-    if result["frames"]:
-        yield "raised at", lines_of(result["frames"])
-    for reason in result["diagnosis"]:
-        yield "diagnosis", printable(reason)
+    return [statement, *(f"{line.label:12}{line.text}" for line in explanation(result))]

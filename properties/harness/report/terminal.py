@@ -2,10 +2,10 @@
 
 import shlex
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -15,8 +15,9 @@ from ..checking.conventions import FOUND_BY
 from ..core.shards import in_words
 from ..core.text import printable
 from .certificate import counted_rounds, told
+from .data import Certificate, Entry, Report
 from .report import one_line
-from .results import NO_LONGER_FAILS, by_operation, explanation, outcomes_of, overview, parted
+from .results import by_operation, explanation, outcomes_of, overview, parted
 
 STYLES = {"held": "green", "refuted": "bold red", "crashed": "bold magenta", "known": "yellow"}
 VERDICT_STYLES = {"holds": "bold green", "refuted": "bold red", "broken": "bold magenta", "incomplete": "bold yellow"}
@@ -28,7 +29,7 @@ MOST_SHAPES = 3
 
 
 def show(
-    report: dict[str, Any],
+    report: Report,
     console: Console | None = None,
     scripts: Mapping[str, str] = MappingProxyType({}),
     guard: AbstractContextManager[None] | None = None,
@@ -40,30 +41,30 @@ def show(
     console = console or Console(highlight=False, markup=False, emoji=False)
     with guard or nullcontext():
         _show_all(console, report, scripts)
-    _print(console, Text(summary(report), style=VERDICT_STYLES[report["verdict"]]))
+    _print(console, Text(summary(report), style=VERDICT_STYLES[report.verdict]))
 
 
-def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, str]) -> None:
+def _show_all(console: Console, report: Report, scripts: Mapping[str, str]) -> None:
     if lines := overview_lines(report):
         _print(console, Text("what is wrong", style="bold"))
         _print(console, "\n".join([*lines, ""]))
     console.print(_table(report))
-    _show_certificate(console, report["certificate"])
+    _show_certificate(console, report.certificate)
     for line in notes(report):
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
-    if report["campaign"] and report["campaign"]["resume"]:
-        _labelled(console, "to go on", printable(report["campaign"]["resume"]))
-    told: dict[str, str] = {}
-    news, consequences = parted(report["properties"])
-    crashes: dict[tuple[str, str], str] = {}
+    if report.campaign and report.campaign.resume:
+        _labelled(console, "to go on", printable(report.campaign.resume))
+    shown: dict[str, str] = {}
+    news, consequences = parted(report.properties)
+    crashes: dict[tuple[str, str | None], str] = {}
     for entry in news:
-        first = crashes.setdefault((entry["operation"], entry["message"]), entry["id"])
-        if entry["outcome"] == "crashed" and first != entry["id"]:
+        first = crashes.setdefault((entry.operation, entry.message), entry.id)
+        if entry.outcome == "crashed" and first != entry.id:
             _print(console, _title(entry).append(f": as {first}"))
             continue
-        _show_failure(console, {**entry, "diagnosis": [_once(reason, entry, told) for reason in entry["diagnosis"]]})
-        if entry["id"] in scripts:
-            _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry['id']]))}")
+        _show_failure(console, entry, shown)
+        if entry.id in scripts:
+            _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry.id]))}")
     for line in consequence_lines(consequences):
         _print(console, line)
     console.print()
@@ -71,7 +72,7 @@ def _show_all(console: Console, report: dict[str, Any], scripts: Mapping[str, st
         _print(console, Text(textwrap.fill(hint, WIDTH), style="yellow"))
 
 
-def brief(report: dict[str, Any]) -> str:
+def brief(report: Report) -> str:
     """The report in a few lines: what is wrong, or else what was found, and the verdict."""
     lines = overview_lines(report) or [textwrap.fill(_conventions(report), WIDTH, subsequent_indent="  ")]
     return "\n".join([*lines, summary(report)])
@@ -91,7 +92,7 @@ def plain_console(file: TextIO) -> Console:
     )
 
 
-def overview_lines(report: dict[str, Any]) -> list[str]:
+def overview_lines(report: Report) -> list[str]:
     """What is wrong with each operation, in one or two lines of `WIDTH`; a long place has a line of its own."""
     lines = []
     for fault in overview(report):
@@ -103,7 +104,7 @@ def overview_lines(report: dict[str, Any]) -> list[str]:
             lines += [place, *([_columns("", second)] if second else [])]
         elif place or second:
             lines.append(_columns(place, second))
-    follow = len(parted(report["properties"])[1])
+    follow = len(parted(report.properties)[1])
     return [*lines, _columns("", f"and {follow} more that follow from these")] if follow else lines
 
 
@@ -112,31 +113,31 @@ def _columns(label: str, text: str) -> str:
     return f"{label:{LABEL}}{text if len(text) <= ROOM else f'{text[: ROOM - 1]}…'}".rstrip()
 
 
-def consequence_lines(entries: list[dict[str, Any]]) -> Iterator[str]:
+def consequence_lines(entries: list[Entry]) -> Iterator[str]:
     """What follows from which other failure, without its arrays: they are in the JSON."""
-    causes = dict.fromkeys(tuple(entry["follows_from"]) for entry in entries)
+    causes = dict.fromkeys(tuple(entry.follows_from) for entry in entries)
     for cause in causes:
         names = " and ".join(cause)
         yield f"\nThese follow from {names}: a right network with that in it answers just so."
         for entry in entries:
-            if tuple(entry["follows_from"]) == cause:
-                yield f"  {entry['outcome']:8} {entry['operation']:11} {entry['id']}"
+            if tuple(entry.follows_from) == cause:
+                yield f"  {entry.outcome:8} {entry.operation:11} {entry.id}"
 
 
-def hints(report: dict[str, Any]) -> list[str]:
+def hints(report: Report) -> list[str]:
     """Names of the target that look like misspelt operations, which are not checked."""
     return [
         printable(f"the target has no {right}, but {wrong}: is that what was meant?")
-        for wrong, right in report["near_misses"].items()
+        for wrong, right in report.near_misses.items()
     ]
 
 
-def summary(report: dict[str, Any]) -> str:
+def summary(report: Report) -> str:
     """The verdict in one line, and how long it took."""
-    return one_line(report, f"{report['seconds']:.1f} s")
+    return one_line(report, f"{report.seconds:.1f} s")
 
 
-def _table(report: dict[str, Any]) -> Table:
+def _table(report: Report) -> Table:
     used = outcomes_of(report)
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")  # 80 columns for all outcomes
     table.add_column("operation", no_wrap=True)
@@ -156,69 +157,70 @@ def _table(report: dict[str, Any]) -> Table:
     return table
 
 
-def notes(report: dict[str, Any]) -> list[str]:
+def notes(report: Report) -> list[str]:
     """The conventions found, and whatever else a reader of the verdict must know, a line each."""
     lines = [
         "",
         _conventions(report),
         "max error: in units of rounding, eps times the size of what was summed; – where something failed",
     ]
-    if report["shapes"]:
-        lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report["shapes"].items()))
-    if report["lacking"]:
-        lines.append(f"not offered, so not checked: {', '.join(report['lacking'])}")
-    limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report["limits"].items() if shapes]
+    if report.shapes:
+        lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report.shapes.items()))
+    if report.lacking:
+        lines.append(f"not offered, so not checked: {', '.join(report.lacking)}")
+    limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report.limits.items() if shapes]
     if limits:
         lines.append(f"within the declared limits: {', '.join(limits)}")
-    left_out = sum(entry["left_out"] for entry in report["properties"])
+    left_out = sum(entry.left_out for entry in report.properties)
     if left_out:
         lines.append(f"left out as not implemented: {left_out:,} cases")
-    for warning, count in list(report["warnings"].items())[:3]:
+    for warning, count in list(report.warnings.items())[:3]:
         lines.append(f"warned {count} times: {warning}" if count > 1 else f"warned: {warning}")
-    for entry in report["properties"]:
-        if entry["outcome"] == "known":
-            lines.append(printable(f"known: {entry['id']}: {entry['message']}"))
-    if report["round"] > 1:
-        lines.append(f"round {report['round']} of a campaign alone: larger cases, and nothing exhaustive")
-    if report["shard"]:
-        number, shards = report["shard"]
+    for entry in report.properties:
+        if entry.outcome == "known":
+            lines.append(printable(f"known: {entry.id}: {entry.message}"))
+    if report.round > 1:
+        lines.append(f"round {report.round} of a campaign alone: larger cases, and nothing exhaustive")
+    if report.shard:
+        number, shards = report.shard
         lines.append(f"{in_words([number], shards)}: what is proved is told once all of them are merged")
-    if missing := (report["merged"] or {}).get("missing"):
+    if report.merged and report.merged.missing:
+        missing = report.merged.missing
         verb = "is" if len(missing) == 1 else "are"
-        lines.append(f"incomplete: {in_words(missing, report['merged']['shards'])} {verb} missing")
+        lines.append(f"incomplete: {in_words(missing, report.merged.shards)} {verb} missing")
     lines += _campaign_notes(report)
-    if report["interrupted"]:
-        done = sum(entry["outcome"] != "not run" for entry in report["properties"])
-        which = f" in round {report['campaign']['rounds']}" if report["campaign"] else ""
-        lines.append(f"interrupted{which}: {done} of {len(report['properties'])} properties were done")
+    if report.interrupted:
+        done = sum(entry.outcome != "not run" for entry in report.properties)
+        which = f" in round {report.campaign.rounds}" if report.campaign else ""
+        lines.append(f"interrupted{which}: {done} of {len(report.properties)} properties were done")
     return lines
 
 
-def _conventions(report: dict[str, Any]) -> str:
+def _conventions(report: Report) -> str:
     """What the target chose; `not offered` is what it lacks the operations for to find it by."""
-    found = report["conventions"]
-    offered = {name: any(one not in report["lacking"] for one in by) for name, by in FOUND_BY.items()}
+    found = report.conventions
+    offered = {name: any(one not in report.lacking for one in by) for name, by in FOUND_BY.items()}
     unknown = {name: "not found" if offered[name] else "not offered" for name in FOUND_BY}
     kinds = {
         "convolution": "true convolution (kernel flipped)",
         "correlation": "cross-correlation",
         None: f"convolution {unknown['convolution']}",
     }
-    ties = {None: unknown["ties"], "all": "all (wrong)"}.get(found["ties"], found["ties"])
-    zero = found["relu_derivative_at_zero"]
-    layout = f"; layout {report['layout']}" if report["layout"] != "HW" else ""
+    ties = {None: unknown["ties"], "all": "all (wrong)"}.get(found.ties, found.ties)
+    zero = found.relu_derivative_at_zero
+    layout = f"; layout {report.layout}" if report.layout != "HW" else ""
     at_zero = unknown["relu_derivative_at_zero"] if zero is None else format(zero, "g")
-    kind = kinds[found["convolution"]]
-    return f"conventions: {kind}; pooling ties: {ties}; ReLU'(0): {at_zero}; {found['dtype']}{layout}"
+    kind = kinds[found.convolution]
+    return f"conventions: {kind}; pooling ties: {ties}; ReLU'(0): {at_zero}; {found.dtype}{layout}"
 
 
-def _campaign_notes(report: dict[str, Any]) -> Iterator[str]:
-    if campaign := report["campaign"]:
-        larger = ", each with larger cases than the one before" if campaign["rounds"] > 1 else ""
-        yield f"campaign: {counted_rounds(campaign['rounds'])} in {report['seconds'] / 60:.1f} minutes{larger}"
-        if not campaign["finished"] and not report["interrupted"]:
-            done = sum(entry["outcome"] != "not run" for entry in report["properties"])
-            yield f"incomplete: the time was over after {done} of {len(report['properties'])} properties"
+def _campaign_notes(report: Report) -> Iterator[str]:
+    if campaign := report.campaign:
+        larger = ", each with larger cases than the one before" if campaign.rounds > 1 else ""
+        yield f"campaign: {counted_rounds(campaign.rounds)} in {report.seconds / 60:.1f} minutes{larger}"
+        if not campaign.finished and not report.interrupted:
+            done = sum(entry.outcome != "not run" for entry in report.properties)
+            yield f"incomplete: the time was over after {done} of {len(report.properties)} properties"
 
 
 def _sizes(name: str, shapes: list[list[int]]) -> str:
@@ -227,40 +229,36 @@ def _sizes(name: str, shapes: list[list[int]]) -> str:
     return f"{name} {_shapes(shapes[:1])} to {_shapes(shapes[-1:])} ({len(shapes)} shapes)"
 
 
-def _shapes(declared: Any) -> str:
+def _shapes(declared: str | Sequence[Sequence[int]]) -> str:
     return declared if isinstance(declared, str) else ", ".join("×".join(map(str, shape)) or "()" for shape in declared)
 
 
-def _show_certificate(console: Console, certificate: dict[str, Any]) -> None:
+def _show_certificate(console: Console, certificate: Certificate) -> None:
     _print(console, Text("\ncertificate", style="bold"))
-    for operation, lines in told(certificate["operations"]):
+    for operation, lines in told(certificate.operations):
         for line, label in zip(lines, [operation, *[""] * len(lines)], strict=False):
             wrapped = textwrap.wrap(line, ROOM)
             _print(console, "\n".join([f"{label:{LABEL}}{wrapped[0]}", *(" " * LABEL + rest for rest in wrapped[1:])]))
-    _print(console, textwrap.fill(f"not proved: {'; '.join(certificate['not_proved'])}", WIDTH, subsequent_indent="  "))
+    _print(console, textwrap.fill(f"not proved: {'; '.join(certificate.not_proved)}", WIDTH, subsequent_indent="  "))
 
 
-def _once(reason: str, entry: dict[str, Any], told: dict[str, str]) -> str:
-    """A reason, or where it was given already."""
-    first = told.setdefault(reason, entry["id"])
-    return reason if first == entry["id"] else f"as for {first}"
+def _title(entry: Entry) -> Text:
+    word = "NO LONGER FAILS" if entry.note == "no longer fails" else entry.outcome.upper()
+    title = Text(word, style=STYLES[entry.outcome])
+    return title.append(f"  {entry.operation}  ", style="bold").append(entry.id, style="dim")
 
 
-def _title(entry: dict[str, Any]) -> Text:
-    word = "NO LONGER FAILS" if entry["message"] == NO_LONGER_FAILS else entry["outcome"].upper()
-    title = Text(word, style=STYLES[entry["outcome"]])
-    return title.append(f"  {entry['operation']}  ", style="bold").append(entry["id"], style="dim")
-
-
-def _show_failure(console: Console, entry: dict[str, Any]) -> None:
+def _show_failure(console: Console, entry: Entry, shown: dict[str, str]) -> None:
+    """All that is said of a failure; of a reason that was `shown` already, with which property."""
     console.print()
     _print(console, _title(entry))
-    _print(console, textwrap.indent(textwrap.fill(entry["statement"], WIDTH - 2), "  "))
-    for label, text in explanation(entry):
-        whole = text.startswith("[") or label == "raised at"
-        lines = text.splitlines() if whole else textwrap.wrap(text, WIDTH - len(INDENT))
+    _print(console, textwrap.indent(textwrap.fill(entry.statement, WIDTH - 2), "  "))
+    for label, text, form in explanation(entry):
+        first = shown.setdefault(text, entry.id) if form == "reason" else entry.id
+        said = text if first == entry.id else f"as for {first}"
+        lines = said.splitlines() if form == "lines" else textwrap.wrap(said, WIDTH - len(INDENT))
         _labelled(console, label, "\n".join(lines))
-    _labelled(console, "again with", printable(entry["reproduce"]))
+    _labelled(console, "again with", printable(entry.reproduce))
 
 
 def _labelled(console: Console, label: str, text: str) -> None:

@@ -12,7 +12,9 @@ from dataclasses import replace
 
 from ...layers import OPERATIONS
 from ..checking.properties import all_properties
-from ..report.report import Asked, Found
+from ..core.reason import Reason
+from ..report.data import Found
+from ..report.report import Asked
 from ..report.results import ended
 from ..target.target import CannotLoad
 from ..target.timeouts import WATCH, Stuck
@@ -23,8 +25,8 @@ from .session import Orders
 
 _FAULTS = tuple(-getattr(signal, name) for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL") if hasattr(signal, name))
 _SPOILT = (
-    "it uses memory that is not its own, as code in C does beyond the end of an array",
-    "the case shown is the last before the end: an earlier call may have done it",
+    Reason("it uses memory that is not its own, as code in C does beyond the end of an array", kind="behaviour"),
+    Reason("the case shown is the last before the end: an earlier call may have done it", kind="circumstance"),
 )
 _CHECKING = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "165"}
 _NOT_AGAIN = "but not when it was tried again"
@@ -93,7 +95,7 @@ class Charging(Progress):
             case GivenUp(operations):  # nor are later children to call them
                 WATCH.stuck |= operations
             case Done(nodeid, result):
-                if nodeid == self.suspect and result["outcome"] == "held":
+                if nodeid == self.suspect and result.outcome == "held":
                     event = Done(nodeid, ended(f"it {self._how}, {_NOT_AGAIN}"))
                 if nodeid == self.suspect:
                     self.suspect, self.call = "", None
@@ -178,7 +180,7 @@ class Charging(Progress):
     def charge_the_lost(self) -> None:
         """Charge what ended a worker, and not when it was run again by itself, unless another operation did it."""
         results = self.outcomes.results
-        held = [nodeid for nodeid in self.lost if nodeid in results and results[nodeid]["outcome"] == "held"]
+        held = [nodeid for nodeid in self.lost if nodeid in results and results[nodeid].outcome == "held"]
         if held and not self.spoilers and not self._charge_a_spoiler(held):
             for nodeid in held:
                 results[nodeid] = ended(f"it ended a worker process, {_NOT_AGAIN}")
@@ -187,7 +189,7 @@ class Charging(Progress):
         """Charge the property before the end, if nothing was under way and nothing ends a process again."""
         results = self.outcomes.results
         left = set(self.outcomes.selected) - results.keys()
-        held = [nodeid for nodeid in self.ran if results[nodeid]["outcome"] == "held"]
+        held = [nodeid for nodeid in self.ran if results[nodeid].outcome == "held"]
         if held:
             results[held[-1]] = ended(f"after it the target {how}, {_NOT_AGAIN}")
         elif not self.ran and (left or not self.outcomes.selected):
@@ -195,14 +197,15 @@ class Charging(Progress):
         self.is_over = self.asked.fail_fast or not left
 
     def _record_the_end(
-        self, operation: str | None, what: str, call: Called | None, diagnosis: Collection[str] = ()
+        self, operation: str | None, what: str, call: Called | None, reasons: Collection[Reason] = ()
     ) -> None:
         message = f"{operation or 'the target'} {what}"
-        result = ended(message) | {"diagnosis": list(diagnosis)}
+        result = ended(message)
+        result.reasons = list(reasons)
         if operation and call and call.operation == operation:
-            result["counterexample"] = call.arguments
+            result.counterexample = call.arguments
             entry = all_properties()[self.running]
-            result["scripts"] = of_one_call(entry, self.asked.target, operation, call.arguments, message)
+            result.scripts = list(of_one_call(entry, self.asked.target, operation, call.arguments, message))
         self.suspect = ""
         self.hear(Done(self.running, result))
         self.is_over = self.asked.fail_fast

@@ -21,6 +21,7 @@ from hypothesis.database import (
     ExampleDatabase,
     MultiplexedDatabase,
 )
+from msgspec import to_builtins
 
 from ...layers import OPERATIONS, layer_of
 from ..checking.conventions import examined, look_of, with_look
@@ -30,7 +31,7 @@ from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
 from ..core.text import last_line
 from ..report.known import KNOWN, held_to, may_follow, read_known
-from ..report.results import FAILING, finished, plain_lines
+from ..report.results import finished, plain_lines
 from ..target.operation import Operation
 from ..target.target import CannotLoad, load
 from ..target.timeouts import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
@@ -260,13 +261,13 @@ def pytest_runtest_makereport(
         error = call.excinfo.value if call.excinfo else None
         result = finished(current().record, error, seconds, entry.operations)
         held_to(item.config.stash[KNOWN].get(entry.id), result)
-        (_database().save if result["outcome"] in FAILING else _database().delete)(FAILED, entry.id.encode())
-        report.backproof = result  # type: ignore[attr-defined]
+        (_database().save if result.fails else _database().delete)(FAILED, entry.id.encode())
+        report.backproof = to_builtins(result)  # type: ignore[attr-defined]  # for a worker to send
         report.warned = item.stash.get(_WARNED, {})  # type: ignore[attr-defined]
-        if result["outcome"] == "known":
-            report.outcome, report.wasxfail = "skipped", result["message"]
+        if result.outcome == "known":
+            report.outcome, report.wasxfail = "skipped", result.message or ""
         elif may_follow(result, item.config.stash[KNOWN]):  # the report decides, when all has run
             report.outcome, report.wasxfail = "skipped", "it may follow from what is known"
-        elif result["outcome"] in FAILING:
+        elif result.fails:
             report.outcome, report.longrepr = "failed", "\n".join(plain_lines(entry.statement, result))
     return report

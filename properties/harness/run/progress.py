@@ -9,8 +9,8 @@ import msgspec
 from tqdm import tqdm
 
 from ..checking.properties import all_properties
-from ..report.report import Found, Outcomes
-from ..report.results import FAILING
+from ..report.data import Found, Result
+from ..report.report import Outcomes
 from ..target.timeouts import Stuck
 from ..target.warned import add
 
@@ -61,7 +61,7 @@ class Done(Event, frozen=True):
     """A property is done."""
 
     nodeid: str
-    result: dict[str, Any]
+    result: Result
 
 
 class Lost(Event, frozen=True):
@@ -96,7 +96,7 @@ class Interrupted(Event, frozen=True):
     """The user interrupted; `kept` is the result of the property under way, if it was failing."""
 
     nodeid: str = ""
-    kept: dict[str, Any] | None = None
+    kept: Result | None = None
 
 
 class Ended(Event, frozen=True):
@@ -137,7 +137,7 @@ class Progress:
                 self.bar.reset(total=len(nodeids))
             case Started(nodeid):
                 self.running = nodeid
-                failing = sum(result["outcome"] in FAILING for result in outcomes.results.values())
+                failing = sum(result.fails for result in outcomes.results.values())
                 name = all_properties()[nodeid].id
                 self.bar.set_postfix_str(f"{failing} failing: {name}" if failing else name)
             case Done(nodeid, result):

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from ..report.report import Asked, Found, Outcomes, make_report
+from ..report.data import Found, Report
+from ..report.report import Asked, Outcomes, make_report
 from ..target.target import CannotLoad
 from ..target.timeouts import WATCH
 from .charging import Charging, checking
@@ -52,7 +53,7 @@ class Frame:
     heading: Callable[[Outcomes], str] | None = None
 
 
-def run(asked: Asked, frame: Frame = Frame()) -> dict[str, Any]:
+def run(asked: Asked, frame: Frame = Frame()) -> Report:
     """The report on a target; at the end of its time what did not run is not run, which is no interruption.
 
     Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call.

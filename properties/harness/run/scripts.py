@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..report.results import FAILING
+from ..report.data import Report, Result
 from . import attempt
 from .processes import stopped
 
@@ -32,30 +32,28 @@ _ENDS = {
 }
 
 
-def settle_scripts(
-    results: Iterable[dict[str, Any]], spec: str | None, is_stopped: Callable[[], bool] = lambda: False
-) -> None:
+def settle_scripts(results: Iterable[Result], spec: str | None, is_stopped: Callable[[], bool] = lambda: False) -> None:
     """Give each failure its script: the first of those that may show it that does, run where the check was run.
 
     Each says in its header what came of that. Without `spec`, a target that can be imported, none is run, nor if
     time is up, the user stops it, or no file can be written.
     """
-    failing = [result for result in results if result["scripts"] and result["outcome"] in FAILING]
+    failing = [result for result in results if result.scripts and result.fails]
     until = time.monotonic() + (SECONDS if spec else 0)
     notebook = [re.sub(r"(?<=\.ipynb):.*", "", spec)] if spec and ".ipynb" in spec else []
     for result in failing:
-        result["script"] = _headed(result["scripts"][0], _TOLD[-signal.SIGINT])
+        result.script = _headed(result.scripts[0], _TOLD[-signal.SIGINT])
     with suppress(OSError), TemporaryDirectory() as folder:  # a full disk: they stay as they are
 
         def first_that_shows(number: int) -> None:
             result = failing[number]
             path = Path(folder, f"{number}.py")
-            for script in result["scripts"]:
+            for script in result.scripts:
                 path.write_text(_headed(script, ""), encoding="utf-8")
                 status = _status(path, notebook, is_stopped) if time.monotonic() < until else -signal.SIGINT
                 if status in _TOLD:
                     break
-            result["script"] = _headed(script, _TOLD.get(status) or _CANNOT.format(_ENDS.get(status, _ended(status))))
+            result.script = _headed(script, _TOLD.get(status) or _CANNOT.format(_ENDS.get(status, _ended(status))))
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             try:
@@ -94,14 +92,14 @@ def _headed(script: str, told: str) -> str:
     return f"{MARK}{first}\n{textwrap.fill(told, 100, initial_indent='# ', subsequent_indent='# ')}\n{rest}"
 
 
-def write_scripts(report: dict[str, Any], beside: Path) -> tuple[dict[str, str], list[str]]:
+def write_scripts(report: Report, beside: Path) -> tuple[dict[str, str], list[str]]:
     """Write each failure's script into a folder named after the report `beside` it: `report.json`, `report-failures`.
 
     Returns where each went by its property's id, and a line for whatever could not be written. Scripts of an earlier
     run are removed. A file that is no such script is left as it is, and so are links.
     """
     folder = beside.with_name(f"{beside.stem}-failures")
-    wanted = {_file_name(entry["id"]): entry for entry in report["properties"] if entry["script"]}
+    wanted = {_file_name(entry.id): (entry.id, entry.script) for entry in report.properties if entry.script}
     written: dict[str, str] = {}
     refused: list[str] = []
     try:
@@ -114,18 +112,18 @@ def write_scripts(report: dict[str, Any], beside: Path) -> tuple[dict[str, str],
             folder.rmdir()
     except OSError as error:
         return {}, [f"cannot write the scripts of the failures into {folder}: {error.strerror}"]
-    for name, entry in wanted.items():
+    for name, (identifier, script) in wanted.items():
         path = folder / name
         if (path.exists() or path.is_symlink()) and not _is_ours(path):
             refused.append(f"{path} is left as it is: it is no script of a failure")
             continue
         try:
-            path.write_text(entry["script"], encoding="utf-8")
+            path.write_text(script, encoding="utf-8")
         except OSError as error:
             refused.append(f"cannot write {path}: {error.strerror}")
             path.unlink(missing_ok=True)  # what is cut short is no script, and would be left as it is the next time
         else:
-            written[entry["id"]] = str(path)
+            written[identifier] = str(path)
     return written, refused
 
 

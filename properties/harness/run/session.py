@@ -12,6 +12,7 @@ from warnings import WarningMessage
 
 import numpy as np
 import pytest
+from msgspec import convert
 
 from ..checking.conventions import examined
 from ..checking.properties import FOLDER, MODULES, PACKAGE, all_properties
@@ -19,6 +20,7 @@ from ..checking.trial import current, on_trial
 from ..core.shards import name_of
 from ..core.streams import scratch
 from ..core.text import printable
+from ..report.data import Result
 from ..report.known import KNOWN
 from ..report.report import Asked, found
 from ..report.results import ended, finished
@@ -164,7 +166,7 @@ class _Listener:
         self._tell(progress.Started(nodeid))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        result = getattr(report, "backproof", None)
+        result = convert(getattr(report, "backproof", None), Result | None)
         if str(report.when) == "???":  # which is how xdist tells of a worker that died
             self._tell(progress.Lost(report.nodeid))
         elif result is None and report.failed:  # a defect outside the statement

@@ -12,6 +12,7 @@ from ..checking.properties import Property, arguments_of
 from ..checking.statement import FailedElsewhere, Statement, reduced, replayed, with_settings
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, unrecorded
 from ..core.limits import NotApplicable
+from ..core.reason import Reason
 from ..core.shards import LEFT_TO_OTHERS
 from ..core.text import decoded, last_line
 from ..target.operation import Crashed, Failure
@@ -66,6 +67,7 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
     if not record.comparisons and not current().target.limits.any_shape:
         pytest.skip("the supported shapes leave nothing to compare")
     if not record.comparisons and not current().is_whole:
+        record.is_left = True
         pytest.skip(LEFT_TO_OTHERS)
     if not record.comparisons and current().examples < DEFAULT_EXAMPLES:
         pytest.skip(TOO_FEW)
@@ -78,14 +80,15 @@ def _explained(failure: Failure, operations: dict[str, Any]) -> Failure:
     try:
         return explained(failure, operations.values())
     except Exception as error:
-        failure.diagnosis += (f"the diagnosis itself failed, a defect of the suite: {last_line(error)}",)
+        why = f"the diagnosis itself failed, a defect of the suite: {last_line(error)}"
+        failure.diagnosis += (Reason(why, kind="circumstance"),)
         return failure
 
 
 def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: float) -> Failure:
     """The newest failure that was seen, or else that time ran out, on the case under way."""
     if isinstance(record.refutation, Failure):
-        record.refutation.diagnosis += (f"this is not the smallest case: {error}",)
+        record.refutation.diagnosis += (Reason(f"this is not the smallest case: {error}", kind="circumstance"),)
         return record.refutation
     failure = Crashed(entry.operation, error)
     failure.case = record.case if error.call is None else {name: decoded(value) for name, value in error.call.items()}

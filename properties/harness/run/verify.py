@@ -1,6 +1,7 @@
 """Verifying a target from Python, in this process: at once, or as tests of a pytest suite of one's own."""
 
 import io
+import json
 import os
 import re
 import reprlib
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from numbers import Integral, Real
 from os import PathLike
@@ -16,6 +18,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from msgspec import convert
 
 from ..checking.conventions import examined
 from ..checking.properties import Property, all_properties, arguments_of
@@ -23,8 +26,9 @@ from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, on_trial
 from ..core.setting import Conventions
 from ..core.text import decoded, printable
-from ..report.report import Asked, applied, as_json, found, make_report
-from ..report.results import FAILING, finished, plain_lines
+from ..report import data as reported
+from ..report.report import Asked, applied, found, make_report
+from ..report.results import finished, plain_lines
 from ..report.terminal import brief, plain_console, show
 from ..target.operation import Failure
 from ..target.target import CannotLoad, Target, load, make_target
@@ -75,6 +79,10 @@ class Report:
 
     data: dict[str, Any]
 
+    @cached_property
+    def _typed(self) -> reported.Report:
+        return convert(self.data, reported.Report)
+
     @property
     def verdict(self) -> str:
         """`holds`, `refuted` or `broken`."""
@@ -93,7 +101,7 @@ class Report:
     @property
     def failures(self) -> list[PropertyFailure]:
         """The properties that do not hold, with arrays."""
-        return [_failure(entry) for entry in self.data["properties"] if entry["outcome"] in FAILING]
+        return [_failure(entry) for entry in self.data["properties"] if entry["outcome"] in reported.FAILING]
 
     def raise_if_refuted(self) -> None:
         """Raise `TargetRefuted`, an `AssertionError`, unless every property that applies holds."""
@@ -102,16 +110,16 @@ class Report:
 
     def as_json(self) -> str:
         """The report as strict JSON."""
-        return as_json(self.data)
+        return reported.as_json(self._typed)
 
     def as_text(self) -> str:
         """The report as the command prints it."""
         with io.StringIO() as file:
-            show(self.data, plain_console(file))
+            show(self._typed, plain_console(file))
             return file.getvalue().rstrip()
 
     def __str__(self) -> str:
-        return brief(self.data)
+        return brief(self._typed)
 
     __repr__ = __str__
 
@@ -121,7 +129,7 @@ class Report:
         except ModuleNotFoundError:  # the extra `report` is not installed
             whole = f"<pre>{escape(self.as_text())}</pre>"
         else:
-            whole = fragment(self.data)
+            whole = fragment(self._typed)
         return f"<pre>{escape(str(self))}</pre>\n<details><summary>The whole report</summary>\n{whole}\n</details>"
 
 
@@ -175,7 +183,7 @@ def verify(
     report = make_report(asked, found(offered, conventions), progress.outcomes, time.perf_counter() - started)
     if not applied(report):
         raise CannotLoad("nothing to check: no selected property applies to what the target offers")
-    return Report(report)
+    return Report(json.loads(reported.as_json(report)))
 
 
 def _check(name: str, value: Any, kind: Any, wanted: str, fits: Callable[[Any], bool] = lambda _: True) -> None:

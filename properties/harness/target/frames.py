@@ -30,11 +30,6 @@ def frames_of(error: BaseException) -> list[Frame]:
         return []
 
 
-def lines_of(frames: list[Frame]) -> str:
-    """Frames as lines of text, the newest last."""
-    return "\n".join(f"{one['file']}:{one['line']}, {one['function']}: {one['code']}".rstrip(": ") for one in frames)
-
-
 def _is_targets(name: str) -> bool:
     path = Path(name).resolve()
     if path.is_relative_to(HOME):

@@ -7,6 +7,8 @@ import sys
 from math import inf
 from pathlib import Path
 
+from ..core.reason import Reason
+
 LEAST = 2**28  # bytes: the suite itself takes half of that
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -57,8 +59,9 @@ def taken() -> int:
     return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def why_refused(error: BaseException) -> tuple[str, ...]:
+def why_refused(error: BaseException) -> tuple[Reason, ...]:
     """That memory was refused for the limit, if it was."""
     if not isinstance(error, MemoryError) or allowed() == inf:
         return ()
-    return (f"its process may take {in_words(int(allowed()))} of memory, and no more: --memory allows more or less",)
+    why = f"its process may take {in_words(int(allowed()))} of memory, and no more: --memory allows more or less"
+    return (Reason(why, kind="circumstance"),)

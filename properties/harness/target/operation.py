@@ -5,9 +5,11 @@ layout.
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from ...layers import OPERATIONS, layer_of
 from ..core.kinds import Kind
+from ..core.reason import Difference, Reason
 from ..core.tape import Case
 from ..core.text import last_line
 from . import memory
@@ -28,7 +30,7 @@ class Failure(Exception):
     case: dict[str, Any]
     operation: str = ""
     scripts: tuple[str, ...] = ()
-    diagnosis: tuple[str, ...] = ()
+    diagnosis: tuple[Reason, ...] = ()
     mistakes: tuple[str, ...] = ()
     follows_from: tuple[str, ...] = ()
 
@@ -44,14 +46,22 @@ class Crashed(Failure):
 class Refuted(Failure, AssertionError):
     """What a target gave is not what the statement says: both sides, and in which entries of its own it is `wrong`.
 
-    `kind` says what the two sides are where they are not an answer of the statement's first operation.
+    The message may be how far it is off. `kind` says what the two sides are where they are not an answer of the
+    statement's first operation.
     """
 
     def __init__(
-        self, message: str, *, yours: Any = None, expected: Any = None, wrong: Any = None, kind: Kind | None = None
+        self,
+        message: str | Difference,
+        *,
+        yours: Any = None,
+        expected: Any = None,
+        wrong: Any = None,
+        kind: Kind | None = None,
     ) -> None:
-        self.message, self.yours, self.expected, self.wrong, self.kind = message, yours, expected, wrong, kind
-        super().__init__(message)
+        self.message, self.yours, self.expected, self.wrong, self.kind = str(message), yours, expected, wrong, kind
+        self.difference = message if isinstance(message, Difference) else None
+        super().__init__(self.message)
 
 
 class Malformed(Refuted):
@@ -109,7 +119,8 @@ class Operation:
             if WATCH.is_users(error):
                 raise
             crashed = Crashed(self.name, error)
-            crashed.diagnosis = tuple(filter(None, [misfit(self.function, self.name, self.signature.parameters)]))
+            if why := misfit(self.function, self.name, self.signature.parameters):
+                crashed.diagnosis = (Reason(why, kind="form"),)
             crashed.diagnosis += memory.why_refused(error)
         finally:
             WATCH.leave()
@@ -124,7 +135,8 @@ class Operation:
         try:
             parts = self._parts(answer, wanted)
         except Malformed as error:
-            error.diagnosis = tuple(filter(None, [slip(answer, wanted)]))
+            if why := slip(answer, wanted):
+                error.diagnosis = (Reason(why, kind="form"),)
             error.operation = self.name
             raise
         kinds = self.signature.gives
@@ -176,12 +188,13 @@ def _copy(argument: Any) -> Any:
 
 
 class Told(NamedTuple):
-    """A failure in the target's own layout: its case, both sides, and which entries are wrong."""
+    """A failure in the target's own layout: its case, both sides, which entries are wrong, and by how much."""
 
     case: dict[str, Any]
     yours: Any
     expected: Any
     wrong: Any
+    difference: Difference | None
 
 
 def told(failure: Failure, operation: str, layout: Layout) -> Told:
@@ -195,8 +208,12 @@ def told(failure: Failure, operation: str, layout: Layout) -> Told:
         kind = getattr(failure, "kind", None) or _kind_by_axes(operation, value.ndim)
         return layout.outward(kind, value, case)
 
-    sides = (outward(getattr(failure, name, None)) for name in ("yours", "expected", "wrong"))
-    return Told(shown, *sides)
+    yours, expected, wrong = (outward(getattr(failure, name, None)) for name in ("yours", "expected", "wrong"))
+    difference: Difference | None = getattr(failure, "difference", None)
+    if difference:
+        first = tuple(int(index) for index in np.argwhere(wrong)[0]) if np.ndim(wrong) else ()
+        difference = replace(difference, first=first)
+    return Told(shown, yours, expected, wrong, difference)
 
 
 def _kind_by_axes(operation: str, axes: int) -> Kind:

@@ -14,16 +14,22 @@ from zlib import crc32
 
 import numpy as np
 
+from ..core.reason import Reason
 from ..core.tape import SEED
 from ..core.text import printable
 
-OWN_GENERATOR = "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)"
-OF_A_LAYER = "initial weights are drawn as a layer is built: backproof.adapters.from_layer and kept put the state back"
+_OWN_GENERATOR = Reason(
+    "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)", kind="behaviour"
+)
+_OF_A_LAYER = Reason(
+    "initial weights are drawn as a layer is built: backproof.adapters.from_layer and kept put the state back",
+    kind="behaviour",
+)
 MENDS = {
-    "NumPy's error state": ("set it for as long as it is wanted: with np.errstate(…)",),
-    "NumPy's random state": (OWN_GENERATOR, OF_A_LAYER),
-    "Python's random state": (OWN_GENERATOR, OF_A_LAYER),
-    "the working directory": ("use whole paths, or contextlib.chdir",),
+    "NumPy's error state": (Reason("set it for as long as it is wanted: with np.errstate(…)", kind="behaviour"),),
+    "NumPy's random state": (_OWN_GENERATOR, _OF_A_LAYER),
+    "Python's random state": (_OWN_GENERATOR, _OF_A_LAYER),
+    "the working directory": (Reason("use whole paths, or contextlib.chdir", kind="behaviour"),),
 }
 LIBRARIES = tuple(get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace as replaced
 
 from ...mistakes import Mistake, all_mistakes
 from ...mistakes.channels import channel_mistakes
@@ -19,6 +20,7 @@ from ..checking.fixed_cases import kinked, larger, smooth
 from ..checking.trial import unrecorded
 from ..core.kinds import Kind
 from ..core.limits import NotApplicable
+from ..core.reason import Reason
 from ..core.setting import SINGLE, Counts, setting, with_setting
 from ..core.tape import Case
 from ..target.layout import Layout
@@ -41,7 +43,7 @@ class Diagnosis:
     target's own operations that explain it.
     """
 
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     mistakes: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
 
@@ -62,7 +64,9 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
         found = {one.name: diagnosed(one, Case(failure.case)) for one in own}
         first = next(iter(found), "")
         failure.diagnosis = tuple(
-            reason if name == first else f"{name}: {reason}" for name, one in found.items() for reason in one.reasons
+            reason if name == first else replaced(reason, about=name)
+            for name, one in found.items()
+            for reason in one.reasons
         )
         failure.mistakes = tuple(name for one in found.values() for name in one.mistakes)
         failure.follows_from = found[first].causes if first else ()
@@ -78,7 +82,8 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
             found = seen(operation, asked)
             if found and found.name == "argument overwritten":
                 return _of_behaviour(operation, found, all_mistakes())
-            return Diagnosis(("it writes into an array that is read-only: work on a copy",))
+            why = "it writes into an array that is read-only: work on a copy"
+            return Diagnosis((Reason(why, kind="behaviour"),))
         deciding = smooth_ones if any(not one.is_right for one in smooth_ones) else asked
         if named := _named(operation, deciding, False, all_mistakes()):
             return named
@@ -89,7 +94,8 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
             tried = [(one.case, failed) for one, failed in zip(asked, fails, strict=True)]
             if where := confined(tried, operation.signature.takes):
                 break
-        return Diagnosis(tuple(filter(None, [mode, where.removeprefix("; ").replace("is wrong", "fails")])))
+        place = f"of what was tried, it fails exactly where {where}" if where else None
+        return Diagnosis(tuple(Reason(why, kind="form") for why in (mode, place) if why))
 
 
 def _named(
@@ -132,12 +138,13 @@ def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ..
         several = setting().has_several
         everything = [one for group in asked for one in group if one in deciding or one.case is failing]
         if not several and (why := causes(operation.name, lambda door: fits(door, everything, stateful))):
-            return Diagnosis((FOLLOWS.format(" and ".join(why)),), causes=why)
+            return Diagnosis((Reason(FOLLOWS.format(" and ".join(why)), kind="consequence", causes=why),), causes=why)
         if named := _named(operation, deciding, stateful, catalogue):
             return named
         if found := seen(operation, deciding):
             return _of_behaviour(operation, found, catalogue)
-        return Diagnosis((_of_numbers(operation, deciding, several) if wrong[0] else _at_kinks(operation, asked[1]),))
+        words = _of_numbers(operation, deciding, several) if wrong[0] else _at_kinks(operation, asked[1])
+        return Diagnosis((Reason(words),))
 
 
 def _is_wrong(operation: Operation, one: Asked, kinked: bool) -> bool:
@@ -166,9 +173,9 @@ def _of_behaviour(operation: Operation, found: Seen | None, catalogue: tuple[Mis
     if found is None:
         return Diagnosis()
     named = (one for one in catalogue if one.operation == operation.name and one.name == found.name)
-    told = next((replace(one, what=found.what) for one in named), None)
-    words = _told(told) if told else f"{found.name}: {found.what} Mend: {found.mend}."
-    return Diagnosis((words,), (told.id,) if told else ())
+    if told := next((replace(one, what=found.what) for one in named), None):
+        return Diagnosis((_told(told),), (told.id,))
+    return Diagnosis((Reason(found.what, found.name, mend=found.mend, kind="behaviour"),))
 
 
 def _asked(operation: Operation, cases: list[Case]) -> list[Asked]:
@@ -192,15 +199,18 @@ def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
         words = f"{altered.what}: {altered.mend}" if altered else None
     words = words or likely(operation.name, answers) or NONE_FITS
     tried = [(one.case, not one.is_right) for one in asked]
-    return words + (_of_several(operation, tried) if several else confined(tried, operation.signature.takes))
+    if several:
+        return f"{words}; {_of_several(operation, tried)}"
+    where = confined(tried, operation.signature.takes)
+    return f"{words}; of what was tried, it is wrong exactly where {where}" if where else words
 
 
 def _of_several(operation: Operation, tried: list[tuple[Case, bool]]) -> str:
     """Whether more than one image, channel or filter is what it goes wrong with, given that it is right with one."""
     for kind in Counts._fields:
         if all((getattr(_counts(operation, case), kind) > 1) == wrong for case, wrong in tried):
-            return f"; it is wrong exactly where there is more than one of the {kind}"
-    return "; it is wrong only with several images, channels or filters"
+            return f"it is wrong exactly where there is more than one of the {kind}"
+    return "it is wrong only with several images, channels or filters"
 
 
 def _counts(operation: Operation, case: Case) -> Counts:
@@ -224,7 +234,6 @@ def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
     return groups
 
 
-def _told(mistake: Mistake) -> str:
-    seen = f" Seen: {mistake.seen}." if mistake.seen else ""
+def _told(mistake: Mistake) -> Reason:
     mend = mistake.mend.replace("{flips}", "does" if setting().flips else "does not")
-    return f"{mistake.name}: {mistake.what} Why: {mistake.why}. Mend: {mend}.{seen}"
+    return Reason(mistake.what, mistake.name, mistake.why, mend, mistake.seen, kind="mistake")

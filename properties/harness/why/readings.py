@@ -284,14 +284,17 @@ _CONDITIONS: dict[str, Callable[[Array], bool]] = {
 
 
 def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
-    """What all (case, is wrong) that are wrong have in common and no right one has; nothing if either are too few."""
+    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few.
+
+    `cases` are pairs: a case, and whether it is wrong.
+    """
     if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
         return ""
     for name, kind in takes.items():
         values = [_plain(kind, case[name]) for case, _ in cases]
         for words, holds in _CONDITIONS.items():
             if all(holds(value) == wrong for value, (_, wrong) in zip(values, cases, strict=True)):
-                return f"; of what was tried, it is wrong exactly where {words.format(name)}"
+                return words.format(name)
     return ""
 
 

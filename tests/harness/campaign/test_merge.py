@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from properties.harness.campaign.merge import merge
+from properties.harness.campaign.merge import merge as merged_report
 from properties.harness.campaign.parts import CannotMerge
-from properties.harness.core.shards import LEFT_TO_OTHERS
-from properties.harness.report.report import as_json, exit_status
+from properties.harness.report.data import Campaign, Merged, as_json
+from properties.harness.report.report import exit_status
 from properties.harness.report.results import NO_LONGER_FAILS
 from properties.harness.report.terminal import notes
 from properties.harness.run.verdict import COMPARED_NOTHING, TOO_FEW
+from tests.reports import entry_of, valid
 from tests.test_command import check, run
 
 NUMBERS = (1, 2, 3)
@@ -22,6 +23,11 @@ WRONG = (
     "def conv2d(image, kernel):\n"
     "    return reference.conv2d(image, kernel) + (image.shape == (2, 4) and kernel.shape == (1, 3))\n"
 )
+
+
+def merge(paths):
+    """The report of these shards, which fits the schema."""
+    return valid(merged_report(paths))
 
 
 def shards_of(folder, *arguments, of=3):
@@ -62,15 +68,10 @@ def changing(path, folder, id_, **fields):
     return changed(path, folder, lambda report: next(e for e in report["properties"] if e["id"] == id_).update(fields))
 
 
-def entry_of(report, id_):
-    """The entry of this property."""
-    return next(entry for entry in report["properties"] if entry["id"] == id_)
-
-
 def test_figures_add_up_to_the_whole(campaign):
     """Exhaustive properties have the same entries as without shards, proofs too; of sampled ones as many examples."""
     paths, whole = campaign
-    merged = merge(paths)
+    merged = json.loads(as_json(merge(paths)))
     assert (merged["verdict"], merged["totals"]) == (whole["verdict"], whole["totals"])
     for mine, other in zip(merged["properties"], whole["properties"], strict=True):
         exhaustive = mine["id"].startswith("exact.")
@@ -143,7 +144,7 @@ def test_consequence_of_what_another_shard_knows_is_known(tmp_path):
     (tmp_path / paths[0]).write_text(json.dumps(blind), encoding="utf-8")
     entry = entry_of(merge(paths), kinks)
     assert statuses == [0, 0, 0]
-    assert (entry["outcome"], entry["message"]) == ("known", "a consequence of max_pool_gradient, known: mask repeat")
+    assert (entry.outcome, entry.message) == ("known", "a consequence of max_pool_gradient, known: mask repeat")
 
 
 def test_known_deviation_is_held_to_the_whole(tmp_path):
@@ -154,8 +155,8 @@ def test_known_deviation_is_held_to_the_whole(tmp_path):
         paths, statuses = shards_of(tmp_path, "mine.py", "-k", PAIRS, "--examples", "30", "--known", "known.txt")
         merged = merge(paths)
         assert statuses == [0, 0, 0]
-        assert (exit_status(merged), entry_of(merged, PAIRS)["outcome"]) == expected
-    assert entry_of(merged, PAIRS)["message"] == NO_LONGER_FAILS
+        assert (exit_status(merged), entry_of(merged, PAIRS).outcome) == expected
+    assert entry_of(merged, PAIRS).message == NO_LONGER_FAILS
 
 
 def test_missing_shards_are_told(campaign, tmp_path):
@@ -168,8 +169,8 @@ def test_missing_shards_are_told(campaign, tmp_path):
     assert "right exactly in shard 2 of 3" in output
     assert "proved exactly" not in output
     merged = merge(campaign[0][:2])
-    assert merged["merged"] == {"shards": 3, "missing": [3]}
-    assert entry_of(merged, PAIRS)["proof"]["part"] == "shards 1, 2 of 3"
+    assert merged.merged == Merged(3, [3])
+    assert entry_of(merged, PAIRS).proof.part == "shards 1, 2 of 3"
 
 
 def test_interrupted_shard_leaves_the_whole_incomplete(campaign, tmp_path):
@@ -180,10 +181,10 @@ def test_interrupted_shard_leaves_the_whole_incomplete(campaign, tmp_path):
         entry_of(report, PAIRS).update(outcome="not run", proof=None)
 
     merged = merge([*campaign[0][:2], changed(campaign[0][2], tmp_path, interrupt)])
-    assert (merged["verdict"], exit_status(merged)) == ("incomplete", 130)
-    assert entry_of(merged, PAIRS)["outcome"] == "not run"
-    (conv2d,) = (one for one in merged["certificate"]["operations"] if one["operation"] == "conv2d")
-    assert PAIRS not in [proof["id"] for proof in conv2d["proved"]]
+    assert (merged.verdict, exit_status(merged)) == ("incomplete", 130)
+    assert entry_of(merged, PAIRS).outcome == "not run"
+    (conv2d,) = (one for one in merged.certificate.operations if one.operation == "conv2d")
+    assert PAIRS not in [proof.id for proof in conv2d.proved]
 
 
 def test_smallest_counterexample_is_kept(campaign, tmp_path):
@@ -194,7 +195,7 @@ def test_smallest_counterexample_is_kept(campaign, tmp_path):
         case = {"image": {"dtype": "float64", "shape": sides, "data": []}}
         fields = {"outcome": "refuted", "counterexample": case, "message": f"by {number}"}
         paths.append(changing(path, tmp_path / str(number), PAIRS, **fields))
-    assert entry_of(merge(paths), PAIRS)["message"] == "by 2"
+    assert entry_of(merge(paths), PAIRS).message == "by 2"
     assert as_json(merge(reversed(paths))) == as_json(merge(paths))
 
 
@@ -203,15 +204,15 @@ def test_comparing_nothing_in_all_shards_is_a_defect(campaign, tmp_path):
     paths = []
     for number, path in enumerate(campaign[0]):
         (tmp_path / str(number)).mkdir()
-        fields = {"outcome": "not applicable", "message": LEFT_TO_OTHERS, "comparisons": 0}
+        fields = {"outcome": "not applicable", "note": "left to other parts", "comparisons": 0}
         paths.append(changing(path, tmp_path / str(number), PAIRS, **fields))
     entry = entry_of(merge(paths), PAIRS)
-    assert (entry["outcome"], entry["message"]) == ("not applicable", TOO_FEW)
-    assert entry_of(merge([*paths[:2], campaign[0][2]]), PAIRS)["outcome"] == "held"
+    assert (entry.outcome, entry.message) == ("not applicable", TOO_FEW)
+    assert entry_of(merge([*paths[:2], campaign[0][2]]), PAIRS).outcome == "held"
     for path in paths:
         changed(path, Path(path).parent, lambda report: report.update(examples=300))
     entry = entry_of(merge(paths), PAIRS)
-    assert (entry["outcome"], entry["message"]) == ("crashed", COMPARED_NOTHING)
+    assert (entry.outcome, entry.message) == ("crashed", COMPARED_NOTHING)
 
 
 def test_few_examples_hold_in_parts_and_as_a_whole(tmp_path):
@@ -220,8 +221,8 @@ def test_few_examples_hold_in_parts_and_as_a_whole(tmp_path):
     paths, statuses = shards_of(tmp_path, *asked, of=4)
     assert statuses == [0, 0, 0, 0]
     merged = merge(paths)
-    assert (merged["verdict"], exit_status(merged)) == ("holds", 0)
-    assert entry_of(merged, "convolution.conv2d_commutes_with_shifts")["message"] == TOO_FEW
+    assert (merged.verdict, exit_status(merged)) == ("holds", 0)
+    assert entry_of(merged, "convolution.conv2d_commutes_with_shifts").message == TOO_FEW
 
 
 def test_part_with_nothing_to_check_does_not_hold(tmp_path):
@@ -231,13 +232,14 @@ def test_part_with_nothing_to_check_does_not_hold(tmp_path):
     assert (status, report["verdict"]) == (0, "incomplete")
 
 
+ROUNDS = {"rounds": 1, "minutes": 1.0, "finished": True, "resume": None}
 DIFFERENT = {
     "target": lambda report: report.update(target="other"),
     "seed": lambda report: report.update(seed=1),
     "number of examples": lambda report: report.update(examples=100),
     "number of shards": lambda report: report.update(shard=[3, 4]),
     "round": lambda report: report.update(round=2),
-    "way of running: with --minutes": lambda report: report.update(campaign={"rounds": 1}),
+    "way of running: with --minutes": lambda report: report.update(campaign=ROUNDS),
     "version of backproof": lambda report: report["versions"].update(backproof="9"),
     "choice of properties": lambda report: report["properties"].pop(),
     "set of operations": lambda report: report.update(lacking=["conv2d"]),
@@ -260,7 +262,7 @@ NO_REPORT = {
     "is not JSON ": '{"schema_version": 1, "seconds": NaN}',
     "is not a report of backproof's": "[]",
     "is not a report of backproof's, ": '{"schema_version": 2}',
-    "is not a whole report: target is missing": '{"schema_version": 1}',
+    "is not a whole report: Object missing required field `target`": '{"schema_version": 1}',
 }
 
 
@@ -278,9 +280,15 @@ def test_no_report_is_refused(tmp_path, message, text):
     [
         (lambda report: report.update(shard=[4, 3]), "is of no shard: I/N with whole numbers"),
         (lambda report: report.update(shard=[3, 10**8]), "is of no shard: 100000000 would not have an example each"),
-        (lambda report: report["properties"][0].update(outcome="fine"), "it has an unknown outcome"),
-        (lambda report: report["properties"][0].pop("proof"), "proof is missing or damaged"),
-        (lambda report: report["properties"].append(1), "id is missing or damaged"),
+        (
+            lambda report: report["properties"][0].update(outcome="fine"),
+            "Invalid enum value 'fine' - at `$.properties[0].outcome`",
+        ),
+        (
+            lambda report: report["properties"][0].pop("proof"),
+            "missing required field `proof` - at `$.properties[0]`",
+        ),
+        (lambda report: report["properties"].append(1), "is not a whole report: Expected `object`, got `int`"),
         (lambda report: report.update(merged={"shards": 3, "missing": []}), "was merged already"),
     ],
 )
@@ -298,8 +306,8 @@ def test_campaigns_of_several_rounds_are_merged(campaign, tmp_path):
         about = {"rounds": number, "minutes": 1.5, "finished": number < 3, "resume": None}
         paths.append(changed(path, tmp_path / str(number), lambda report, about=about: report.update(campaign=about)))
     merged = merge(paths)
-    assert merged["campaign"] == {"rounds": 6, "minutes": 4.5, "finished": False, "resume": None}
-    assert (merged["verdict"], merge([campaign[0][0]])["campaign"]) == ("incomplete", None)
+    assert merged.campaign == Campaign(6, 4.5, False, None)
+    assert (merged.verdict, merge([campaign[0][0]]).campaign) == ("incomplete", None)
 
 
 def test_shard_that_comes_twice_is_refused(campaign, tmp_path):
@@ -317,15 +325,15 @@ def test_versions_that_differ_are_all_named(campaign, tmp_path):
     """Shards may run on machines with other versions of what backproof stands on; the report has them all."""
     other = changed(campaign[0][2], tmp_path, lambda report: report["versions"].update(numpy="9.9"))
     merged = merge([*campaign[0][:2], other])
-    assert merged["versions"]["numpy"].endswith(", 9.9")
-    assert merged["verdict"] == "holds"
+    assert merged.versions["numpy"].endswith(", 9.9")
+    assert merged.verdict == "holds"
     assert not any("missing" in line for line in notes(merged))
 
 
 def test_date_is_that_of_the_last_shard(campaign, tmp_path):
     """Shards may run at different times, and be given in any order; the whole is as old as its newest part."""
     other = changed(campaign[0][0], tmp_path, lambda report: report.update(date="2999-01-01T00:00:00+00:00"))
-    assert merge([other, *campaign[0][1:]])["date"] == "2999-01-01T00:00:00+00:00"
+    assert merge([other, *campaign[0][1:]]).date == "2999-01-01T00:00:00+00:00"
 
 
 def test_shard_without_cases_is_no_failure(tmp_path):
@@ -334,7 +342,7 @@ def test_shard_without_cases_is_no_failure(tmp_path):
     reports = [loaded(path) for path in paths]
     assert statuses == [0, 0, 0, 0]
     assert reports[3]["totals"]["not applicable"] == len(reports[3]["properties"]) == 2
-    assert merge(paths)["totals"]["held"] == 2
+    assert merge(paths).totals["held"] == 2
 
 
 def test_target_may_be_called_merge(tmp_path):

@@ -11,6 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Refuted
 
 from properties.harness.campaign.parts import CannotMerge
 from properties.harness.campaign.rounds import MOST_DOUBLINGS, Pace, Plan, campaign, planned
@@ -22,6 +25,13 @@ from properties.harness.report.terminal import show
 from properties.harness.run.run import CannotRun, TimeIsOver
 from properties.harness.target.operation import Refuted
 from properties.harness.target.target import Target
+from properties.harness.report.data import Campaign, Sampled, as_json
+from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
+from properties.harness.report.results import finished
+from properties.harness.report.terminal import show
+from properties.harness.run.run import CannotRun, TimeIsOver
+from properties.harness.target.target import Target
+from tests.reports import entry_of, valid
 from tests.test_command import check, run, start
 
 SAMPLED, OTHER, EXHAUSTIVE = (
@@ -72,12 +82,7 @@ def refuted(examples):
 
 def told(machine, minutes, resume=False, **asked):
     """The report of a campaign on this machine."""
-    return campaign(replace(ASKED, **asked), minutes, resume, run=machine.run, clock=machine.clock)
-
-
-def entry_of(report, node):
-    """The entry of this property."""
-    return next(entry for entry in report["properties"] if entry["id"] == node.replace(".py::test_", "."))
+    return valid(campaign(replace(ASKED, **asked), minutes, resume, run=machine.run, clock=machine.clock))
 
 
 @pytest.fixture(autouse=True)
@@ -129,15 +134,15 @@ def test_campaign_goes_on_until_the_time_is_over():
     assert whole == [(1, 100), (2, 200), (3, 400)]
     assert (number, 400 < examples < 800) == (4, True)
     assert 0.85 * 300 < machine.now <= 300
-    assert (report["verdict"], exit_status(report), report["examples"]) == ("holds", 0, 100)
-    assert report["campaign"] == {"rounds": 4, "minutes": 5, "finished": True, "resume": None}
+    assert (report.verdict, exit_status(report), report.examples) == ("holds", 0, 100)
+    assert report.campaign == Campaign(4, 5, True, None)
     sampled, exhaustive = entry_of(report, SAMPLED), entry_of(report, EXHAUSTIVE)
-    assert (sampled["examples"], sampled["left_out"], sampled["comparisons"]) == (700 + examples, 4, 12)
-    assert (sampled["largest_error"], exhaustive["examples"], exhaustive["largest_error"]) == (4.0, 100, 1.0)
-    assert "--round" not in sampled["reproduce"]
-    (relu,) = (one for one in report["certificate"]["operations"] if one["operation"] == "relu")
-    assert relu["sampled"] == {"properties": 2, "examples": 2 * (700 + examples), "rounds": 4}
-    assert "4 rounds" in report["summary"]
+    assert (sampled.examples, sampled.left_out, sampled.comparisons) == (700 + examples, 4, 12)
+    assert (sampled.largest_error, exhaustive.examples, exhaustive.largest_error) == (4.0, 100, 1.0)
+    assert "--round" not in sampled.reproduce
+    (relu,) = (one for one in report.certificate.operations if one.operation == "relu")
+    assert relu.sampled == Sampled(2, 2 * (700 + examples), 4)
+    assert "4 rounds" in report.summary
 
 
 def test_failure_ends_the_campaign():
@@ -145,11 +150,11 @@ def test_failure_ends_the_campaign():
     machine = Machine(round_3={"results": {SAMPLED: refuted(7), OTHER: None}})
     report = told(machine, 60)
     assert [number for number, _ in machine.asked] == [1, 2, 3]
-    assert (report["verdict"], exit_status(report), report["campaign"]["finished"]) == ("refuted", 1, True)
+    assert (report.verdict, exit_status(report), report.campaign.finished) == ("refuted", 1, True)
     entry = entry_of(report, SAMPLED)
-    assert entry["examples"] == 307
-    assert entry["reproduce"].endswith("mine.py --examples 400 --round 3 -k activations.relu_is_the_positive_part")
-    assert entry_of(report, OTHER)["outcome"] == "held"
+    assert entry.examples == 307
+    assert entry.reproduce.endswith("mine.py --examples 400 --round 3 -k activations.relu_is_the_positive_part")
+    assert entry_of(report, OTHER).outcome == "held"
     told(again := Machine(), 1, resume=True)
     assert again.asked[0][0] == 3
 
@@ -157,8 +162,8 @@ def test_failure_ends_the_campaign():
 def test_end_within_the_first_round_is_incomplete():
     """What did not run in it is not run, and there is nothing to resume."""
     report = told(Machine(round_1={"results": {OTHER: None}}), 1)
-    assert (report["verdict"], exit_status(report)) == ("incomplete", 1)
-    assert (report["totals"]["not run"], report["campaign"]["finished"]) == (1, False)
+    assert (report.verdict, exit_status(report)) == ("incomplete", 1)
+    assert (report.totals["not run"], report.campaign.finished) == (1, False)
     with pytest.raises(CannotRun, match="there is no campaign"):
         told(Machine(), 1, resume=True)
 
@@ -166,10 +171,10 @@ def test_end_within_the_first_round_is_incomplete():
 def test_end_within_a_later_round_takes_nothing_away():
     """What did not run in it did in the first, so that the verdict is not incomplete, also if nothing ran."""
     report = told(Machine(round_2={"results": {OTHER: None}}), 1)
-    assert (report["verdict"], report["campaign"]["rounds"]) == ("holds", 2)
-    assert entry_of(report, OTHER)["examples"] < entry_of(report, SAMPLED)["examples"]
+    assert (report.verdict, report.campaign.rounds) == ("holds", 2)
+    assert entry_of(report, OTHER).examples < entry_of(report, SAMPLED).examples
     report = told(Machine(round_2={"raises": TimeIsOver("over")}), 1)
-    assert (report["verdict"], exit_status(report), report["campaign"]["rounds"]) == ("holds", 0, 1)
+    assert (report.verdict, exit_status(report), report.campaign.rounds) == ("holds", 0, 1)
     with pytest.raises(TimeIsOver):
         told(Machine(round_1={"raises": TimeIsOver("over")}), 1)
 
@@ -180,7 +185,7 @@ def test_nothing_sampled_is_one_round():
     machine = Machine(round_1={"results": {SAMPLED: lacking, OTHER: lacking}})
     report = told(machine, 60)
     assert [number for number, _ in machine.asked] == [1]
-    assert (report["verdict"], report["campaign"]["finished"]) == ("holds", True)
+    assert (report.verdict, report.campaign.finished) == ("holds", True)
 
 
 @pytest.mark.parametrize("change", [{"interrupted": True, "results": {OTHER: None}}, {"raises": KeyboardInterrupt}])
@@ -188,9 +193,9 @@ def test_interrupted_campaign_says_how_to_go_on(change, capsys):
     """It ends with what was done, and goes on with the round that was interrupted, whatever that had done."""
     machine = Machine(round_2=change)
     report = told(machine, 5, keyword="a b", known="known.txt", workers=2)
-    assert (report["verdict"], exit_status(report)) == ("incomplete", 130)
+    assert (report.verdict, exit_status(report)) == ("incomplete", 130)
     command = "python -m backproof mine.py -k 'a b' -n 2 --known known.txt --minutes 5 --resume"
-    assert report["campaign"]["resume"] == command
+    assert report.campaign.resume == command
     show(report)
     assert f"\n  to go on       {command}\n" in capsys.readouterr().out
     told(again := Machine(), 1, resume=True, keyword="a b")
@@ -200,7 +205,7 @@ def test_interrupted_campaign_says_how_to_go_on(change, capsys):
 def test_interrupted_first_round_cannot_be_resumed():
     """It has nothing that is kept, and says of no way to go on; before anything ran there is no report."""
     report = told(Machine(round_1={"interrupted": True, "results": {OTHER: None}}), 5)
-    assert (exit_status(report), report["campaign"]["resume"]) == (130, None)
+    assert (exit_status(report), report.campaign.resume) == (130, None)
 
 
 def test_resumed_campaign_adds_up():
@@ -209,8 +214,9 @@ def test_resumed_campaign_adds_up():
     told(Machine(last=2), 5)
     reports.append(told(Machine(last=3), 4, resume=True))
     for report in reports:
-        assert report.pop("campaign")["rounds"] == 3
-    assert reports[1]["properties"][0]["examples"] == 700
+        assert report.campaign.rounds == 3
+        report.campaign = None
+    assert reports[1].properties[0].examples == 700
     assert as_json(reports[0]) == as_json(reports[1])
 
 
@@ -234,25 +240,25 @@ def test_other_options_are_refused(change):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("digest", "other"), ("layout", "CHW"), ("limits", {}), ("lacking", ["relu"]), ("conventions", {})],
+    [("digest", "other"), ("layout", "CHW"), ("limits", None), ("lacking", ["relu"]), ("conventions", None)],
 )
 def test_other_target_is_refused(name, value):
     """Of a target that changed no more rounds are added to those of what it was."""
     told(Machine(), 1)
     machine = Machine()
-    machine.found[name] = value
+    setattr(machine.found, name, value)
     with pytest.raises(CannotRun, match=r"mine.py changed since its campaign began, .*: begin a new one"):
         told(machine, 1, resume=True)
 
 
 DAMAGES = {
     "is not JSON": lambda kept: "{",
-    "keyword is missing": lambda kept: json.dumps({**kept, "keyword": 1}),
+    "keyword": lambda kept: json.dumps({**kept, "keyword": 1}),
     "is not a report": lambda kept: json.dumps({**kept, "report": {}}),
-    "seed is missing": lambda kept: json.dumps({**kept, "report": {**kept["report"], "seed": None}}),
-    "campaign is missing": lambda kept: json.dumps({**kept, "report": {**kept["report"], "campaign": None}}),
-    "rounds is missing": lambda kept: json.dumps({**kept, "report": {**kept["report"], "campaign": {"minutes": 1}}}),
-    "figures are damaged": lambda kept: json.dumps({**kept, "pace": [1.0]}),
+    "seed": lambda kept: json.dumps({**kept, "report": {**kept["report"], "seed": None}}),
+    "figures are damaged   ": lambda kept: json.dumps({**kept, "report": {**kept["report"], "campaign": None}}),
+    "rounds": lambda kept: json.dumps({**kept, "report": {**kept["report"], "campaign": {"minutes": 1}}}),
+    "pace": lambda kept: json.dumps({**kept, "pace": [1.0]}),
     "figures are damaged ": lambda kept: json.dumps({**kept, "pace": [1.0, -1.0, 1.0]}),
     "figures are damaged  ": lambda kept: json.dumps({**kept, "pace": [1.0, 1.0, 1.0]}).replace("1.0]", "1e999]"),
 }
@@ -272,7 +278,7 @@ def test_state_that_cannot_be_kept_costs_no_round(tmp_path):
     """Without a place to keep it the campaign runs all the same, and says of no way to resume it."""
     (tmp_path / "kept").write_text("not a folder", encoding="utf-8")
     report = told(Machine(round_3={"interrupted": True}), 5)
-    assert report["campaign"] == {"rounds": 3, "minutes": 5, "finished": False, "resume": None}
+    assert report.campaign == Campaign(3, 5, False, None)
 
 
 def test_progress_tells_round_sizes_examples_and_time():
@@ -287,8 +293,10 @@ def test_progress_tells_round_sizes_examples_and_time():
 
 COUNTED = (
     "import sys\n"
-    "from properties.harness import rounds, run\n"
-    "from properties.harness.report.report import Asked, as_json\n"
+    "from properties.harness.campaign import rounds\n"
+    "from properties.harness.run import run\n"
+    "from properties.harness.report.data import as_json\n"
+    "from properties.harness.report.report import Asked\n"
     "most, done = int(sys.argv[1]), []\n"
     "def counted(asked, frame):\n"
     "    done.append(run.run(asked, run.Frame(check=frame.check)))\n"
@@ -305,7 +313,7 @@ def reported(script, folder, *arguments):
     command = [sys.executable, "-c", script, *arguments]
     process = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
+    return valid(json.loads(process.stdout))
 
 
 def counted(folder, *arguments):
@@ -376,8 +384,9 @@ LATE = (
     "import sys, time\n"
     "from pathlib import Path\n"
     "from types import SimpleNamespace\n"
-    "from properties.harness import run\n"
-    "from properties.harness.report.report import Asked, as_json\n"
+    "from properties.harness.run import run\n"
+    "from properties.harness.report.data import as_json\n"
+    "from properties.harness.report.report import Asked\n"
     "late = lambda: 11.0 if Path('under way').exists() else 0.0\n"
     "run.time = SimpleNamespace(monotonic=late, perf_counter=time.perf_counter)\n"
     "print(as_json(run.run(Asked('slow.py', 20, 0, 'relu'), run.Frame(until=10.0))))\n"

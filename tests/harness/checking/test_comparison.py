@@ -4,11 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from properties.harness.core.tape import Case
+from properties.harness.core.values import Value, exactly
+from properties.harness.target.operation import Refuted
 
 from properties.harness.checking.comparison import agree, agree_at, agreeing, require
 from properties.harness.core.tape import Case
 from properties.harness.core.values import Value, exactly
 from properties.harness.target.operation import Refuted
+from properties.harness.core.reason import Difference
+from properties.harness.core.text import encoded
 from properties.harness.target.target import make_target
 from properties.layers import bounds
 from tests.doubles import trial_of
@@ -61,13 +66,15 @@ def test_scalars_are_compared_alike(trial):
     with pytest.raises(Refuted) as caught:
         agree(1.5, Value(1.0, 4, 1.0), "the cost")
     assert str(caught.value) == "the cost: 1 of 1 entry differs: off by 0.5, allowed 8.88e-16"
+    assert caught.value.difference == Difference("the cost", 1, 1, (), 0.5, 4 * 2.0**-52)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_never_agrees(trial, bad):
     """NaN and infinities are refused, whatever the bound."""
-    with pytest.raises(Refuted, match="1 of 1 entry differs"):
+    with pytest.raises(Refuted, match="1 of 1 entry differs") as caught:
         agree(np.array([bad]), Value(np.array([1.0]), 1e300, 1.0), "the gradient")
+    assert caught.value.difference.off == encoded(abs(bad))
 
 
 def test_shapes_are_never_broadcast(trial):

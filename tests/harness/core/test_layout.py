@@ -6,6 +6,12 @@ import hypothesis
 import numpy as np
 import pytest
 from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
+from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import Conventions
+from properties.harness.core.tape import Case
+from properties.harness.target.layout import Layout
+from properties.harness.target.operation import Refuted
+from properties.layers.pooling import blocks
 from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
@@ -20,6 +26,9 @@ from properties.harness.core.tape import Case
 from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
+from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
+from properties.harness.core.limits import POOL
+from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
 from properties.layers import OPERATIONS, oracles
@@ -303,7 +312,7 @@ def test_what_is_wrong_with_several_alone_is_told_so():
         return right + np.cos(right) * (image.shape[1] > 1)
 
     with trial_of(**offered("NCHW") | {"conv2d": conv2d}) as trial:
-        (reason,) = diagnosed(trial.target.operations["conv2d"], Case()).reasons
+        (reason,) = map(str, diagnosed(trial.target.operations["conv2d"], Case()).reasons)
     assert reason.endswith("it is wrong exactly where there is more than one of the channels")
 
 

@@ -6,6 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record, on_trial
+from properties.harness.core.setting import Conventions
+from properties.harness.core.tape import Case
 
 import reference
 from properties.harness.checking.properties import all_properties
@@ -20,6 +23,7 @@ from properties.harness.report.known import held_to
 from properties.harness.report.results import finished
 from properties.harness.run.verdict import judged
 from tests.doubles import reference_with, trial_of
+from tests.reports import entry
 from tests.test_command import check
 
 SHARDS = (3, 20)  # more of them than some statements have cases
@@ -108,8 +112,7 @@ def test_wrong_shard_is_refused(text):
 def test_shard_does_not_claim_the_whole():
     """Its certificate says which part was right; only the whole is proved."""
     record = seen(EXHAUSTIVE[0], (2, 3))[1]
-    entry = {"id": "x", "operation": "conv2d", **finished(record, None, 0.0)}
-    ((_, lines),) = told(certificate([entry]))
+    ((_, lines),) = told(certificate([entry(finished(record, None, 0.0), id="x", operation="conv2d")]))
     assert lines[0].startswith("right exactly in shard 2 of 3 on every pair of basis vectors")
     assert "proved" not in lines[0]
 
@@ -139,10 +142,10 @@ def test_known_deviation_need_not_fail_in_every_shard():
     """That one no longer fails is told of the whole, not of a shard in which it did not."""
     with trial_of(relu=np.abs) as trial:
         for shard, outcome in ((WHOLE, "refuted"), ((1, 2), "held")):
-            result = {"outcome": "held"}
+            result = finished(Record(), None, 0.0)
             with on_trial(trial.target, Conventions(), 100, shard):
                 held_to("noise", result)
-            assert (result["outcome"], result["listed"]) == (outcome, "noise")
+            assert (result.outcome, result.listed) == (outcome, "noise")
 
 
 def test_later_round_need_not_compare_nor_fail():
@@ -152,8 +155,8 @@ def test_later_round_need_not_compare_nor_fail():
         trial.target = replace(trial.target, limits=Limits(growth=1))
         with pytest.raises(pytest.skip.Exception, match=LEFT_TO_OTHERS), judged(EXHAUSTIVE[0], statement, {}, 10.0):
             statement()
-        held_to("noise", result := {"outcome": "held"})
-    assert result["outcome"] == "held"
+        held_to("noise", result := finished(Record(), None, 0.0))
+    assert result.outcome == "held"
 
 
 def test_patterns_covered_are_those_of_the_shard():

@@ -2,30 +2,33 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
+from properties.harness.checking.trial import Record
 
 import properties.exact
 import reference
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.trial import Record
 from properties.harness.report.certificate import certificate, told
-from properties.harness.report.results import finished
+from properties.harness.report.results import blank, finished
 from tests.doubles import trial_of
+from tests.reports import entry
 
 PAIRS = properties.exact.test_conv2d_on_every_pair_of_basis_vectors
 POINTS = properties.exact.test_conv2d_at_uniform_points
 
 
-def entry(statement, **offered):
+def ran(statement, **offered):
     """The report's entry of a statement about conv2d that ran on this target."""
     with trial_of(**offered) as trial:
         statement(conv2d=trial.target.operations["conv2d"])
-        return {"id": statement.__name__, "operation": "conv2d", **finished(trial.record, None, 0.0)}
+        return entry(finished(trial.record, None, 0.0), id=statement.__name__, operation="conv2d")
 
 
 @pytest.fixture(scope="module")
 def proved():
     """What is said of the reference's convolution."""
-    return certificate([entry(PAIRS, conv2d=reference.conv2d), entry(POINTS, conv2d=reference.conv2d)])
+    return certificate([ran(PAIRS, conv2d=reference.conv2d), ran(POINTS, conv2d=reference.conv2d)])
 
 
 def test_exhausted_kinds_are_named(proved):
@@ -38,16 +41,16 @@ def test_exhausted_kinds_are_named(proved):
 
 def test_chance_is_computed_from_what_ran(proved):
     """The bound is (degree / values)^points: 2/129 to the eighth."""
-    points = proved[0]["proved"][1]
-    assert (points["degree"], points["values"], points["points"]) == (2, 129, 8)
-    assert points["chance"] == (2 / 129) ** 8
-    assert points["cases"] == 8 * 18**2
+    points = proved[0].proved[1]
+    assert (points.degree, points.values, points.points) == (2, 129, 8)
+    assert points.chance == (2 / 129) ** 8
+    assert points.cases == 8 * 18**2
 
 
 def test_what_rounds_is_proved_to_rounding():
     """A convolution through the FFT is not said to be exact."""
-    (found,) = certificate([entry(PAIRS, conv2d=VARIANTS["convolution through the FFT"]["conv2d"])])
-    assert found["proved"][0]["exactly"] is False
+    (found,) = certificate([ran(PAIRS, conv2d=VARIANTS["convolution through the FFT"]["conv2d"])])
+    assert found.proved[0].exactly is False
     assert next(told([found]))[1][0].startswith("proved to rounding on every pair")
 
 
@@ -58,32 +61,31 @@ def test_refuted_operation_is_not_certified(proved):
         ("crashed", "crashed"),
         ("known", "not proved: a known deviation fails"),
     ):
-        assert list(told([{**proved[0], "refuted": True, "why": why}])) == [("conv2d", [words])]
+        assert list(told([replace(proved[0], refuted=True, why=why)])) == [("conv2d", [words])]
 
 
 def test_what_did_not_run_is_not_there():
     """An operation without a property that ran has no place in it."""
-    result = {"id": "x", "operation": "dense", "outcome": "not run", "proof": None}
-    assert certificate([result]) == []
+    assert certificate([entry(blank(), id="x", operation="dense")]) == []
 
 
 def test_rounds_of_a_campaign_are_told():
     """The examples are those of so many rounds."""
-    sampled = {"id": "x", "operation": "conv2d", **finished(Record(700, 0, 700), None, 0.0)}
+    sampled = entry(finished(Record(700, 0, 700), None, 0.0), id="x", operation="conv2d")
     ((_, lines),) = told(certificate([sampled], rounds=3))
     assert lines == ["sampled by 1 property on 700 examples in 3 rounds, exact"]
 
 
 def test_samples_are_counted_apart():
     """Statements that sample are counted as such, with the largest error seen."""
-    sampled = entry(PAIRS, conv2d=reference.conv2d) | {"proof": None, "largest_error": 0.25, "examples": 7}
+    sampled = replace(ran(PAIRS, conv2d=reference.conv2d), proof=None, largest_error=0.25, examples=7)
     ((_, lines),) = told(certificate([sampled]))
     assert lines == ["sampled by 1 property on 7 examples, within 0.25 units of rounding"]
 
 
 def test_limits_are_not_claimed_away():
     """Of a target that supports some shapes alone, the proof says that it went as far as these."""
-    (found,) = certificate([entry(PAIRS, conv2d=reference.conv2d, KERNEL_SHAPES="square")])
+    (found,) = certificate([ran(PAIRS, conv2d=reference.conv2d, KERNEL_SHAPES="square")])
     assert "as far as the target supports these" in next(told([found]))[1][0]
 
 
@@ -112,9 +114,9 @@ def test_what_leaves_cases_out_is_not_proved():
     statement = properties.exact.test_gradient_at_every_set_of_maxima
     with trial_of(max_pool_gradient=untied) as trial:
         statement(max_pool_gradient=trial.target.operations["max_pool_gradient"])
-        ran = {"id": "sets", "operation": "max_pool_gradient", **finished(trial.record, None, 0.0)}
-    (found,) = certificate([ran])
-    assert found["proved"] == []
+        result = finished(trial.record, None, 0.0)
+    (found,) = certificate([entry(result, id="sets", operation="max_pool_gradient")])
+    assert found.proved == []
     assert next(told([found]))[1] == [
         "tried at every set of maxima for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3): "
         "right exactly in 35 cases, 637 left out as not implemented, so not proved"

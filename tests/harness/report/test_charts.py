@@ -4,9 +4,10 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from properties.harness.target.layout import Layout
 
-from properties.harness.report.charts import charts_of
-from properties.harness.report.pictures import ABOVE
+from properties.harness.report.data import Tried
+from properties.harness.report.pictures import ABOVE, charts_of
 
 TRIED = {
     "shapes": {"image": {"1×2": 3, "2×2": 40, "20×33": 5}, "x": {"4": 2, "1×1": 7}},
@@ -19,7 +20,7 @@ TRIED = {
 
 def charts(layout="HW", **tried):
     """The charts by title, each with its words and the texts of its pictures by name."""
-    report = {"layout": layout, "tried": {**{key: {} for key in TRIED}, **tried}}
+    counted = Tried(**{key: {} for key in TRIED} | tried)
     return {
         chart.title: (
             chart.words,
@@ -28,7 +29,7 @@ def charts(layout="HW", **tried):
                 for name, svg in chart.drawn
             },
         )
-        for chart in charts_of(report)
+        for chart in charts_of(counted, Layout(layout))
     }
 
 
@@ -72,8 +73,8 @@ def test_patterns_met_are_counted():
     """The words say how many of the 625 patterns were met, and the grid shades these."""
     words, _ = charts(patterns=TRIED["patterns"])["Activation patterns"]
     assert words.startswith("2 of the 625 patterns")
-    report = {"layout": "HW", "tried": {**{key: {} for key in TRIED}, "patterns": TRIED["patterns"]}}
-    (_, picture), *_ = charts_of(report)[0].drawn
+    tried = Tried(**{key: {} for key in TRIED} | {"patterns": TRIED["patterns"]})
+    (_, picture), *_ = charts_of(tried, Layout()).pop().drawn
     assert len(re.findall(f"fill: {ABOVE}", picture)) == 2
 
 

@@ -7,12 +7,19 @@ import sys
 
 import cmarkgfm
 import pytest
+from msgspec import convert, to_builtins
+from msgspec.structs import replace
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Crashed, Operation
 
 import properties
 from properties.harness.checking.trial import Record
 from properties.harness.core.setting import Conventions
+from properties.harness.core.reason import Reason
 from properties.harness.report import github
-from properties.harness.report.markdown import as_markdown
+from properties.harness.report.data import Definition, Report
+from properties.harness.report.github import as_markdown
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
 from properties.harness.target.operation import Crashed, Operation
@@ -94,7 +101,7 @@ OURS = {"h2", "h3", "p", "ul", "li", "strong", "code", "pre", "details", "summar
 def reported(results, target="my network.py", **functions):
     """The report of a run with these results, and the definitions of these functions."""
     offered = Target(target, {name: Operation(name, function) for name, function in functions.items()})
-    return report_of(results) | {"target": target} | {"definitions": found(offered, Conventions())["definitions"]}
+    return replace(report_of(results), target=target, definitions=found(offered, Conventions()).definitions)
 
 
 def test_annotation_names_place_and_properties():
@@ -126,14 +133,14 @@ def test_notebook_is_annotated_and_not_its_cell(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "net.ipynb").write_text("{}", encoding="utf-8")
     report = reported({TIES: refuted()}, target="net.ipynb")
-    report["definitions"] = {"max_pool_gradient": {"file": "net.ipynb, code cell 1", "line": 2, "lines": []}}
+    report.definitions = {"max_pool_gradient": Definition("net.ipynb, code cell 1", 2, [])}
     (line,) = github.annotations(report)
     assert (read(line)["file"], "line" in read(line)) == ("net.ipynb", False)
 
 
 def test_consequences_are_not_annotated():
     """What follows from another operation is not annotated beside it."""
-    follows = {**refuted("gradients"), "follows_from": ["max_pool_gradient"]}
+    follows = replace(refuted("gradients"), follows_from=["max_pool_gradient"])
     lines = github.annotations(reported({TIES: refuted(), STEP: follows}))
     assert [read(line)["title"] for line in lines] == ["backproof: max_pool_gradient"]
     assert len(github.annotations(reported({STEP: follows}))) == 1
@@ -142,13 +149,13 @@ def test_consequences_are_not_annotated():
 def test_at_most_ten_annotations():
     """GitHub shows ten; the tenth says which operations are left."""
     report = reported({TIES: refuted()})
-    (entry,) = report["properties"]
-    report["properties"] = [{**entry, "operation": f"layer{number}"} for number in range(12)]
+    (entry,) = report.properties
+    report.properties = [replace(entry, operation=f"layer{number}") for number in range(12)]
     lines = [read(line) for line in github.annotations(report)]
     assert len(lines) == 10
     assert lines[8]["title"] == "backproof: layer8"
     assert lines[9]["message"] == "and 3 more operations: layer9, layer10, layer11"
-    report["properties"] = report["properties"][:10]
+    report.properties = report.properties[:10]
     assert read(github.annotations(report)[9])["title"] == "backproof: layer9"
 
 
@@ -235,27 +242,27 @@ def test_verify_annotates_nothing(in_actions, capsys):
 
 def hostile_report():
     """A report in which every word that may be a stranger's is as nasty as can be."""
-    result = refuted() | {
-        "message": EVERYTHING,
-        "diagnosis": [HOSTILE, EVERYTHING],
-        "script": f"'''\n{EVERYTHING}\n'''",
-    }
-    result["yours"] = EVERYTHING
-    result["counterexample"] = {EVERYTHING: "````"}
-    report = report_of({TIES: result, RELU: {**HELD, "outcome": "known", "message": EVERYTHING}, STEP: CRASH})
-    report["warnings"], report["near_misses"] = {EVERYTHING.replace("\n", " "): 2}, {EVERYTHING: "relu"}
-    report["summary"] = f"{EVERYTHING}: refuted"
+    result = replace(
+        refuted(),
+        message=EVERYTHING,
+        reasons=[Reason(HOSTILE), Reason(EVERYTHING)],
+        script=f"'''\n{EVERYTHING}\n'''",
+        yours=EVERYTHING,
+        counterexample={EVERYTHING: "````"},
+    )
+    report = report_of({TIES: result, RELU: replace(HELD, outcome="known", message=EVERYTHING), STEP: CRASH})
+    report.warnings, report.near_misses = {EVERYTHING.replace("\n", " "): 2}, {EVERYTHING: "relu"}
+    report.summary = f"{EVERYTHING}: refuted"
     return report
 
 
 def test_nothing_of_a_stranger_is_markdown():
     """GitHub's own renderer makes of hostile words the elements that it makes of harmless ones, and shows the words."""
     page = Page(as_markdown(hostile_report(), 10**6))
-    harmless = hostile_report()
-    text = json.dumps(harmless)
+    text = json.dumps(to_builtins(hostile_report()))
     for nasty in (EVERYTHING, EVERYTHING.replace("\n", " "), HOSTILE, "````"):
         text = text.replace(json.dumps(nasty)[1:-1], "word")
-    assert page.elements == Page(as_markdown(json.loads(text), 10**6)).elements
+    assert page.elements == Page(as_markdown(convert(json.loads(text), Report), 10**6)).elements
     assert set(page.elements) <= OURS
     assert page.attributes <= {"align", "lang", "class"}
     assert page.text.count(INLINE) >= 8
@@ -264,10 +271,10 @@ def test_nothing_of_a_stranger_is_markdown():
 
 def test_markdown_is_made_of_what_it_should_be():
     """There are a table with a row per operation, the failure's parts, the consequences, and two folded parts."""
-    follows = {**refuted("gradients"), "follows_from": ["max_pool_gradient"]}
-    result = {**refuted(), "script": "print()\n"}
+    follows = replace(refuted("gradients"), follows_from=["max_pool_gradient"])
+    result = replace(refuted(), script="print()\n")
     report = report_of({TIES: result, RELU: HELD, STEP: follows, "dense.py::test_dense_is_the_weighted_sum": None})
-    report["lacking"] = []
+    report.lacking = []
     page = Page(as_markdown(report, 10**6))
     assert page.elements.count("table") == 1
     assert page.elements.count("tr") == 5
@@ -275,7 +282,7 @@ def test_markdown_is_made_of_what_it_should_be():
     assert page.elements.count("h3") == 1
     assert page.elements.count("pre") == 4
     for words in (
-        report["summary"],
+        report.summary,
         "conventions: cross-correlation; pooling ties: all (wrong)",
         "At ties each upstream value",
         "x            [[0., 0.]]\nwindow       (1, 2)\n",
@@ -288,9 +295,9 @@ def test_markdown_is_made_of_what_it_should_be():
 
 def test_summary_stays_below_the_limit(in_actions):
     """What a step has room for is not exceeded, also after others: the last failures go first, and this is said."""
-    report = report_of({TIES: {**refuted(), "script": ("é" * 999 + "\n") * 100}})
-    (entry,) = report["properties"]
-    report["properties"] = [entry] * 10
+    report = report_of({TIES: replace(refuted(), script=("é" * 999 + "\n") * 100)})
+    (entry,) = report.properties
+    report.properties = [entry] * 10
     assert github.write_summary(report) is None
     text = in_actions.read_text(encoding="utf-8")
     assert 800_000 < in_actions.stat().st_size <= 2**20

@@ -8,12 +8,13 @@ import tarfile
 import junitparser
 import pytest
 import xmlschema
+from msgspec.structs import replace
 
-from properties.harness.report.junit import as_junit
+from properties.harness.report.report import as_junit
 from tests.harness.report.test_report import CRASH, HELD, HOSTILE, MISSING, RELU, TIES, refuted, report_of
 
 SCHEMA = "testing/example_scripts/junit-10.xsd"
-KNOWN = {**refuted(), "outcome": "known", "message": f"noisy {HOSTILE}\ud800\ufffe\r\n"}
+KNOWN = replace(refuted(), outcome="known", message=f"noisy {HOSTILE}\ud800\ufffe\r\n")
 EVERY_KIND = {
     TIES: refuted(),
     RELU: HELD,

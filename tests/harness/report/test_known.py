@@ -1,8 +1,10 @@
 """The list of known deviations is read strictly, and held to."""
 
 import pytest
+from msgspec.structs import replace
 
 from properties.harness.report.known import cover_consequences, held_to, may_follow, read_known
+from properties.harness.report.results import blank
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 
@@ -48,22 +50,22 @@ def test_file_that_is_not_there_is_an_error(tmp_path):
 )
 def test_known_failure_passes_and_must_fail(outcome, after):
     """What fails is known; what holds is refuted for not failing any more."""
-    result = {"outcome": outcome, "message": "", "expected": None}
+    result = replace(blank(), outcome=outcome)
     held_to("a reason", result)
-    assert result["outcome"] == after
+    assert result.outcome == after
 
 
 def test_unknown_is_left_alone():
     """Without an entry a result stays as it is."""
-    result = {"outcome": "refuted"}
+    result = replace(blank(), outcome="refuted")
     held_to(None, result)
-    assert result == {"outcome": "refuted"}
+    assert result == replace(blank(), outcome="refuted")
 
 
 def entries(*lines):
     """Entries of a report: operation, outcome, what the failure follows from."""
     return [
-        {"operation": operation, "outcome": outcome, "follows_from": follows, "message": "mask repeat", "script": "…"}
+        replace(blank(), operation=operation, outcome=outcome, follows_from=follows, message="mask repeat", script="…")
         for operation, outcome, *follows in lines
     ]
 
@@ -79,10 +81,10 @@ def test_consequences_of_what_is_known_are_known():
     """Each with a reason that says of what; also what follows from another consequence. Nothing shows them again."""
     found = entries(STEP, KINK, TIE)
     cover_consequences(found)
-    assert [entry["outcome"] for entry in found] == ["known"] * 3
-    assert found[1]["message"] == "a consequence of max_pool_gradient, known: mask repeat"
-    assert found[0]["message"].startswith("a consequence of gradients, known: a consequence of max_pool_gradient")
-    assert found[1]["script"] is None
+    assert [entry.outcome for entry in found] == ["known"] * 3
+    assert found[1].message == "a consequence of max_pool_gradient, known: mask repeat"
+    assert found[0].message.startswith("a consequence of gradients, known: a consequence of max_pool_gradient")
+    assert found[1].script is None
 
 
 @pytest.mark.parametrize(
@@ -97,12 +99,12 @@ def test_consequence_of_anything_else_is_none(others):
     """Another failure of the layer, none at all, or a second cause that is not known: it goes on failing."""
     found = entries(("gradients", "refuted", "max_pool_gradient", *["relu"] * (len(others) == 3)), *others)
     cover_consequences(found)
-    assert [entry["outcome"] for entry in found] == ["refuted", *(outcome for _, outcome, *_ in others)]
+    assert [entry.outcome for entry in found] == ["refuted", *(outcome for _, outcome, *_ in others)]
 
 
 def test_consequence_is_foreseen_from_the_list():
     """So that `--fail-fast` goes on: each operation that explains it has a property on the list."""
     known = {TIES: "mask repeat"}
-    assert may_follow({"follows_from": ["max_pool_gradient"]}, known)
-    assert not may_follow({"follows_from": ["max_pool_gradient", "relu"]}, known)
-    assert not may_follow({"follows_from": []}, known)
+    assert may_follow(replace(blank(), follows_from=["max_pool_gradient"]), known)
+    assert not may_follow(replace(blank(), follows_from=["max_pool_gradient", "relu"]), known)
+    assert not may_follow(blank(), known)

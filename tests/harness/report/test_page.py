@@ -6,6 +6,9 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Crashed, Refuted
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.trial import Record
@@ -15,12 +18,19 @@ from properties.harness.report.report import Asked, Outcomes, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.target.operation import Crashed, Refuted
 from properties.harness.target.target import Target
+from properties.harness.core.reason import Reason
+from properties.harness.report.data import Definition
+from properties.harness.report.page import MOST_AT_A_GLANCE, breakable, fragment, render
+from properties.harness.report.report import Asked, Outcomes, found, make_report
+from properties.harness.report.results import finished
+from properties.harness.target.target import Target
+from tests.reports import valid
 
 TIES = "pooling.py::test_gradient_at_ties_is_a_subgradient"
 EULER = "pooling.py::test_gradient_obeys_eulers_identity"
 RELU = "activations.py::test_relu_is_the_positive_part"
 STEP = "training.py::test_train_step_agrees_with_gradients"
-MEND = "mask repeat: It is whole on each: `g = 1`. Why: a mask is easy. Mend: share it out. Seen: Theano#5404."
+MEND = Reason("It is whole on each: `g = 1`.", "mask repeat", "a mask is easy", "share it out", "Theano#5404")
 
 
 def failure(message="in 1 of 1 window the gradient sums to 2", **changed):
@@ -32,7 +42,8 @@ def failure(message="in 1 of 1 window the gradient sums to 2", **changed):
     for name, value in changed.items():
         setattr(error, name, value)
     result = finished(Record(3, 0, 4, 0.5, error), error, 0.25, ("max_pool_gradient",))
-    return {**result, "script": "print('again')\n"}
+    result.script = "print('again')\n"
+    return result
 
 
 def report_of(**results):
@@ -43,7 +54,7 @@ def report_of(**results):
 def report_on(nodes):
     """The report of a run with these results, by the properties' nodes."""
     about = found(Target("mine", {}), Conventions("convolution", "all", 0.0))
-    return make_report(Asked("mine.py", 100, 0), about, Outcomes(list(nodes), nodes), 1.5)
+    return valid(make_report(Asked("mine.py", 100, 0), about, Outcomes(list(nodes), nodes), 1.5))
 
 
 class Outline(HTMLParser):
@@ -108,10 +119,10 @@ def test_failure_shows_the_targets_own_lines_beside_the_right_formula():
     """The file and the line stand there if they are known, the lines below them, escaped and without indentation."""
     report = report_of(TIES=failure())
     assert "Yours, defined" not in render(report)
-    place = {"file": "my_<network>.py", "line": 12}
-    report["definitions"] = {"max_pool_gradient": place}
+    place = Definition("my_<network>.py", 12, [])
+    report.definitions = {"max_pool_gradient": place}
     assert "Yours, defined in my_<wbr>&lt;network&gt;.<wbr>py, line 12.</p>" in render(report)
-    place["lines"] = ["    def f(x):", "        return x <b>"]
+    place.lines = ["    def f(x):", "        return x <b>"]
     page = render(report)
     assert "line 12:</p>\n<pre>def f(x):\n    return x &lt;b&gt;</pre>" in page
     assert page.index("What is right") < page.index("return x") < page.index("At ties each upstream value")
@@ -119,8 +130,9 @@ def test_failure_shows_the_targets_own_lines_beside_the_right_formula():
 
 def test_page_says_when_it_was_made_and_by_what():
     """The date is in universal time, and the versions are all there, at the top."""
-    report = report_of(RELU=HELD) | {"date": "2026-11-27T10:12:13+00:00"}
-    report["versions"] = {"python": "3.11.7", "numpy": "2.4.6"}
+    report = report_of(RELU=HELD)
+    report.date = "2026-11-27T10:12:13+00:00"
+    report.versions = {"python": "3.11.7", "numpy": "2.4.6"}
     top, _ = render(report).split("<h2>", 1)
     assert '<time datetime="2026-11-27T10:12:13+00:00">2026-11-27 at 10:12 UTC</time>' in top
     assert "with seed 0 by python 3.11.7, numpy 2.4.6." in top

@@ -2,6 +2,10 @@
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.layout import Layout
+from properties.harness.target.operation import Refuted
 
 import reference
 from properties.harness.checking.trial import Record
@@ -12,15 +16,21 @@ from properties.harness.report.results import finished
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
 from properties.harness.target.target import Target
+from properties.harness.core.reason import Difference
+from properties.harness.report.panels import panels
+from properties.harness.report.report import found
+from properties.harness.report.results import finished
+from properties.harness.target.target import Target
+from tests.reports import entry
 
 
 def shown(operation, case, *, yours, expected, wrong=None, convolution="convolution", layout="HW"):
     """The panels by their titles, and the words, of a failure."""
     error = Refuted("", yours=yours, expected=expected, wrong=wrong)
     error.case = case
-    entry = {**finished(Record(), error, 0.0, (operation,)), "operation": operation}
+    result = entry(finished(Record(), error, 0.0, (operation,)), operation=operation)
     report = found(Target("mine", {}, layout=Layout(layout)), Conventions(convolution))
-    before, sides, words = panels(entry, report)
+    before, sides, words = panels(result, report)
     assert all(panel.values.ndim == 2 for panel in (*before, *sides))
     assert not any(panel.title.startswith(("yours", "expected")) for panel in before)
     return {panel.title: panel for panel in (*before, *sides)}, words
@@ -118,12 +128,11 @@ def test_crash_has_its_arguments_and_words():
 
 def test_what_was_compared_is_named():
     """If it is not the answer itself, the panel of one's own side says what it is."""
-    error = Refuted(
-        "the gradient off the maxima: 1 of 2 entries differ, first at (0, 1)", yours=np.eye(2), expected=np.eye(2)
-    )
+    difference = Difference("the gradient off the maxima", 1, 2, (0, 1), 1.0, 0.0)
+    error = Refuted(difference, yours=np.eye(2), expected=np.eye(2))
     error.case = {"x": np.eye(2)}
-    entry = {**finished(Record(), error, 0.0, ("relu",)), "operation": "relu"}
-    _, sides, words = panels(entry, found(Target("mine", {}), Conventions()))
+    result = entry(finished(Record(), error, 0.0, ("relu",)), operation="relu")
+    _, sides, words = panels(result, found(Target("mine", {}), Conventions()))
     assert [panel.title for panel in sides] == ["yours: the gradient off the maxima", "expected", "yours − expected"]
     assert words == {}
 

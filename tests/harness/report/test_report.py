@@ -6,17 +6,26 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Crashed, Refuted
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.trial import Record
 from properties.harness.core.setting import Conventions
 from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
+from properties.harness.core.reason import Reason
+from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
+from properties.harness.report.data import OUTCOMES, as_json
 from properties.harness.report.page import render
-from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
-from properties.harness.report.results import OUTCOMES, finished
+from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
+from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.target.operation import Crashed, Refuted
 from properties.harness.target.target import Target
+from properties.harness.target.target import Target
+from tests.reports import valid
 
 TIES = "pooling.py::test_gradient_at_ties_is_a_subgradient"
 RELU = "activations.py::test_relu_is_the_positive_part"
@@ -26,7 +35,7 @@ HOSTILE = "<script>alert(1)</script>\x1b[31m[bold]"
 def refuted(name="max_pool_gradient"):
     """A result with a counterexample."""
     error = Refuted(f"in 1 of 1 window {HOSTILE}", yours=np.array([[1.0, np.nan]]), expected="one")
-    error.diagnosis, error.mistakes = (HOSTILE,), ("max_pool_gradient: mask repeat",)
+    error.diagnosis, error.mistakes = (Reason(HOSTILE),), ("max_pool_gradient: mask repeat",)
     error.case = {"x": np.zeros((1, 2)), "window": (1, 2), "upstream": np.ones((1, 1)), "image": np.ones(1)}
     return finished(Record(3, 0, 4, 0.5, error), error, 0.25, (name,))
 
@@ -35,7 +44,7 @@ def report_of(results, **outcomes):
     """The report of a run with these results."""
     asked = Asked("my network.py", 100, 0)
     gathered = Outcomes(list(results), {key: value for key, value in results.items() if value}, **outcomes)
-    return make_report(asked, found(Target(HOSTILE, {}), Conventions("correlation", "all", 0.5)), gathered, 1.5)
+    return valid(make_report(asked, found(Target(HOSTILE, {}), Conventions("correlation", "all", 0.5)), gathered, 1.5))
 
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)
@@ -44,7 +53,7 @@ HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)
 def test_date_is_that_of_the_report_in_universal_time():
     """It says when the report was made, to the second, wherever that was."""
     before = datetime.now(UTC)
-    made = datetime.fromisoformat(report_of({RELU: HELD})["date"])
+    made = datetime.fromisoformat(report_of({RELU: HELD}).date)
     assert made.utcoffset() == timedelta(0)
     assert before.replace(microsecond=0) <= made <= datetime.now(UTC)
 
@@ -77,6 +86,9 @@ def test_json_has_the_contracts_fields():
     assert entry["yours"]["data"] == [[1.0, "NaN"]]
     assert entry["expected"] == "one"
     assert entry["diagnosis"] == [HOSTILE]
+    nothing = dict.fromkeys(("name", "why", "mend", "seen", "about"), "")
+    assert entry["reasons"] == [{"what": HOSTILE, **nothing, "kind": "numbers", "causes": []}]
+    assert (entry["difference"], entry["note"]) == (None, None)
     assert entry["reproduce"] == ("python -m backproof 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient")
 
 
@@ -94,13 +106,13 @@ MISSING = finished(Record(), pytest.skip.Exception("the target has no relu"), 0.
         ({TIES: refuted(), RELU: None}, False, "refuted", 1),
         ({TIES: HELD, RELU: None}, True, "incomplete", 130),
         ({TIES: refuted(), RELU: None}, True, "refuted", 130),
-        ({TIES: {**HELD, "outcome": "known"}, RELU: HELD}, False, "holds", 0),
+        ({TIES: replace(HELD, outcome="known"), RELU: HELD}, False, "holds", 0),
     ],
 )
 def test_verdict_and_status(results, interrupted, verdict, status):
     """The verdict and the exit status follow from the outcomes."""
     report = report_of(results, interrupted=interrupted)
-    assert (report["verdict"], exit_status(report)) == (verdict, status)
+    assert (report.verdict, exit_status(report)) == (verdict, status)
 
 
 def test_flaky_failure_keeps_its_counterexample():
@@ -108,8 +120,9 @@ def test_flaky_failure_keeps_its_counterexample():
     failure = Refuted("off", yours=1.0, expected=2.0)
     failure.case = {"x": np.ones(1)}
     result = finished(Record(5, 0, 5, 0.0, failure), ExceptionGroup("flaky", [ValueError()]), 0.1)
-    assert result["outcome"] == "refuted"
-    assert result["diagnosis"] == ["tried again on the same case it gave another answer: it is random or keeps state"]
+    assert result.outcome == "refuted"
+    (reason,) = map(str, result.reasons)
+    assert reason == "tried again on the same case it gave another answer: it is random or keeps state"
 
 
 def test_defect_of_the_suite_is_no_verdict_on_the_target():
@@ -118,8 +131,8 @@ def test_defect_of_the_suite_is_no_verdict_on_the_target():
         raise KeyError("x")
     except KeyError as error:
         result = finished(Record(), error, 0.0)
-    assert result["outcome"] == "crashed"
-    assert result["message"].startswith("the statement itself failed, in test_defect_of_the_suite")
+    assert result.outcome == "crashed"
+    assert result.message.startswith("the statement itself failed, in test_defect_of_the_suite")
 
 
 def test_terminal_fits_80_columns_and_escapes(capsys):
@@ -154,17 +167,17 @@ def test_counts_of_what_was_tried_are_summed():
         record.tried["maxima"][2] += 1
         record.tried["errors"][error] += 7
     report = report_of({TIES: finished(one, None, 0.1), RELU: finished(other, None, 0.1)})
-    assert report["tried"]["shapes"] == {"x": {"2×2": 6}}
-    assert report["tried"]["maxima"] == {"2": 2}
-    assert report["tried"]["errors"] == {"relu": {"0.5": 7}, "max_pool_gradient": {"0": 7}}
-    assert report["shapes"] == {"x": [[2, 2]]}
+    assert report.tried.shapes == {"x": {"2×2": 6}}
+    assert report.tried.maxima == {"2": 2}
+    assert report.tried.errors == {"relu": {"0.5": 7}, "max_pool_gradient": {"0": 7}}
+    assert report.shapes == {"x": [[2, 2]]}
 
 
 def crowded(target, seed=0):
     """A report with every outcome, consequences, and numbers as long as they get."""
-    blank = {**refuted(), "examples": 10**9, "follows_from": []}
+    blank = replace(refuted(), examples=10**9, follows_from=[])
     results = {
-        nodeid: {**blank, "outcome": OUTCOMES[number % 5], "follows_from": ["relu"] if number % 10 == 1 else []}
+        nodeid: replace(blank, outcome=OUTCOMES[number % 5], follows_from=["relu"] if number % 10 == 1 else [])
         for number, nodeid in enumerate(all_properties())
     }
     results[RELU], results["dense.py::test_dense_is_the_weighted_sum"] = blank, None
@@ -178,7 +191,7 @@ def test_summary_fits_a_commit_status(capsys, target, seed):
     """It is the last line printed and, but for the time, in the JSON: 140 characters at most, a short name in full."""
     report = crowded(target, seed)
     show(report)
-    for line in (report["summary"], capsys.readouterr().out.splitlines()[-1]):
+    for line in (report.summary, capsys.readouterr().out.splitlines()[-1]):
         assert len(line) <= 140
         assert line.isprintable()
         assert ": refuted (" in line
@@ -187,11 +200,11 @@ def test_summary_fits_a_commit_status(capsys, target, seed):
 
 def test_summary_leaves_out_what_is_less_needed():
     """A long name is cut in front; what takes the room of the name goes before that: consequences, then the numbers."""
-    assert crowded(f"{'very/' * 100}long.py")["summary"].startswith("…")
-    assert "very/very/long.py: refuted (" in crowded(f"{'very/' * 100}long.py")["summary"]
-    assert "seed 0)" in crowded("m")["summary"]
-    assert "consequences" not in crowded("m")["summary"]
-    assert "seed" not in crowded("m", 10**200)["summary"]
+    assert crowded(f"{'very/' * 100}long.py").summary.startswith("…")
+    assert "very/very/long.py: refuted (" in crowded(f"{'very/' * 100}long.py").summary
+    assert "seed 0)" in crowded("m").summary
+    assert "consequences" not in crowded("m").summary
+    assert "seed" not in crowded("m", 10**200).summary
 
 
 def test_page_escapes_what_is_not_ours():

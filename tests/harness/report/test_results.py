@@ -3,15 +3,20 @@
 from pathlib import Path
 
 import pytest
+from properties.harness.checking.trial import Record
 
 from properties.harness.checking.trial import Record
 from properties.harness.report.results import HELD_AGAINST, Fault, by_operation, finished, overview, parts_of
+from properties.harness.core.reason import Reason
+from properties.harness.report.data import Definition
+from properties.harness.report.results import Fault, by_operation, finished, overview
 from properties.harness.target.definitions import in_repository
 from tests.harness.report.test_page import failure, report_of
 from tests.harness.report.test_terminal import crash
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)
-REASON = "mask repeat: It is whole. Why: it is easy. Mend: share it out. Seen: here."
+REASON = Reason("It is whole.", "mask repeat", "it is easy", "share it out", "here")
+PLACE = Definition("mine.py", 7, [])
 
 
 def test_parts_of_a_reason():
@@ -22,17 +27,19 @@ def test_parts_of_a_reason():
         ("Mend", "share it out."),
         ("Seen", "here."),
     ]
-    assert parts_of(REASON) == parts
-    assert parts_of("a factor") == [("What", "a factor")]
+    assert REASON.parts() == parts
+    assert str(REASON) == "mask repeat: It is whole. Why: it is easy. Mend: share it out. Seen: here."
+    assert Reason("a factor").parts() == [("What", "a factor")]
+    assert str(Reason("a factor", about="relu")) == "relu: a factor"
 
 
 @pytest.mark.parametrize("outcome", ["refuted", "crashed", "known"])
 def test_no_error_is_shown_where_something_failed(outcome):
     """The errors of what was refuted or raised were not measured, so the largest is unknown, and not 0."""
     told = report_of(TIES=failure(), EULER=HELD, RELU=HELD)
-    ties = next(entry for entry in told["properties"] if entry["operation"] == "max_pool_gradient")
-    ties["outcome"] = outcome
-    told["lacking"] = []
+    ties = next(entry for entry in told.properties if entry.operation == "max_pool_gradient")
+    ties.outcome = outcome
+    told.lacking = []
     errors = {row.operation: row.error for row in by_operation(told)}
     assert errors == {"max_pool_gradient": "–", "relu": "0.25"}
 
@@ -40,8 +47,8 @@ def test_no_error_is_shown_where_something_failed(outcome):
 def test_overview_tells_what_is_wrong_and_where():
     """Of a refutation the diagnosis, how to mend it and the definition; of a crash what was raised, and where."""
     told = report_of(TIES=failure(diagnosis=(REASON,)), RELU=crash())
-    told["definitions"] = {name: {"file": "mine.py", "line": 7} for name in ("relu", "max_pool_gradient")}
-    line = told["properties"][0]["frames"][-1]["line"]
+    told.definitions = dict.fromkeys(("relu", "max_pool_gradient"), PLACE)
+    line = told.properties[0].frames[-1].line
     assert sorted(overview(told)) == [
         Fault("max_pool_gradient", "mask repeat: It is whole.", "share it out.", "mine.py:7"),
         Fault("relu", "relu raised ValueError: no", "", f"{in_repository(Path(crash.__code__.co_filename))}:{line}"),
@@ -52,9 +59,10 @@ def test_overview_tells_a_cause_once():
     """What another operation's line says already, and what may come of another operation, has no place of its own."""
     told = report_of(TIES=failure(diagnosis=(REASON,)), RELU=failure(diagnosis=(REASON,)))
     assert [fault.what for fault in overview(told)] == ["mask repeat: It is whole.", "as relu"]
-    blamed = failure(diagnosis=("a factor", f"{HELD_AGAINST} max_pool: mend first what is said of that"))
+    held_against = Reason("it is held against another", kind="held against", causes=("max_pool",))
+    blamed = failure(diagnosis=(Reason("a factor"), held_against))
     told = report_of(TIES=blamed)
-    told["definitions"] = {"max_pool_gradient": {"file": "mine.py", "line": 7}}
+    told.definitions = {"max_pool_gradient": PLACE}
     wanted = Fault("max_pool_gradient", "held against the target's own max_pool: mend that first", "", "")
     assert overview(told) == [wanted]
     assert overview(report_of(TIES=blamed, EULER=failure(diagnosis=(REASON,))))[0].what == "mask repeat: It is whole."

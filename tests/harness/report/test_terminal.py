@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.target.operation import Crashed
 
 from properties.harness.checking.trial import Record
 from properties.harness.report.report import as_json
@@ -15,11 +17,19 @@ from properties.harness.report.results import finished
 from properties.harness.report.terminal import WIDTH, brief, notes, overview_lines
 from properties.harness.target.definitions import in_repository
 from properties.harness.target.operation import Crashed
+from properties.harness.core.reason import Reason
+from properties.harness.report.data import Conventions, Definition, as_json
+from properties.harness.report.results import finished
+from properties.harness.report.terminal import WIDTH, brief, notes, overview_lines
+from properties.harness.target.definitions import in_repository
 from properties.layers import OPERATIONS
 from tests.harness.report.test_page import failure, report_of
 
 HELD = finished(Record(100, 2, 400, 0.25), None, 0.1)
-SHOW = "import json, sys; from properties.harness.report.terminal import show; show(json.load(open(sys.argv[1])))"
+SHOW = """import sys
+from properties.harness.campaign.parts import checked, read_json
+from properties.harness.report.terminal import show
+show(checked("", read_json(sys.argv[1])))"""
 COLOR = re.compile(r"\x1b\[[0-9;]*3[1-7]m")
 
 
@@ -89,14 +99,14 @@ def test_failing_report_begins_with_an_overview(report):
 
 def test_overview_has_two_lines_of_80_columns_for_an_operation():
     """However much there is to say, it is cut; a place that is long has a line of its own."""
-    told = report_of(TIES=failure(diagnosis=(f"{'long ' * 40}Mend: {'much ' * 40}",)), RELU=crash("x" * 300))
-    told["definitions"] = {"max_pool_gradient": {"file": "mine.py", "line": 7}}
+    told = report_of(TIES=failure(diagnosis=(Reason("long " * 40, mend="much " * 40),)), RELU=crash("x" * 300))
+    told.definitions = {"max_pool_gradient": Definition("mine.py", 7, [])}
     lines = overview_lines(told)
     assert max(len(line) for line in lines) <= WIDTH
     ties = next(number for number, line in enumerate(lines) if line.startswith("max_pool_gradient"))
     assert lines[ties].endswith("…")
     assert lines[ties + 1].startswith(f"{'  mine.py:7':24}mend: much much")
-    told["definitions"] = {"max_pool_gradient": {"file": "/far/away/from/here/mine.py", "line": 7}}
+    told.definitions = {"max_pool_gradient": Definition("/far/away/from/here/mine.py", 7, [])}
     place, mend = overview_lines(told)[ties + 1 : ties + 3]
     assert place == "  /far/away/from/here/mine.py:7"
     assert mend.startswith(" " * 24 + "mend: much")
@@ -105,12 +115,12 @@ def test_overview_has_two_lines_of_80_columns_for_an_operation():
 def test_crash_says_where():
     """The overview and the failure have the file and line that raised, and its code."""
     told = report_of(RELU=crash())
-    place = told["properties"][0]["frames"][-1]
+    place = told.properties[0].frames[-1]
     assert overview_lines(told) == [
         "relu                    relu raised ValueError: no",
-        f"  {in_repository(Path(__file__))}:{place['line']}",
+        f"  {in_repository(Path(__file__))}:{place.line}",
     ]
-    assert place["code"] == "raise ValueError(message)"
+    assert place.code == "raise ValueError(message)"
 
 
 def test_report_that_holds_has_no_overview():
@@ -122,13 +132,13 @@ def test_report_that_holds_has_no_overview():
 def test_conventions_of_what_is_not_offered():
     """What a target lacks is not looked for; what it offers may be impossible to find out."""
     told = report_of(RELU=HELD)
-    told["conventions"] = {**dict.fromkeys(told["conventions"]), "dtype": "float64"}
-    told["lacking"] = list(OPERATIONS)
+    told.conventions = Conventions(None, None, None, "float64")
+    told.lacking = list(OPERATIONS)
     none = "conventions: convolution not offered; pooling ties: not offered; ReLU'(0): not offered; float64"
     assert none in notes(told)
-    told["lacking"] = []
+    told.lacking = []
     assert none.replace("offered", "found") in notes(told)
-    told["lacking"] = [name for name in OPERATIONS if name != "gradients"]
+    told.lacking = [name for name in OPERATIONS if name != "gradients"]
     assert none.replace("convolution not offered", "convolution not found") in notes(told)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 import properties
 import reference
+from tests.reports import valid
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 
@@ -22,10 +23,17 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
+def verify(*target, **options):
+    """What comes of verifying a target, whose report fits the schema."""
+    report = properties.verify(*target, **options)
+    valid(json.loads(report.as_json()))
+    return report
+
+
 def refuted():
     """The report on the tie error, by two properties."""
     offered = {"max_pool_gradient": reference.mask_repeat, "max_pool": reference.max_pool}
-    return properties.verify(offered, keyword="ties_is or unique", examples=20, name="mine")
+    return verify(offered, keyword="ties_is or unique", examples=20, name="mine")
 
 
 def test_report_can_be_asked():
@@ -49,12 +57,12 @@ def test_report_that_does_not_hold_raises():
         refuted().raise_if_refuted()
     assert isinstance(caught.value, AssertionError)
     assert [failure.id for failure in caught.value.failures] == [TIES]
-    properties.verify(reference, keyword="dense_is", examples=5).raise_if_refuted()
+    verify(reference, keyword="dense_is", examples=5).raise_if_refuted()
 
 
 def test_report_prints_and_shows():
     """Printed it is brief; as text it is as on a terminal of 80 columns without colours."""
-    report = properties.verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
+    report = verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
     assert repr(report) == str(report)
     first, *_, last = str(report).splitlines()
     assert len(str(report).splitlines()) <= 4
@@ -68,7 +76,7 @@ def test_report_prints_and_shows():
 
 def test_report_that_holds_prints_what_was_found():
     """Its conventions stand in the place of what is wrong."""
-    text = str(properties.verify({"dense": reference.dense}, keyword="dense_is", examples=5))
+    text = str(verify({"dense": reference.dense}, keyword="dense_is", examples=5))
     assert text.startswith("conventions: ")
     assert text.splitlines()[-1].startswith("mapping: holds (1 held")
 
@@ -76,7 +84,7 @@ def test_report_that_holds_prints_what_was_found():
 @pytest.mark.parametrize("missing", [None, "jinja2"])
 def test_report_is_short_in_a_notebook(monkeypatch, missing):
     """First it is what is printed; the whole is folded, a piece of a page or, without the extra, text."""
-    report = properties.verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
+    report = verify({"relu": abs}, keyword="relu_is", examples=5, name="<b>mine")
     if missing:
         monkeypatch.setitem(sys.modules, missing, None)
         monkeypatch.delitem(sys.modules, "properties.harness.report.page", raising=False)
@@ -119,7 +127,7 @@ def test_arguments_may_be_numpys_or_a_path(tmp_path):
     """Numbers of NumPy's are numbers, and a path may be one of pathlib's; the report is JSON all the same."""
     (tmp_path / "known.txt").write_text("activations.relu_is_the_positive_part  it is abs\n", encoding="utf-8")
     asked = {"examples": np.int64(5), "seed": np.uint8(3), "timeout": np.float32(60), "known": tmp_path / "known.txt"}
-    report = properties.verify({"relu": abs}, keyword="relu_is", **asked)
+    report = verify({"relu": abs}, keyword="relu_is", **asked)
     assert report.holds
     assert json.loads(report.as_json())["seed"] == 3
 
@@ -133,7 +141,7 @@ def test_what_a_target_raised_says_where():
     def relu(x):
         return inner(x)
 
-    (failure,) = properties.verify({"relu": relu}, keyword="relu_is", examples=5).failures
+    (failure,) = verify({"relu": relu}, keyword="relu_is", examples=5).failures
     assert [(one["file"], one["code"]) for one in failure.frames] == [
         (__file__, "return inner(x)"),
         (__file__, 'raise ValueError("no")'),
@@ -165,24 +173,24 @@ def test_what_is_public_is_listed():
 )
 def test_targets_of_every_kind(target, name):
     """A module, a name, an object with attributes and a mapping are targets, called by what they are."""
-    report = properties.verify(target, keyword="dense_is", examples=5)
+    report = verify(target, keyword="dense_is", examples=5)
     assert (report.holds, report.data["target"]) == (True, name)
 
 
 def test_functions_that_are_redefined_are_seen():
     """A second call in the same process checks what the names mean then."""
     module = SimpleNamespace(relu=lambda x: np.abs(x))
-    assert not properties.verify(module, keyword="relu_is", examples=5).holds
+    assert not verify(module, keyword="relu_is", examples=5).holds
     module.relu = lambda x: np.maximum(x, 0)
-    assert properties.verify(module, keyword="relu_is", examples=5).holds
+    assert verify(module, keyword="relu_is", examples=5).holds
 
 
 def test_file_that_is_changed_is_read_again(tmp_path):
     """A path is loaded anew at each call."""
     (tmp_path / "mine.py").write_text("def relu(x): return abs(x)\n", encoding="utf-8")
-    assert not properties.verify("mine.py", keyword="relu_is", examples=5).holds
+    assert not verify("mine.py", keyword="relu_is", examples=5).holds
     (tmp_path / "mine.py").write_text("def relu(x): return x * (x > 0)\n", encoding="utf-8")
-    assert properties.verify("mine.py", keyword="relu_is", examples=5).holds
+    assert verify("mine.py", keyword="relu_is", examples=5).holds
 
 
 def test_what_cannot_be_checked_raises():
@@ -204,5 +212,5 @@ def test_target_has_a_time_limit_here_too():
         while True:
             pass
 
-    (failure,) = properties.verify({"relu": relu}, keyword="relu_is", examples=5, timeout=2).failures
+    (failure,) = verify({"relu": relu}, keyword="relu_is", examples=5, timeout=2).failures
     assert (failure.outcome, "come back" in failure.message) == ("crashed", True)

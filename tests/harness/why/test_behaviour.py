@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from properties.harness.core.tape import Case
 
 import reference
 from properties.harness.core.tape import Case
@@ -13,7 +14,7 @@ from tests.doubles import reference_with, trial_of
 def reasons(**changed):
     """What is said of the first of the operations that are changed, of the reference's."""
     with trial_of(**reference_with(**changed)) as trial:
-        return diagnosed(trial.target.operations[next(iter(changed))], Case()).reasons
+        return tuple(map(str, diagnosed(trial.target.operations[next(iter(changed))], Case()).reasons))
 
 
 def _first_of_its_shape(key, part):

@@ -6,9 +6,11 @@ import sys
 from contextlib import contextmanager
 from importlib.util import cache_from_source
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from properties.harness.checking.trial import on_trial
 
 from benchmarks import trials
@@ -19,6 +21,8 @@ from properties.harness.checking.trial import on_trial
 from properties.harness.core.text import literal
 from properties.harness.run.plugin import PROFILE, register_profile
 from properties.harness.core.text import literal
+from properties.harness.core.text import literal
+from properties.harness.report.results import blank
 from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
 from properties.harness.target.target import load
 from properties.harness.why.reproduction import of_one_call, reproductions
@@ -238,9 +242,9 @@ def script_of(spec, name):
 
 def settled(scripts, spec):
     """The script that a result with these ones gets."""
-    result = {"outcome": "refuted", "scripts": scripts, "script": None}
+    result = replace(blank(), outcome="refuted", scripts=list(scripts))
     settle_scripts([result], spec)
-    return result["script"]
+    return result.script
 
 
 def ran(script, folder):
@@ -401,9 +405,8 @@ def test_words_of_a_target_stay_comments(folder):
 
 def test_files_are_written_beside_and_nothing_is_overwritten(folder):
     """Scripts go into a folder of the report's name; an earlier run's are removed, a stranger's file is left alone."""
-    report = {
-        "properties": [{"id": "calls.keeps_the_contract[relu]", "script": f"{MARK}a\n"}, {"id": "b", "script": None}]
-    }
+    scripts = {"calls.keeps_the_contract[relu]": f"{MARK}a\n", "b": None}
+    report = SimpleNamespace(properties=[replace(blank(), id=name, script=script) for name, script in scripts.items()])
     written_to, refused = write_scripts(report, Path("out.json"))
     place = Path("out-failures", "calls.keeps_the_contract-relu.py")
     assert (written_to, refused) == ({"calls.keeps_the_contract[relu]": str(place)}, [])
