@@ -214,7 +214,7 @@ def _two_sides(name: str, shape: list[int], layout: Layout) -> list[int] | None:
     if name == "kernel":
         return shape[-2:]
     if len(shape) == len(layout.name):
-        return [shape[axis] for axis in layout.axes]
+        return [shape[layout.name.index(letter)] for letter in "HW"]
     return shape if len(shape) == 2 else None
 
 
