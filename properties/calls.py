@@ -10,7 +10,7 @@ from .harness.checking.comparison import agree, require
 from .harness.checking.fixed_cases import READERS, smooth
 from .harness.checking.large import larger
 from .harness.checking.scaled import scaled_cases
-from .harness.checking.statement import each, given
+from .harness.checking.statement import each, given, shown_by
 from .harness.core.cases import Case, decoded
 from .harness.core.memory_order import LAYOUTS, PLAIN, laid_out, reversed_entries
 from .harness.core.trial import current
@@ -116,6 +116,21 @@ def test_holds_at_every_scale(operation, case):
 
 FEW_CASES = 3
 OF_SEVERAL = [name for name, signature in OPERATIONS.items() if len({*signature.parameters} - {"window"}) > 1]
+SHARED = """\
+import os
+import random
+
+
+def shared():
+    drawn = hash(random.getstate()), hash(str(np.random.get_state()))
+    return {"NumPy's error state": np.geterr(), "random states": drawn, "working directory": os.getcwd()}
+
+
+random.seed(7)
+np.random.seed(7)
+expected = shared()
+CALL
+yours = shared()"""
 GIVING_ARRAYS = [name for name in OPERATIONS if name not in ("predict", "cost")]
 
 
@@ -141,6 +156,7 @@ def test_goes_by_every_argument(operation, case):
 
 @pytest.mark.parametrize("operation", GIVING_ARRAYS, indirect=True)
 @each(_few_cases, ordered=False)
+@shown_by("expected = np.array(ANSWER)\nANSWER[...] = 7\nyours = ANSWER")
 def test_gives_its_answers_away(operation, case):
     """What it gives out is its caller's to write into: that changes no later answer.
 
@@ -156,6 +172,7 @@ def test_gives_its_answers_away(operation, case):
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
 @each(_few_cases, ordered=False)
+@shown_by(SHARED)
 def test_leaves_its_surroundings_alone(operation, case):
     """A call leaves NumPy's error state, the random states and the working directory as they were.
 

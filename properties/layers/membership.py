@@ -1,5 +1,6 @@
 """Gradients held against what they must be in or near: a set of subgradients, or the differences of the cost."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ from ..harness.checking.comparison import agree_throughout, require
 from ..harness.core.cases import Case, blocks
 from ..harness.core.limits import POOL
 from ..harness.core.trial import current
-from ..harness.target.target import Array, Operation
+from ..harness.target.target import Array, Operation, parts
 from . import bounds, oracles
 from .bounds import ALLOWED, ForwardValues, Value
+from .contract import OPERATIONS
+from .network_cases import is_smooth
 
 
 def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:
@@ -74,7 +77,90 @@ def _fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, 
     return weights, system, wanted, system @ weights - wanted
 
 
-def separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Array, float, Array]:
+@dataclass(frozen=True)
+class Wrong:
+    """What shows that a part of an answer is wrong: it is further from `expected` than is `allowed`.
+
+    Where many answers are right, `expected` is one of them, and a `direction` tells all of them from the one that was
+    given: the inner product with it is `least` or more for every right one, but for what is allowed.
+    """
+
+    part: int
+    expected: Any
+    allowed: Any
+    notes: tuple[str, ...] = ()
+    direction: Array | None = None
+    least: float = 0.0
+
+
+def wrong(operation: str, case: Case, answer: Any) -> Wrong | None:
+    """What shows that an operation's answer is wrong; None for one that is right."""
+    notes: tuple[str, ...] = ()
+    values = bounds.of(operation, case)
+    if OPERATIONS[operation].layer in ("convolution", "network"):
+        kind = "a true convolution (kernel flipped)" if current().flips else "a cross-correlation (kernel not flipped)"
+        notes = (f"conv2d is taken to be {kind}.",)
+    if operation == "relu_derivative" and (at_zero := case.x == 0).any():
+        values = (Value(values[0].value + 0.5 * at_zero, ALLOWED, 1.0, 0.5 * at_zero),)
+        notes = ("At 0 any number in [0, 1] is right: 0.5, and 0.5 more or less.",)
+    is_step = operation == "train_step" and case.learning_rate != 0
+    is_kinked = (is_step or operation == "gradients") and not is_smooth(oracles.conv2d(case.image, case.kernel))
+    has_several = is_kinked or operation == "max_pool_gradient"
+    if has_several and (found := separated(operation, parts(answer)[0], case)):
+        return replace(
+            found, notes=(*notes, "One of many that are right: with the direction each gives `least` or more.")
+        )
+    for part, (yours, value) in enumerate(zip(parts(answer), values, strict=True)):
+        if not (has_several and part == 0) and np.any(np.abs(yours - value.value) > value.allowed):
+            return Wrong(part, value.value, value.allowed, notes)
+    return None
+
+
+def separated(operation: str, answer: Array, case: Case) -> Wrong | None:
+    """The direction that tells all right answers from a wrong one, for an operation with many; None for a right one.
+
+    All right answers are a convex set: a gradient of pooling, of the kernel, or the kernel after a step.
+    """
+    if operation == "max_pool_gradient":
+        return _separated_from_subgradients(answer, case)
+    values = bounds.forward(*case.arguments("image", "target", "kernel", "weights"))
+    rate = case.get("learning_rate")
+    gradient = answer if rate is None else (case.kernel - answer) / rate
+    direction, least, nearest = _separation(gradient, case, values)
+    error = error_of(case, values)
+    if rate is not None:
+        error += bounds.norm(bounds.of(operation, case)[0].allowed) / abs(rate)
+    allowed = bounds.norm(direction) * error + bounds.tiny()
+    if np.sum(direction * gradient) >= least - allowed:
+        return None
+    if rate is not None:  # of the kernel, which has moved against the gradient
+        direction, nearest, allowed = -np.sign(rate) * direction, case.kernel - rate * nearest, abs(rate) * allowed
+        least = float(np.sum(direction * case.kernel) + abs(rate) * least)
+    return Wrong(0, nearest, allowed, direction=direction, least=least)
+
+
+def _separated_from_subgradients(gradient: Array, case: Case) -> Wrong | None:
+    """Of pooling, in turn: nothing off the maxima, a window's sum, and no weight outside [0, 1]."""
+    maximal, upstream = oracles.maxima(case.x, case.window), oracles.grow(case.upstream, case.window)
+    slack = (ALLOWED + case.window[0] * case.window[1]) * current().target.eps * np.abs(upstream)
+    sums = current().target.layout.outward(blocks(gradient, case.window).sum(axis=(-2, -1)))
+    missing, sign = upstream - oracles.grow(sums, case.window), np.where(upstream < 0, -1.0, 1.0)
+    below, above = gradient * sign < -slack, gradient * sign > np.abs(upstream) + slack
+    for direction, error in (
+        (-np.sign(gradient) * ~maximal, 0.0),
+        (np.sign(missing) * (maximal & (np.abs(missing) > slack)), slack),
+        (sign * maximal * (below * 1.0 - above), slack),
+    ):
+        if direction.any():
+            reach = blocks(np.where(maximal, direction * upstream, np.inf), case.window)
+            allowed = float(np.max(blocks(np.abs(direction) * error, case.window), axis=(-2, -1)).sum())
+            expected = oracles.argmax_scatter(*case.arguments("x", "window", "upstream"))
+            least = float(reach.min(axis=(-2, -1)).sum())
+            return Wrong(0, expected, allowed, direction=direction + 0.0, least=least)
+    return None
+
+
+def _separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Array, float, Array]:
     """A direction that tells a wrong kernel gradient from every legal one: its inner product with it is less.
 
     The direction, the least inner product of a legal gradient with it, and the nearest legal gradient. The direction

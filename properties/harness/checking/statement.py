@@ -107,6 +107,19 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
     return decorate
 
 
+def shown_by(lines: str) -> Callable[[Statement], Statement]:
+    """Declare the lines of a script that shows a failure: by one call, CALL, they make `yours` and `expected`.
+
+    ANSWER stands for what it gives, as an array. What is shown is that the two differ.
+    """
+
+    def decorate(test: Statement) -> Statement:
+        test.shown_by = lines  # type: ignore[attr-defined]
+        return test
+
+    return decorate
+
+
 def settle(statement: Any, settings: hypothesis.settings, seed: int | None) -> None:
     """Give a sampled statement these settings and this seed; it keeps else those of the time of its import.
 

@@ -3,209 +3,236 @@
 import keyword
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...layers.contract import OPERATIONS
+from ...layers import bounds
+from ...layers.membership import Wrong, wrong
 from ..checking.properties import Property
 from ..checking.statement import Statement
 from ..core.cases import Case
-from ..core.memory_order import reversed_entries
 from ..core.text import decoded, literal, printable
-from ..core.trial import current
-from ..target.modules import real_name
-from ..target.target import Failure, Operation, Refuted, Target
+from ..core.trial import current, unrecorded
+from ..target.modules import parted, real_name
+from ..target.target import Array, Failure, Operation, Refuted, parts
 from ..target.timeouts import OutOfTime
-from .checks import Evidence
-from .evidence import evidence_in, evidence_of_relation, evidence_of_surroundings, evidence_of_writing
-from .recording import Call, asked, failing, layout_of, recorded
 
-WIDTH = 100
+PATIENCE = 10  # seconds that a script waits for a call that does not come back
+Calls = Sequence["Call"]
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a target's function: what it was handed, what that held then, and what came back or was raised.
+
+    These are the target's own arrays; `case` has them as oracles do. `answer` is a copy of what was `given_out`, which
+    a later call may change; `changed` is the first argument that it changed.
+    """
+
+    operation: Operation
+    arguments: tuple[Any, ...]
+    before: tuple[Any, ...] = field(init=False)
+    given_out: Any = None
+    answer: Any = None
+    error: BaseException | None = None
+    changed: str = ""
+
+    def __post_init__(self) -> None:
+        self.before = deepcopy(self.arguments)
+
+    @property
+    def case(self) -> Case:
+        """The arguments by name, as they were before the call."""
+        return Case(zip(self.operation.signature.parameters, self.before, strict=True))
+
+    @property
+    def reads(self) -> list[tuple[str, tuple[int, ...]]]:
+        """How each part of the answer to CALL is had as an array, and of what shape: (1,) for a number."""
+        shapes = self.operation.signature.answer(self.operation.layout, *self.before)
+        given = [f"CALL[{part}]" for part in range(len(shapes))] if len(shapes) > 1 else ["CALL"]
+        reading = ["np.asarray" if shape and isinstance(shape, tuple) else "np.ravel" for shape in shapes]
+        whole = [tuple(np.atleast_1d(shape).tolist()) or (1,) for shape in shapes]
+        return [(f"{read}({one})", shape) for read, one, shape in zip(reading, given, whole, strict=True)]
 
 
 def reproductions(
     entry: Property, statement: Statement, operations: dict[str, Any], failure: Failure
 ) -> tuple[str, ...]:
-    """Scripts that may show a statement's failure, the shortest first; nothing if it calls no operation."""
+    """Scripts that may show a statement's failure, the likeliest first; nothing if it calls no operation."""
     calls: list[Call] = []
-    arguments = {**recorded(operations, calls), "case": Case(failure.case)}
+
+    def noting(one: Any) -> Any:
+        if isinstance(one, list):
+            return [*map(noting, one)]
+        return Operation(one.name, partial(_noted, one, calls), one.layout, one.world)
+
+    test, why = statement.test, str(failure)  # type: ignore[attr-defined]
     try:
-        again = failing(lambda: statement.test(**arguments))  # type: ignore[attr-defined]
-        spec = importable_name(current().target)
-        seen = [_script(entry, spec, str(failure), one) for one in _evidence(entry, calls, again)]
+        script = partial(_script, *_head(entry, current().target.importable_name, why))
+        with unrecorded(), suppress(Failure, NotImplementedError):
+            test(**{name: noting(one) for name, one in operations.items()}, case=Case(failure.case))
+        lines = [getattr(test, "shown_by", "").replace("ANSWER", read) for call in calls[:1] for read, _ in call.reads]
+        declared = [script(calls[0], one + _ending(repr(printable(why, 90)))) for one in filter(None, lines)]
+        made = [call for call in calls if not isinstance(call.error, NotImplementedError)]
+        return tuple(dict.fromkeys([*declared, *_candidates(made, script)]))
     except (Exception, OutOfTime):  # a verdict is worth more than its script
         return ()
-    return tuple(dict.fromkeys(seen))
-
-
-def _evidence(entry: Property, calls: list[Call], failure: Failure | None) -> Iterator[Evidence]:
-    """What may show the failure, from the fewest calls to all; at the least that these came back."""
-    seen = list(filter(None, evidence_in(calls)))
-    if calls and entry.id.startswith("calls.gives_its_answers_away"):
-        seen.append(evidence_of_writing(calls[0]))
-    if not seen and isinstance(failure, Refuted) and calls:
-        about_others = entry.id.startswith("calls.leaves_its_surroundings_alone")
-        seen = [evidence_of_surroundings(calls) if about_others else evidence_of_relation(calls, failure)]
-    yield from seen or [Evidence(calls, {}, ['print("all calls came back")'])] * bool(calls)
 
 
 def of_one_call(
-    entry: Property, spec: str | None, operation: str, call: dict[str, Any], message: str, seconds: float | None = None
+    entry: Property, spec: str | None, operation: str, call: dict[str, Any], message: str, seconds: float = PATIENCE
 ) -> tuple[str, ...]:
     """The script of a call that raises nothing and does not come back: within so many seconds, or at all."""
-    arguments = [decoded(value) for value in call.values()]
-    arguments = [tuple(value) if isinstance(value, list) else value for value in arguments]
-    made = asked(Operation(operation, None, current().target.layout), arguments)
-    back = f"{operation} came back"
-    seen = Evidence([made], {-1: "CALL"}, [f'print("{back}")'])
-    if seconds:
-        seen.notes.append(f"It did not come back, so it is ended after {seconds:g} s.")
-        seen.bound = {-1: f"import faulthandler\n\nfaulthandler.dump_traceback_later({seconds:g}, exit=True)\nCALL"}
-        seen.lines.insert(0, "faulthandler.cancel_dump_traceback_later()")
-    elif _imports(spec)[1] == "tested.":
-        seen.bound = {-1: _APART.format(operation, back)}
-    return (_script(entry, spec, message, seen),)
+    values = (tuple(value) if isinstance(value, list) else value for value in map(decoded, call.values()))
+    made = Call(Operation(operation, None, current().target.layout), tuple(values))
+    return (_script(*_head(entry, spec, message), made, _apart(made, seconds)),)
 
 
-_APART = """\
-import faulthandler
-import subprocess
-
-if "apart" not in sys.argv:  # it ends its process, so it is called in another one
-    done = subprocess.run([sys.executable, __file__, "apart"], stdout=subprocess.PIPE)
-    if b"{1}" not in done.stdout:
-        raise SystemExit(f"{0} ends its process, with status {{done.returncode}}")
-    raise SystemExit
-faulthandler.enable()
-CALL"""
-
-
-def _script(entry: Property, spec: str | None, why: str, seen: Evidence) -> str:
-    """Header, imports, arrays, calls and the check; `spec` is None for a target that no import gives."""
-    lines, prefix = _imports(spec)
-    arrays, calls = _calls(seen, prefix)
-    header = [entry.id, *_comment(entry.statement), *_comment(f"Because: {why}")]
-    layers = {call.operation.signature.layer for call in seen.calls}
-    if layers & {"convolution", "network"}:
-        kind = "a true convolution (kernel flipped)" if current().flips else "a cross-correlation (kernel not flipped)"
-        header += _comment(f"conv2d is taken to be {kind}.")
-    for note in seen.notes:
-        header += _comment(note)
-    helpers = ["", "", *seen.helpers, "", ""] if seen.helpers else [""]
-    text = [*header, *lines, *helpers, *arrays, "", *calls, *seen.lines]
-    return "\n".join(line.rstrip() for line in text) + "\n"
+def _noted(operation: Operation, calls: list[Call], *arguments: Any) -> Any:
+    """What the function gives, once the call is noted down."""
+    calls.append(call := Call(operation, arguments))
+    try:
+        call.given_out = operation.function(*arguments)
+    except BaseException as error:
+        call.error = error
+        raise
+    call.answer = deepcopy(call.given_out)
+    named = zip(operation.signature.parameters, call.before, arguments, strict=True)
+    call.changed = next((name for name, held, handed in named if not np.array_equal(held, handed)), "")
+    return call.given_out
 
 
-def _comment(text: str) -> list[str]:
-    return textwrap.wrap(printable(text), WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+def _candidates(calls: Calls, script: Callable[..., str]) -> Iterator[str]:
+    """The first call that is wrong, or whose answer a later one changes: alone, with others, and in a row."""
+    for number, call in enumerate(calls):
+        name = call.operation.name
+        earlier, later = ([one for one in some if not one.error] for some in (calls[:number], calls[number + 1 :]))
+        same = [one for one in earlier if one.operation.name == name][:1]
+        other = {key: np.array(7.0 - old) if isinstance(old, np.ndarray) else old for key, old in call.case.items()}
+        offered = sorted(current().target.operations.values(), key=lambda one: one.name != name)
+        fitting = [one for one in offered if other.keys() >= {*one.signature.parameters}]
+        others = [[Call(one, Case(other).arguments(*one.signature.parameters))] for one in fitting]
+        checks = list(_checks(call))
+        for lines in checks:
+            yield from (script(call, lines, before) for before in ([], same, *others, earlier))
+            yield script(call, "for _ in range(20):  # until it is wrong\n" + textwrap.indent(lines, "    "))
+        for (read, _), now, then in zip(call.reads, parts(call.given_out), parts(call.answer), strict=False):
+            if not checks and not np.array_equal(now, then):
+                lines = f"yours = {read}\nexpected = yours.copy()\nAFTER"
+                checks = [lines + _ending(f'"{name} changes an answer that it gave before"')]
+                yield from (script(call, checks[0], (), after) for after in (*others, later))
+        if checks:
+            return
+    if calls:
+        yield script(calls[-1], "CALL", calls[:-1])
 
 
-def _imports(spec: str | None) -> tuple[list[str], str]:
-    """The lines that import NumPy and the target, and what its operations' names begin with."""
-    precise = ["", "np.set_printoptions(precision=17)"]
-    where, attribute = _parted(spec) if spec else ("", "")
-    if spec is None or where.endswith(".ipynb"):
-        first = ["# Paste it where the function is defined, or import that below.", "import numpy as np"]
-        return [*first, *precise], f"{attribute}." if attribute else ""
-    first = ["# Run it in the folder in which the check was run.", "import sys", "", "import numpy as np", ""]
-    if where.endswith(".py"):
-        path = Path(where) if Path(where).stem != "__init__" else Path(where).parent  # of a package
-        name, taken = path.stem, {*keyword.kwlist, *sys.stdlib_module_names, "numpy"}
-        first.append(f"sys.path.insert(0, {str(path.parent)!r})")
-        if name.isidentifier() and name not in taken:
-            first.append(f"import {name} as tested")
-        else:
-            first = [*first[:2], "from importlib.util import module_from_spec, spec_from_file_location", *first[2:]]
-            first.append(f"specification = spec_from_file_location({name!r}, {where!r})")
-            first.append("tested = module_from_spec(specification)")
-            first += [f"sys.modules[{name!r}] = tested"] if name not in sys.stdlib_module_names else []
-            first.append("specification.loader.exec_module(tested)")
-    else:
-        first += ['sys.path.insert(0, "")', f"import {real_name(where)} as tested"]
-    if attribute:
-        first.append(f"tested = tested.{attribute}")
-    return [*first, *precise], "tested."
+def _checks(call: Call) -> Iterator[str]:
+    """The lines that make this call and end with status 1 as what comes of it is wrong; none for one that is right."""
+    name, reads = call.operation.name, call.reads
+    if call.error:
+        yield 'expected = "an answer"\nCALL' if isinstance(call.error, Exception) else _apart(call)
+        return
+    try:
+        wrongs = list(filter(None, [wrong(name, call.case, call.operation.checked(call.answer, call.before))]))
+    except Refuted:
+        any_number = 1e300, ("Any real numbers are allowed here, as many as these.",)
+        wrongs = [Wrong(part, value.value, *any_number) for part, value in enumerate(bounds.of(name, call.case))]
+        if len(reads) > 1:
+            pair = "expected, answer = True, CALL\nyours = isinstance(answer, (tuple, list)) and len(answer) == 2"
+            yield pair + _ending(f'"{name} is wrong: it must return a pair"')
+    for one in wrongs:
+        read, shape = reads[one.part]
+        known = {"expected": np.reshape(one.expected, shape), "allowed": one.allowed}
+        off = "np.abs(yours - expected)"
+        if one.direction is not None:
+            known |= {"direction": one.direction, "least": one.least}
+            off = "least - np.sum(direction * yours)"
+        lines = [*(f"# {note}" for note in one.notes), *(literal(*named) for named in known.items()), f"yours = {read}"]
+        lines.append(f"off = {off} if yours.shape == expected.shape and np.isrealobj(yours) else np.inf")
+        message = f'f"{name} is wrong: off by {{np.max(off):.3g}}, allowed {{np.max(allowed):.3g}}"'
+        yield "\n".join(lines) + _ending(message, "np.all(off <= allowed)")
+    if call.changed and not wrongs:
+        held = f"expected = {call.changed}.copy()\nCALL\nyours = {call.changed}"
+        yield held + _ending(f'"{name} changes its argument {call.changed}"')
 
 
-def _parted(spec: str) -> tuple[str, str]:
-    """A target's module or file, and its attribute; as `target.load` reads it."""
-    for suffix in (".py", ".ipynb"):
-        path, is_path, attribute = spec.partition(suffix)
-        if is_path and (not attribute or attribute.startswith(":")):
-            return path + suffix, attribute[1:]
-    module, _, attribute = spec.partition(":")
-    return module, attribute
+def _apart(call: Call, seconds: float = PATIENCE) -> str:
+    """The lines that make a call in a process of its own, which it ends, or takes too long."""
+    wait = int(np.ceil(min(seconds, PATIENCE)))
+    return f"""\
+import multiprocessing, os, signal
+process = multiprocessing.get_context("fork").Process(target=lambda: (signal.alarm({wait}), CALL, os._exit(42)))
+process.start(); process.join({wait})
+yours, expected = process.exitcode, 42  # None if it still runs
+process.kill()""" + _ending(f'f"{call.operation.name} ends its process, with status {{yours}}"')
 
 
-def importable_name(target: Target) -> str | None:
-    """The target's name, if it came from a file or module of this name, and is no object that was made in Python."""
-    where, attribute = _parted(target.name)
-    if where.endswith((".py", ".ipynb")):
-        return target.name if Path(where).is_file() else None
-    found = sys.modules.get(real_name(where))
-    for part in filter(None, attribute.split(".")):
-        found = getattr(found, part, None)
-    same = all(getattr(found, name, None) == one.function for name, one in target.operations.items())
-    return target.name if same and where != "__main__" else None
+def _ending(message: str, right: str = "np.array_equal(yours, expected)") -> str:
+    """The lines that end a script, with status 1 and this message, an expression, unless that is right."""
+    show = 'print("yours:", yours, "expected:", expected, sep="\\n")'
+    return f"\n{show}\nif not {right}:\n    raise SystemExit({message})"
 
 
-def _calls(seen: Evidence, prefix: str) -> tuple[list[str], list[str]]:
-    """The lines that make the arrays, and those that make the calls."""
-    arrays: list[str] = []
-    lines: list[str] = []
-    named: list[tuple[str, Any, Any]] = []  # name, the object that was handed over, its values now
-    made: dict[str, Any] = {}  # the values that it was made with
+def _script(head: str, prefix: str, call: Call, lines: str, before: Calls = (), after: Calls = ()) -> str:
+    """The head, and then each call below the arrays that it is handed; the one with these lines is checked."""
+    bound: dict[str, tuple[Array, Array]] = {}  # of each name the array that it has, and what that holds
 
-    def name_of(parameter: str, handed: Any, before: Any) -> str:
-        if not isinstance(before, np.ndarray):
-            return repr(tuple(map(int, before)) if isinstance(before, tuple) else float(before))
-        for number, (name, known, values) in enumerate(named):
-            if handed is known:
-                if not np.array_equal(values, before):
-                    source = name_of(parameter, before, before)
-                    lines.append(f"{name}[...] = {source}")
-                    named[number] = name, known, before
-                return name
-        names = {name for name, *_ in named}
-        plain = [parameter] if any(handed is one for one in main.arguments) else []
-        name = next(one for one in [*plain, *(f"{parameter}_{n}" for n in range(2, 99))] if one not in names)
-        arrays.extend(_made(name, handed, before, made))
-        made[name] = before
-        named.append((name, handed, before))
-        return name
+    def made(call: Call, lines: str = "CALL") -> str:
+        above, asked = list[str](), list[str]()
+        for name, handed, values in zip(call.case, call.arguments, call.before, strict=True):
+            if isinstance(values, np.ndarray):
+                known, held = bound.get(name, (None, values))
+                if handed is not known:
+                    above.extend(_made(name, handed, values))
+                elif not np.array_equal(held, values):
+                    above.append(literal(f"{name}[...]", values))
+                bound[name] = handed, values
+                asked.append(name)
+            else:
+                asked.append(repr(tuple(map(int, values)) if isinstance(values, tuple) else float(values)))
+        called = f"{prefix}{call.operation.name}({', '.join(asked)})"
+        return "\n".join([*above, "", lines.replace("CALL", called)])
 
-    count = len(seen.calls)
-    main = seen.calls[-1 if -1 in seen.bound else 0]
-    for number, call in enumerate(seen.calls):
-        parameters = OPERATIONS[call.operation.name].parameters
-        names = [name_of(*one) for one in zip(parameters, call.arguments, call.before, strict=True)]
-        asked_for = f"{prefix}{call.operation.name}({', '.join(names)})"
-        bound = seen.bound.get(number, seen.bound.get(number - count, "CALL"))
-        lines.append(bound.replace("CALL", asked_for))
-    return arrays, lines
+    calls = [*map(made, before), made(call, lines)]
+    calls[-1] = calls[-1].replace("AFTER", "\n".join(map(made, after)))
+    return "\n".join([head, *["# What the last call gives depends on those before it."] * bool(before), *calls, ""])
 
 
-def _made(name: str, handed: Any, values: Any, made: dict[str, Any]) -> Iterator[str]:
-    for other, known in made.items():
-        if (
-            other.partition("_")[0] == name.partition("_")[0]
-            and known.shape == values.shape
-            and (np.array_equal(known, values) or np.array_equal(reversed_entries(known), values))
-        ):
-            turned = "[..., ::-1].copy()" if values.ndim else " * -1"
-            yield f"{name} = {other}{'.copy()' if np.array_equal(known, values) else turned}"
-            break
-    else:
-        yield literal(name, values)
-    layout = layout_of(handed)
-    if layout == "F":
+def _made(name: str, handed: Array, values: Array) -> Iterator[str]:
+    """The lines that make an array of these values, in the memory order of the one that was handed over."""
+    yield literal(name, values)
+    if not (handed.flags.c_contiguous or handed.flags.f_contiguous):
+        sides, every_second = tuple(2 * side + 1 for side in values.shape), ", ".join(["1::2"] * values.ndim)
+        yield f"{name}, {name}[...] = np.full({sides}, 7.0)[{every_second}], {name}  # a part of a larger array"
+    elif not handed.flags.c_contiguous:
         yield f"{name} = np.asfortranarray({name})"
-    elif layout == "sliced":
-        sides = tuple(2 * side + 1 for side in values.shape)
-        yield f"{name}_values, {name} = {name}, np.full({sides}, 7.0)[{', '.join(['1::2'] * values.ndim)}]"
-        yield f"{name}[...] = {name}_values  # every second entry of a larger array"
     if not handed.flags.writeable:
         yield f"{name}.flags.writeable = False"
+
+
+def _head(entry: Property, spec: str | None, why: str) -> tuple[str, str]:
+    """What a script begins with: header and imports; and what the names of the target's operations begin with."""
+    told = (textwrap.wrap(printable(text), 98, break_on_hyphens=False) for text in (entry.statement, f"Because: {why}"))
+    where, attribute = parted(spec or "")
+    first, prefix = "# Run it in the folder in which the check was run.\nimport sys\n", "tested."
+    path = Path(where).parent if Path(where).name == "__init__.py" else Path(where)
+    lines = [f"sys.path.insert(0, {str(path.parent)!r})", f"import {path.stem} as tested"]
+    if spec is None or where.endswith(".ipynb"):
+        first = "# Paste it where the function is defined, or import that below."
+        lines, prefix, attribute = [], f"{attribute}." if attribute else "", ""
+    elif not where.endswith(".py"):
+        lines = ['sys.path.insert(0, "")', f"import {real_name(where)} as tested"]
+    elif not path.stem.isidentifier() or path.stem in {*keyword.kwlist, *sys.stdlib_module_names, "numpy"}:
+        lines[1:] = ["import runpy, types", f"tested = types.SimpleNamespace(**runpy.run_path({where!r}))"]
+    lines += [f"tested = tested.{attribute}"] if attribute else []
+    header = [f"# {line}" for lines in ([entry.id], *told) for line in lines]
+    lines = ["import numpy as np", "", *lines, "", "np.set_printoptions(precision=17)", ""]
+    return "\n".join([*header, first, *lines]), prefix
