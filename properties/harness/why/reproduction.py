@@ -120,9 +120,9 @@ def _candidates(calls: Calls, script: Callable[..., str]) -> Iterator[str]:
         fitting = [one for one in offered if other.keys() >= {*one.signature.parameters}]
         others = [[Call(one, Case(other).arguments(*one.signature.parameters))] for one in fitting]
         checks = list(_checks(call))
-        for lines in checks:
-            yield from (script(call, lines, before) for before in ([], same, *others, earlier))
-            yield script(call, "for _ in range(20):  # until it is wrong\n" + textwrap.indent(lines, "    "))
+        yield from (script(call, lines, before) for before in ([], same, *others, earlier) for lines in checks)
+        in_a_row = [f"for _ in range(20):  # until it is wrong\n{textwrap.indent(lines, '    ')}" for lines in checks]
+        yield from (script(call, lines) for lines in in_a_row)
         for (read, _), now, then in zip(call.reads, parts(call.given_out), parts(call.answer), strict=False):
             if not checks and not np.array_equal(now, then):
                 lines = f"yours = {read}\nexpected = yours.copy()\nAFTER"
