@@ -6,20 +6,19 @@ from functools import partial
 import numpy as np
 import pytest
 
+from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, require
-from .harness.checking.fixed_cases import READERS, smooth
-from .harness.checking.large import larger
+from .harness.checking.fixed_cases import READERS, larger, smooth
 from .harness.checking.scaled import scaled_cases
 from .harness.checking.statement import each, given, shown_by
-from .harness.core.cases import Case, decoded
+from .harness.checking.trial import current
 from .harness.core.memory_order import LAYOUTS, PLAIN, laid_out, reversed_entries
-from .harness.core.trial import current
+from .harness.core.tape import Case
+from .harness.core.values import Value, parts
+from .harness.target.operation import Crashed, Failure
 from .harness.target.process_state import MENDS, put_back, settle_down, surroundings, where_changed
-from .harness.target.target import Crashed, Failure, parts
 from .harness.target.timeouts import WATCH
-from .layers import bounds
-from .layers.bounds import Value
-from .layers.contract import OPERATIONS
+from .layers import OPERATIONS, bounds
 from .layers.membership import require_right
 
 MOST_ARGUMENTS = max(len(signature.parameters) for signature in OPERATIONS.values())

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from ..harness.checking.comparison import agree_throughout, require
-from ..harness.core.cases import Case, blocks
+from ..harness.checking.trial import current
 from ..harness.core.limits import POOL
-from ..harness.core.trial import current
-from ..harness.target.target import Array, Operation, parts
-from . import bounds, oracles
-from .bounds import ALLOWED, ForwardValues, Value
-from .contract import OPERATIONS
+from ..harness.core.tape import Case
+from ..harness.core.values import ALLOWED, Array, Value, parts
+from ..harness.target.operation import Operation
+from . import OPERATIONS, bounds, oracles
+from .bounds import ForwardValues
 from .network_cases import is_smooth
+from .pooling import blocks
 
 
 def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:

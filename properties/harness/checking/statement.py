@@ -15,14 +15,15 @@ import numpy as np
 from hypothesis.database import InMemoryExampleDatabase, choices_to_bytes
 from hypothesis.internal.reflection import function_digest
 
-from ..core.cases import Case, Points
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS, own
-from ..core.trial import Record, current
-from ..target.target import Failure, Refuted
+from ..core.tape import Case
+from ..target.operation import Failure, Refuted
+from .cases import Points
 from .comparison import ONCE
 from .coverage import note
 from .reduction import reductions
+from .trial import Record, current
 
 Statement = Callable[..., None]
 AtOnce = Callable[..., Any]

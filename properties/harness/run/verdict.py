@@ -9,11 +9,11 @@ import pytest
 
 from ..checking.properties import Property
 from ..checking.statement import FailedElsewhere, Statement, reduced, replayed
+from ..checking.trial import DEFAULT_EXAMPLES, Record, current
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS
 from ..core.text import decoded, last_line
-from ..core.trial import DEFAULT_EXAMPLES, Record, current
-from ..target.target import Crashed, Failure
+from ..target.operation import Crashed, Failure
 from ..target.timeouts import CALL_SHARE, WATCH, OutOfTime
 from ..why.diagnosis import explained
 from ..why.reproduction import of_one_call, reproductions

@@ -14,8 +14,8 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ..checking.conventions import examined
+from ..checking.trial import DEFAULT_EXAMPLES, on_trial
 from ..core.text import decoded, printable
-from ..core.trial import DEFAULT_EXAMPLES, on_trial
 from ..report.report import Asked, applied, as_json, found, make_report
 from ..report.results import FAILING
 from ..report.terminal import brief, plain_console, show

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...layers.contract import OPERATIONS, Shape, Shapes, near_misses
-from ..core.layout import Layout
+from ...layers import OPERATIONS, near_misses
+from ...layers.contract import Shape, Shapes
 from ..core.limits import Limits
 from ..core.text import last_line, printable
 from . import memory, modules
+from .layout import Layout
 from .malformed import kind_of, misfit, slip
 from .notebook import read_notebook
 from .timeouts import WATCH, OutOfTime

@@ -17,11 +17,12 @@ from ...layers import bounds
 from ...layers.membership import Wrong, wrong
 from ..checking.properties import Property
 from ..checking.statement import Statement
-from ..core.cases import Case
+from ..checking.trial import current, unrecorded
+from ..core.tape import Case
 from ..core.text import decoded, literal, printable
-from ..core.trial import current, unrecorded
+from ..core.values import Array, parts
 from ..target.modules import parted, real_name
-from ..target.target import Array, Failure, Operation, Refuted, parts
+from ..target.operation import Failure, Operation, Refuted
 from ..target.timeouts import OutOfTime
 
 PATIENCE = 10  # seconds that a script waits for a call that does not come back
