@@ -10,7 +10,7 @@ from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, require, require_right
 from .harness.checking.fixed_cases import larger, smooth
 from .harness.checking.scaled import scaled_cases
-from .harness.checking.statement import each, given
+from .harness.checking.statement import each, given, shown_by
 from .harness.checking.trial import current
 from .harness.core.kinds import Kind
 from .harness.core.memory_order import ORDERS, PLAIN, laid_out, reversed_entries
@@ -121,6 +121,21 @@ OF_SEVERAL = [
     for name, signature in OPERATIONS.items()
     if sum(kind is not Kind.WINDOW for kind in signature.takes.values()) > 1
 ]
+SHARED = """\
+import os
+import random
+
+
+def shared():
+    drawn = hash(random.getstate()), hash(str(np.random.get_state()))
+    return {"NumPy's error state": np.geterr(), "random states": drawn, "working directory": os.getcwd()}
+
+
+random.seed(7)
+np.random.seed(7)
+expected = shared()
+CALL
+yours = shared()"""
 GIVING_ARRAYS = [name for name, signature in OPERATIONS.items() if not {*signature.gives} & {Kind.NUMBERS, Kind.SCALAR}]
 
 
@@ -146,6 +161,7 @@ def test_goes_by_every_argument(operation, case):
 
 @pytest.mark.parametrize("operation", GIVING_ARRAYS, indirect=True)
 @each(_few_cases, ordered=False)
+@shown_by("expected = np.array(ANSWER)\nANSWER[...] = 7\nyours = ANSWER")
 def test_gives_its_answers_away(operation, case):
     """What it gives out is its caller's to write into: that changes no later answer.
 
@@ -161,6 +177,7 @@ def test_gives_its_answers_away(operation, case):
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
 @each(_few_cases, ordered=False)
+@shown_by(SHARED)
 def test_leaves_its_surroundings_alone(operation, case):
     """A call leaves NumPy's error state, the random states and the working directory as they were.
 

@@ -7,6 +7,7 @@ from .harness.checking.comparison import agree, agreeing, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import Value, elementwise
 from .layers import network as right
+from .layers.declared import composed
 from .layers.network_cases import read_kinked, read_smooth
 from .layers.subgradients import cost_differences
 
@@ -64,9 +65,7 @@ def test_predict_agrees_with_layers(predict, conv2d, relu, max_pool, dense, arct
     Source: the contract's definition of `predict`.
     """
     own = {one.name: one for one in (conv2d, relu, max_pool, dense, arctan)}
-    value = right.composed("predict", lambda name, *arguments: own[name](*arguments))(
-        case.image, case.kernel, case.weights
-    )
+    value = composed("predict", lambda name, *arguments: own[name](*arguments))(case.image, case.kernel, case.weights)
     bound = _values(case).prediction
     answer = predict(case.image, case.kernel, case.weights)
     agree(answer, Value(value, 2 * bound.units, bound.size, bound.floor), "predict(image, kernel, weights)")
@@ -128,7 +127,7 @@ def test_gradients_agree_with_layers(
     """
     forth, back = (conv2d, relu, max_pool, dense, arctan), (relu_derivative, arctan_derivative, max_pool_gradient)
     own = {one.name: one for one in (*forth, *back, dense_gradients, conv2d_kernel_gradient)}
-    expected = right.composed("gradients", lambda name, *arguments: own[name](*arguments))(*_point(case))
+    expected = composed("gradients", lambda name, *arguments: own[name](*arguments))(*_point(case))
     for name, answer, value, bound in zip(
         ("kernel", "weights"), gradients(*_point(case)), expected, right.gradient_values(*_point(case)), strict=True
     ):

@@ -11,10 +11,11 @@ from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import ALLOWED, Value, exactly, norm
-from .layers import pooling as right
+from .layers import pooling
+from .layers import windows as right
 
-pooling_cases, tied_cases = decoded(right.read), decoded(right.read_tied)
-unique_cases, clear_cases = decoded(right.read_unique), decoded(right.read_clear)
+pooling_cases, tied_cases = decoded(pooling.read), decoded(pooling.read_tied)
+unique_cases, clear_cases = decoded(pooling.read_unique), decoded(pooling.read_clear)
 
 
 @given(case=pooling_cases)
@@ -60,7 +61,7 @@ def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
     difference has no error. Source: finite differences of piecewise-linear functions.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
-    gap = right.leads(case).min()
+    gap = pooling.leads(case).min()
     scale = 2.0 ** np.floor(np.log2(gap if 0 < gap < np.inf else 1.0))
     step = scale / 4
     quotient = np.empty(case.x.shape)

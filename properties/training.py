@@ -9,7 +9,6 @@ from .harness.checking.cases import decoded
 from .harness.checking.comparison import agree, require, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import Value
-from .layers import descent
 from .layers import network as right
 from .layers.network_cases import read_kinked, read_lively, read_smooth
 
@@ -52,12 +51,12 @@ def test_cost_decreases_at_the_gradients_rate(gradients, cost, case):
     """
     gradient = gradients(*_point(case))
     start = cost(*_point(case))
-    path = descent.Path(case, gradient)
+    path = right.Path(case, gradient)
     for rate in path.rates():
         moved = case.changed(kernel=case.kernel - rate * gradient[0], weights=case.weights - rate * gradient[1])
         end = cost(*_point(moved))
         promised = rate * path.squared_norm
-        error = path.remainder(rate) + descent.rounding(case, moved)
+        error = path.remainder(rate) + right.rounding(case, moved)
         agree(end - start, Value(-promised, 0.0, 1.0, error), f"the change of the cost on a step of rate {rate:.3g}")
         if promised / 2 > error - path.remainder(rate):
             require(end < start, "the cost does not decrease", yours=end, expected=f"less than {start!r}")
@@ -70,12 +69,12 @@ def test_train_step_descends_at_the_gradients_rate(train_step, cost, case):
     Source: the first-order expansion of the cost along `Δ = −η ∇cost`; Nocedal & Wright, section 3.1.
     """
     start = cost(*_point(case))
-    for rate in descent.Path(case, right.gradients(*_point(case))).rates():
+    for rate in right.Path(case, right.gradients(*_point(case))).rates():
         kernel, weights = train_step(*_point(case), rate)
         gradient = (case.kernel - kernel) / rate, (case.weights - weights) / rate
-        path = descent.Path(case, gradient)
+        path = right.Path(case, gradient)
         moved = case.changed(kernel=kernel, weights=weights)
-        error = path.remainder(rate) + descent.rounding(case, moved) + path.subtraction_error(rate)
+        error = path.remainder(rate) + right.rounding(case, moved) + path.subtraction_error(rate)
         end = cost(*_point(moved))
         agree(
             end - start, Value(-rate * path.squared_norm, 0.0, 1.0, error), f"the change of the cost at rate {rate:.3g}"
@@ -105,12 +104,12 @@ def test_cost_falls_over_a_run(train_step, cost, case):
     the first. Source: Nocedal & Wright, Numerical Optimization, section 3.1.
     """
     for _ in range(RUN_LENGTH):
-        path = descent.Path(case, right.gradients(*_point(case)))
+        path = right.Path(case, right.gradients(*_point(case)))
         rate = path.longest()
         kernel, weights = train_step(*_point(case), rate)
         moved = case.changed(kernel=kernel, weights=weights)
         before, after = cost(*_point(case)), cost(*_point(moved))
-        error = descent.rounding(case, moved) + path.subtraction_error(rate)
+        error = right.rounding(case, moved) + path.subtraction_error(rate)
         require(
             after <= before - rate * path.squared_norm / 2 + error,
             f"the cost does not fall as promised on a step of rate {rate:.3g}",

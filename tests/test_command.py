@@ -261,7 +261,8 @@ def test_scripts_of_failures_are_written_beside(mine):
     assert scripts["pooling.max_pool_is_the_maximum"] is None
     assert not (mine / "page-failures").exists()
     process = subprocess.run([sys.executable, path], cwd=mine, capture_output=True, text=True, check=False)
-    assert (process.returncode, process.stderr) == (1, "the windows' gradients sum to [2.], not to upstream's [1.]\n")
+    assert process.returncode == 1
+    assert process.stderr.startswith("max_pool_gradient is wrong: off by 1, allowed ")
     (mine / "known.txt").write_text(f"{TIES} never tied\n", encoding="utf-8")
     assert run(*wanted, "--known", "known.txt", folder=mine)[0] == 0
     assert not (mine / "report-failures").exists()

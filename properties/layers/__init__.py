@@ -6,6 +6,7 @@ The machine asks `LAYERS` and `OPERATIONS`, in the order of the contract, and kn
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from ..harness.core.setting import setting
 from .activations import ACTIVATIONS
 from .convolution import CONVOLUTION
 from .declared import NETWORK
@@ -33,6 +34,14 @@ def formulas(operation: str, convolution: str | None) -> list[str]:
     """
     output, image = _FLIPPED[convolution != "correlation"]
     return [line.replace("{output}", output).replace("{image}", image) for line in OPERATIONS[operation].formulas]
+
+
+def note_on(signature: Signature) -> tuple[str, ...]:
+    """What a reader must know of the convention that an operation is held to."""
+    if not signature.follows:
+        return ()
+    kind = "a true convolution (kernel flipped)" if setting().flips else "a cross-correlation (kernel not flipped)"
+    return (f"conv2d is taken to be {kind}.",)
 
 
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
 from ..harness.core.tape import DYADIC, GRID, Case, Tape
 from ..harness.core.values import ALLOWED, LIBRARY, Array, Value, elementary, elementwise, exactly, untied
-from .registry import Ask, Fault, Layer, Read, Signature, Stage
+from .registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
 
 SLOPE_UNITS = ALLOWED + LIBRARY + 4  # of 1/(1+x²): those two, and four roundings beside
 COMPLEX_STEP = 1e-100
@@ -193,8 +193,22 @@ def _relu_slopes(case: Case) -> tuple[Value]:
     return (Value((case.x > 0) * 1.0, ALLOWED, 1.0),)
 
 
+def _legal_slopes(x: Array) -> tuple[Array, Array, Array]:
+    """The least and the largest slope that ReLU may have, and what rounding may add off 0."""
+    return (x > 0) * 1.0, (x >= 0) * 1.0, ALLOWED * setting().eps * (x != 0)
+
+
+def _separated_slopes(answer: Array, case: Case) -> Wrong | None:
+    low, high, slack = _legal_slopes(case.x)
+    direction = (answer < low - slack) * 1.0 - (answer > high + slack)
+    if not direction.any():
+        return None
+    least = float(np.sum(direction * np.where(direction > 0, low, high)))
+    return Wrong(0, low, float(np.sum(np.abs(direction) * slack)), direction=direction, least=least)
+
+
 def _relu_slope_faults(answer: Array, case: Case) -> Iterator[Fault | None]:
-    low, high, slack = (case.x > 0) * 1.0, (case.x >= 0) * 1.0, ALLOWED * setting().eps * (case.x != 0)
+    low, high, slack = _legal_slopes(case.x)
     wrong = ~((answer >= low - slack) & (answer <= high + slack))
     yield Fault("the derivative is outside [0, 1] at 0, or wrong off it", high, wrong) if wrong.any() else None
 
@@ -258,6 +272,7 @@ ACTIVATIONS = Layer(
             kinked=read_any,
             is_kinked=lambda case: bool((case.x == 0).any()),
             faults=_relu_slope_faults,
+            separated=_separated_slopes,
             other_names=("reluprime", "drelu", "relugrad", "relubackward"),
         ),
         *(signature for one in SMOOTH for signature in _smooth(one)),

@@ -1,23 +1,68 @@
-"""The operations of the network, as the machine knows them."""
+"""The operations of the network, as the machine knows them, and the chain rule through any layers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ..harness.core.kinds import Kind
 from ..harness.core.limits import POOL
 from ..harness.core.tape import Case
-from ..harness.core.values import Value
+from ..harness.core.values import Array, Value
 from . import network, network_cases
 from .activations import relu
 from .convolution import pair_of
-from .network import BACKWARD, FORWARD, POINT
+from .network import POINT, flattened
 from .registry import Layer, Sides, Signature, Stage
-from .subgradients import gradient_faults, has_kink, step_faults
+from .subgradients import gradient_faults, has_kink, separated_gradient, separated_step, step_faults
 
 _PREDICT = {"image": Kind.IMAGES, "kernel": Kind.KERNEL, "weights": Kind.POOLED_WEIGHTS}
 _POINT = {"image": Kind.IMAGES, "target": Kind.NUMBERS, "kernel": Kind.KERNEL, "weights": Kind.POOLED_WEIGHTS}
 _STEP = {**_POINT, "learning_rate": Kind.RATE}
+
+
+Functions = Mapping[str, Callable[..., Any]]
+FORWARD = ("conv2d", "relu", "max_pool", "dense", "arctan")
+BACKWARD = ("relu_derivative", "arctan_derivative", "max_pool_gradient", "dense_gradients", "conv2d_kernel_gradient")
+
+
+def composed(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
+    """One operation of the network, by the chain rule through `part(operation, *arguments)`.
+
+    Arrays are as everywhere: images (N, C, H, W), features (N, n), a prediction for each image.
+    """
+
+    def features_of(image: Array, kernel: Array) -> tuple[Array, Array, Array, Array]:
+        convolved = part("conv2d", image, kernel)
+        activated = part("relu", convolved)
+        pooled = part("max_pool", activated, POOL)
+        return convolved, activated, pooled, flattened(pooled)
+
+    def predict(image: Array, kernel: Array, weights: Array) -> Array:
+        features = features_of(image, kernel)[3]
+        prediction: Array = part("arctan", part("dense", features, weights))[..., 0]
+        return prediction
+
+    def cost(image: Array, target: Array, kernel: Array, weights: Array) -> Array:
+        return ((part("predict", image, kernel, weights) - target) ** 2).sum(axis=-1) / 2
+
+    def gradients(image: Array, target: Array, kernel: Array, weights: Array) -> tuple[Array, Array]:
+        convolved, activated, pooled, features = features_of(image, kernel)
+        weighted = part("dense", features, weights)
+        delta = (part("arctan", weighted) - target[..., None]) * part("arctan_derivative", weighted)
+        features_gradient, weights_gradient = part("dense_gradients", features, weights, delta)
+        upstream = part("max_pool_gradient", activated, POOL, features_gradient.reshape(pooled.shape))
+        upstream = upstream * part("relu_derivative", convolved)
+        return part("conv2d_kernel_gradient", image, kernel, upstream), weights_gradient
+
+    def train_step(
+        image: Array, target: Array, kernel: Array, weights: Array, learning_rate: float
+    ) -> tuple[Array, Array]:
+        moves = part("gradients", image, target, kernel, weights)
+        return kernel - learning_rate * moves[0], weights - learning_rate * moves[1]
+
+    made: Functions = {"predict": predict, "cost": cost, "gradients": gradients, "train_step": train_step}
+    return made[name]
 
 
 def _prediction(case: Case) -> tuple[Value]:
@@ -100,6 +145,7 @@ NETWORK = Layer(
             kinked=network_cases.read_kinked,
             is_kinked=has_kink,
             faults=gradient_faults,
+            separated=separated_gradient,
             parts=("kernel", "weights"),
             uses=(*FORWARD, *BACKWARD),
         ),
@@ -117,6 +163,7 @@ NETWORK = Layer(
             kinked=network_cases.read_kinked,
             is_kinked=has_kink,
             faults=step_faults,
+            separated=separated_step,
             parts=("kernel", "weights"),
             uses=(*FORWARD, *BACKWARD, "gradients"),
         ),

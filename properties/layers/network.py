@@ -6,19 +6,18 @@ predictions and targets (N,). Any array may have a further axis in front, for po
 """
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ..harness.core.limits import POOL
 from ..harness.core.setting import setting
 from ..harness.core.tape import Case
-from ..harness.core.values import ALLOWED, LIBRARY, Array, Size, Value, elementwise, inner_product, norms, within
+from ..harness.core.values import ALLOWED, LIBRARY, Array, Size, Value, elementwise, inner_product, norm, norms, within
 from .activations import arctan_slope, arctan_slopes, relu
 from .convolution import conv2d, conv2d_kernel_gradient, each_kernel_gradient, forward_units, kernel_units
-from .pooling import argmax_scatter, blocks, grow, max_pool
+from .windows import argmax_scatter, blocks, grow, max_pool
 
 POINT = ("image", "target", "kernel", "weights")
 
@@ -197,45 +196,60 @@ def values_of(case: Case) -> ForwardValues:
     return forward_values(*case.arguments(*POINT))
 
 
-Functions = Mapping[str, Callable[..., Any]]
-FORWARD = ("conv2d", "relu", "max_pool", "dense", "arctan")
-BACKWARD = ("relu_derivative", "arctan_derivative", "max_pool_gradient", "dense_gradients", "conv2d_kernel_gradient")
+class Path:
+    """The line θ − ηg through a case in both parameters, on the activation pattern of its start.
 
-
-def composed(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
-    """One operation of the network, by the chain rule through `part(operation, *arguments)`.
-
-    Arrays are as everywhere: images (N, C, H, W), features (N, n), a prediction for each image.
+    There pooled(η) and weights(η) are linear, so `s(η) = s − ηb + η²c` for each image.
     """
 
-    def features_of(image: Array, kernel: Array) -> tuple[Array, Array, Array, Array]:
-        convolved = part("conv2d", image, kernel)
-        activated = part("relu", convolved)
-        pooled = part("max_pool", activated, POOL)
-        return convolved, activated, pooled, flattened(pooled)
+    def __init__(self, case: Case, gradient: tuple[Array, Array]) -> None:
+        self.case, self.gradient = case, gradient
+        self.squared_norm = float(sum((part * part).sum() for part in gradient))
+        stages = forward(case.image, case.kernel, case.weights)
+        winners = argmax_scatter(stages.preactivation, POOL, np.ones(stages.pooled.shape))
+        speed = conv2d(case.image, gradient[0]) * winners * (stages.preactivation > 0)
+        pooled_speed = flattened(blocks(speed, POOL).sum(axis=(-2, -1)))
+        self.first = np.abs(flattened(stages.pooled) @ gradient[1] + pooled_speed @ case.weights)[:, 0]
+        self.second = np.abs(pooled_speed @ gradient[1])[:, 0]
+        self.residuals = np.abs(stages.prediction - case.target)
+        self.room = margin(case.image, case.kernel, gradient[0]) / 2
 
-    def predict(image: Array, kernel: Array, weights: Array) -> Array:
-        features = features_of(image, kernel)[3]
-        prediction: Array = part("arctan", part("dense", features, weights))[..., 0]
-        return prediction
+    def curvature(self, rate: float) -> float:
+        """A bound on the cost's second derivative in η up to `rate`: `(1 + 0.65 R)(|b| + 2η|c|)² + 2 R |c|`.
 
-    def cost(image: Array, target: Array, kernel: Array, weights: Array) -> Array:
-        return ((part("predict", image, kernel, weights) - target) ** 2).sum(axis=-1) / 2
+        R bounds the residual; 1 and R bound φ² and the residual in `φ² + r φ'`, and |φ'| < 0.65. Summed over images.
+        """
+        moved = self.residuals + self.first * rate + self.second * rate**2
+        residual = np.minimum(moved, np.abs(self.case.target) + math.pi / 2)
+        steepness = (1 + 0.65 * residual) * (self.first + 2 * rate * self.second) ** 2
+        return float((steepness + 2 * residual * self.second).sum())
 
-    def gradients(image: Array, target: Array, kernel: Array, weights: Array) -> tuple[Array, Array]:
-        convolved, activated, pooled, features = features_of(image, kernel)
-        weighted = part("dense", features, weights)
-        delta = (part("arctan", weighted) - target[..., None]) * part("arctan_derivative", weighted)
-        features_gradient, weights_gradient = part("dense_gradients", features, weights, delta)
-        upstream = part("max_pool_gradient", activated, POOL, features_gradient.reshape(pooled.shape))
-        upstream = upstream * part("relu_derivative", convolved)
-        return part("conv2d_kernel_gradient", image, kernel, upstream), weights_gradient
+    def remainder(self, rate: float) -> float:
+        """The second-order term of the cost's change: `η²/2` times the curvature; infinite across a kink."""
+        return rate**2 / 2 * self.curvature(rate) if rate <= 2 * self.room else math.inf
 
-    def train_step(
-        image: Array, target: Array, kernel: Array, weights: Array, learning_rate: float
-    ) -> tuple[Array, Array]:
-        moves = part("gradients", image, target, kernel, weights)
-        return kernel - learning_rate * moves[0], weights - learning_rate * moves[1]
+    def longest(self) -> float:
+        """The longest rate, down by powers of two, with no kink crossed and at least half the promised decrease."""
+        rate = 2.0 ** math.floor(math.log2(min(self.room, 1.0)))
+        while self.squared_norm and self.remainder(rate) > rate * self.squared_norm / 2:
+            rate /= 2
+        return rate
 
-    made: Functions = {"predict": predict, "cost": cost, "gradients": gradients, "train_step": train_step}
-    return made[name]
+    def rates(self) -> tuple[float, float]:
+        """The longest rate, and a short one at which the second-order term is about the rounding of the cost."""
+        longest = self.longest()
+        noise = rounding(self.case, self.case)
+        balanced = math.sqrt(noise / (self.curvature(0.0) or 1.0)) or longest
+        return longest, min(longest, 2.0 ** math.floor(math.log2(balanced)))
+
+    def subtraction_error(self, rate: float) -> float:
+        """What rounding θ − ηg adds to `‖Δ‖²/η`: the step's size over η times the parameters' rounding."""
+        size = math.sqrt(sum(norm(self.case[name]) ** 2 for name in ("kernel", "weights")))
+        step = rate * math.sqrt(self.squared_norm)
+        units = 2 * ALLOWED + max(step_terms(self.case.image, self.case.weights))
+        return units * setting().eps * (size + step) * math.sqrt(self.squared_norm)
+
+
+def rounding(*cases: Case) -> float:
+    """What rounding may add to the costs of these cases, together."""
+    return sum(float(values_of(case).cost.allowed) for case in cases)

@@ -22,8 +22,8 @@ from ..harness.core.tape import FINE, GRID, Bytes, Case, Tape
 from ..harness.core.values import Array, untied
 from .convolution import conv2d, correlation
 from .network import forward
-from .pooling import blocks
 from .registry import Read
+from .windows import blocks
 
 NAME = "network"
 LARGEST_ENTRY = 64.0

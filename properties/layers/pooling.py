@@ -3,7 +3,7 @@
 `x` is (N, C, H, W), the window (p, q), outputs and upstream are (N, C, H/p, W/q); any array may have axes in front.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import cycle
 from math import prod
@@ -11,16 +11,16 @@ from math import prod
 import numpy as np
 
 from ..harness.core.kinds import Kind
-from ..harness.core.limits import POOL, Limits, Pair, Shape
+from ..harness.core.limits import Limits, Pair, Shape
 from ..harness.core.resizing import COLUMNS, ROWS, declared_or, in_order, spans, thinned, without
 from ..harness.core.setting import setting
 from ..harness.core.sizes import read_shapes
 from ..harness.core.tape import GRID, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Value, exactly, untied
-from .registry import Ask, Fault, Layer, Mask, Read, Sides, Signature, Stage
+from .registry import Layer, Read, Sides, Signature, Stage
+from .windows import argmax_scatter, blocks, faults, grow, is_tied, max_pool, separated, tie_rule
 
 NAME = "pooling"
-LEGAL = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
 _WINDOWS: tuple[Shape, ...] = (
     *((side, side) for side in range(2, 9)),
     *((11, 11), (12, 12), (16, 16), (17, 17), (1, 17), (17, 1), (3, 9), (4, 7), (16, 15), (2, 5), (10, 2)),
@@ -30,77 +30,6 @@ _MANY_WINDOWS: tuple[Pair, ...] = (
     *(((2, 2), (1, 33_000)), ((3, 3), (65, 65)), ((1, 3), (260, 70))),
     *(((12, 12), (5, 5)), ((17, 17), (6, 5)), ((17, 16), (4, 6))),
 )
-
-
-def blocks(x: Array, window: Shape) -> Array:
-    """A view of (…, H, W) as (…, H/p, W/q, p, q) windows."""
-    rows, columns = x.shape[-2] // window[0], x.shape[-1] // window[1]
-    return x.reshape(*x.shape[:-2], rows, window[0], columns, window[1]).swapaxes(-3, -2)
-
-
-def max_pool(x: Array, window: Shape) -> Array:
-    """The maximum of each window."""
-    return blocks(x, window).max(axis=(-2, -1))
-
-
-def grow(pooled: Array, window: Shape) -> Array:
-    """Each entry repeated over its window."""
-    return pooled.repeat(window[0], axis=-2).repeat(window[1], axis=-1)
-
-
-def maxima(x: Array, window: Shape) -> Mask:
-    """Where `x` equals the maximum of its window."""
-    return x == grow(max_pool(x, window), window)
-
-
-def mask_repeat(x: Array, window: Shape, upstream: Array) -> Array:
-    """Upstream repeated over its window, on every maximum: a gradient only where maxima are unique."""
-    return maxima(x, window) * grow(upstream, window)
-
-
-def argmax_scatter(x: Array, window: Shape, upstream: Array) -> Array:
-    """Each upstream value on the first maximum of its window."""
-    parted = blocks(x, window)
-    flat = parted.reshape(*upstream.shape, -1)
-    winners = flat.argmax(axis=-1)[..., None] == np.arange(flat.shape[-1])
-    return (winners * upstream[..., None]).reshape(parted.shape).swapaxes(-3, -2).reshape(x.shape)
-
-
-def is_tied(case: Case) -> bool:
-    """Whether some window has more than one maximum."""
-    return bool(maxima(case.x, case.window).sum() > case.upstream.size)
-
-
-def slack(window: Shape) -> float:
-    """How far weights that sum to 1 may be off after rounding: a rounding for each entry, and the units allowed."""
-    return (ALLOWED + prod(window)) * setting().eps
-
-
-def faults(gradient: Array, case: Case) -> Iterator[Fault | None]:
-    """What keeps a gradient from being a subgradient: nothing off the maxima of a window, and on them the upstream
-    value times weights in [0, 1] of sum 1.
-
-    Source: Boustany, TMLR 2024.
-    """
-    maximal = maxima(case.x, case.window)
-    upstream = grow(case.upstream, case.window)
-    off_maxima = np.where(maximal, 0.0, gradient) != 0
-    yield _fault("entries below their window's maximum get a gradient", off_maxima)
-    allowed = slack(case.window) * np.abs(upstream)
-    sums = blocks(gradient, case.window).sum(axis=(-2, -1))
-    wrong = np.abs(sums - case.upstream) > blocks(allowed, case.window)[..., 0, 0]
-    first = tuple(np.argwhere(wrong)[0]) if wrong.any() else (0,) * wrong.ndim
-    yield _fault(
-        f"in {wrong.sum()} of {wrong.size} {'window' if wrong.size == 1 else 'windows'} the gradient sums to "
-        f"{sums[first]:.6g}, not to upstream's {case.upstream[first]:.6g}",
-        maximal & grow(wrong, case.window),
-    )
-    share = np.where(maximal, gradient * np.sign(upstream), 0.0)
-    yield _fault("a weight is outside [0, 1]", ~((share >= -allowed) & (share <= np.abs(upstream) + allowed)))
-
-
-def _fault(message: str, wrong: Mask) -> Fault | None:
-    return Fault(message, LEGAL, wrong) if wrong.any() else None
 
 
 def _gradient(case: Case) -> tuple[Value]:
@@ -212,34 +141,6 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
     yield Stage("max_pool(x)", max_pool(case.x, case.window))
 
 
-_TIE_RULES: dict[str, Callable[[Array], Array]] = {
-    "first": lambda tied: np.eye(tied.size)[tied.argmax()],
-    "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
-    "even split": lambda tied: tied / tied.sum(),
-    "all": lambda tied: tied * 1.0,
-}
-
-
-def _tie_rule(ask: Ask) -> str | None:
-    """Which of the rules fits at three sets of maxima; "other" for none, None without an answer."""
-    pairs = setting().limits.poolings(tied=True)
-    if not pairs:
-        return None
-    window, whole = min(pairs, key=lambda pair: pair[0] != POOL)
-    size = prod(window)
-    rules = set(_TIE_RULES)
-    for tied in (np.ones(size), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
-        if tied.sum() < 2:
-            continue
-        x = np.tile(np.reshape(tied * 1.0, window), (whole[0] // window[0], whole[1] // window[1]))[None, None]
-        case = Case(x=x, window=window, upstream=1.0 + np.arange(x.size // size).reshape(max_pool(x, window).shape))
-        if (answer := ask(case)) is None:
-            return None
-        weights = answer[0, 0, : window[0], : window[1]].ravel() / case.upstream[0, 0, 0, 0]
-        rules = {rule for rule in rules if np.allclose(_TIE_RULES[rule](tied), weights, rtol=1e-6)}
-    return rules.pop() if len(rules) == 1 else "other"
-
-
 def _pooled(case: Case) -> tuple[Sides]:
     *counts, rows, columns = case.x.shape
     return ((*counts, rows // case.window[0], columns // case.window[1]),)
@@ -280,6 +181,7 @@ POOLING = Layer(
             kinked=read_tied,
             is_kinked=is_tied,
             faults=faults,
+            separated=separated,
             faults_tell_all=True,
             parts=("x",),
             other_names=("maxpoolbackward", "maxpoolgrad", "poolbackward"),
@@ -295,5 +197,5 @@ POOLING = Layer(
     pair=lambda case: (case.window, case.x.shape[-2:]),
     windows=lambda case: blocks(case.x, case.window).reshape(-1, prod(case.window)),
     stages=_stages,
-    finds={"ties": ("max_pool_gradient", _tie_rule)},
+    finds={"ties": ("max_pool_gradient", tie_rule)},
 )

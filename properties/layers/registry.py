@@ -37,15 +37,20 @@ class Stage(NamedTuple):
     dead: Mask | None = None
 
 
-class Separation(NamedTuple):
-    """A direction in which a wrong answer lies below every legal one: its inner product with it is less than `least`,
-    which rounding may lower by `allowed`. `nearest` is a legal answer.
+@dataclass(frozen=True)
+class Wrong:
+    """What shows that a part of an answer is wrong: it is further from `expected` than is `allowed`.
+
+    Where many answers are right, `expected` is one of them, and a `direction` tells all of them from the one that was
+    given: the inner product with it is `least` or more for every right one, but for what is allowed.
     """
 
-    direction: Array
-    least: float
-    nearest: Array
-    allowed: float
+    part: int
+    expected: Any
+    allowed: Any
+    notes: tuple[str, ...] = ()
+    direction: Array | None = None
+    least: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Signature:
     kinked: Read | None = None
     is_kinked: Callable[[Case], bool] = lambda case: False
     faults: Callable[[Any, Case], Iterator[Fault | None]] | None = None
+    separated: Callable[[Any, Case], Wrong | None] | None = None
     parts: tuple[str, ...] = ()
     of: str = ""
     uses: tuple[str, ...] = ()

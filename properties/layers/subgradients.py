@@ -24,8 +24,8 @@ from .network import (
     weights_of,
 )
 from .network_cases import is_smooth
-from .pooling import blocks
-from .registry import Fault, Separation
+from .registry import Fault, Wrong
+from .windows import blocks
 
 
 def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:
@@ -87,29 +87,57 @@ def _fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, 
     return weights, system, wanted, system @ weights - wanted
 
 
-def separation(gradient: Array, case: Case, values: ForwardValues) -> Separation:
-    """What tells a wrong kernel gradient from every legal one.
+def _separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Array, float, Array]:
+    """A direction that tells a wrong kernel gradient from every legal one: its inner product with it is less.
 
-    The direction is what the least squares leave over; the least inner product is attained at one column in each
-    window, as it is linear.
+    The direction, the least inner product of a legal gradient with it, and the nearest legal gradient. The direction
+    is what the least squares leave over; the least is attained at one column in each window, as it is linear.
     """
     matrix, sums = _choices(case, values)
-    error = error_of(case, values)
     if not sums.size:
-        direction = -np.sign(gradient)
-        return Separation(direction, 0.0, np.zeros(gradient.shape), norm(direction) * error + setting().tiny)
-    weights, _, _, left = _fitted(gradient, matrix, sums)
-    direction = left[: gradient.size]
+        return -np.sign(gradient), 0.0, np.zeros(gradient.shape)
+    weights, _, _, error = _fitted(gradient, matrix, sums)
+    direction = error[: gradient.size]
     for digits in (0, 1, 2, 15):  # a short one is easier to read
         short = np.round(direction / (np.abs(direction).max() or 1.0), digits) + 0.0
         reach = short @ matrix
         least = float(sum(reach[owned > 0].min() for owned in sums))
-        slack = float(np.linalg.norm(short)) * error
+        slack = float(np.linalg.norm(short)) * error_of(case, values)
         if short @ gradient.ravel() < least - 2 * slack:
             break
     shares = (sums * weights).sum(axis=1) @ sums
     nearest = matrix @ np.divide(weights, shares, out=np.zeros_like(weights), where=shares > 0)
-    return Separation(np.reshape(short, gradient.shape), least, nearest.reshape(gradient.shape), slack + setting().tiny)
+    return np.reshape(short, gradient.shape), least, nearest.reshape(gradient.shape)
+
+
+def separated_gradient(gradient: Array, case: Case) -> Wrong | None:
+    """The direction that tells all legal gradients for the kernel from a wrong one; None for a legal one."""
+    values = values_of(case)
+    return _separated(gradient, case, error_of(case, values))
+
+
+def separated_step(kernel: Array, case: Case) -> Wrong | None:
+    """The same of the kernel after a step, which has moved against the gradient."""
+    rate = case.learning_rate
+    if not rate:
+        (value, _) = step_values(*case.arguments(*POINT), rate)
+        wrong = np.abs(kernel - value.value) > value.allowed
+        return Wrong(0, value.value, value.allowed) if wrong.any() else None
+    error = error_of(case, values_of(case)) + norm(step_values(*case.arguments(*POINT), rate)[0].allowed) / abs(rate)
+    found = _separated((case.kernel - kernel) / rate, case, error)
+    if found is None or found.direction is None:
+        return found
+    least = float(np.sum(np.sign(-rate) * found.direction * case.kernel) + abs(rate) * found.least)
+    expected, allowed = case.kernel - rate * found.expected, abs(rate) * found.allowed
+    return Wrong(0, expected, allowed, direction=-np.sign(rate) * found.direction, least=least)
+
+
+def _separated(gradient: Array, case: Case, error: float) -> Wrong | None:
+    direction, least, nearest = _separation(gradient, case, values_of(case))
+    allowed = norm(direction) * error + setting().tiny
+    if np.sum(direction * gradient) >= least - allowed:
+        return None
+    return Wrong(0, nearest, allowed, direction=direction, least=least)
 
 
 def error_of(case: Case, values: ForwardValues) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from ..harness.core.limits import POOL
 from ..harness.core.values import changed_parts
 from ..layers import OPERATIONS
-from ..layers.pooling import grow, max_pool
+from ..layers.windows import grow, max_pool
 from . import Mistake
 
 Answer = Callable[..., Any]

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..harness.core.limits import POOL
 from ..layers.activations import arctan_slope
-from ..layers.pooling import argmax_scatter, grow, max_pool
-from ..layers.pooling import mask_repeat as on_every_maximum
+from ..layers.windows import argmax_scatter, grow, max_pool
+from ..layers.windows import mask_repeat as on_every_maximum
 from . import mistake, plain
 from .activations import SURVEY
 from .plain import Forward

@@ -14,7 +14,7 @@ from ..harness.core.limits import POOL
 from ..harness.core.values import Array
 from ..layers import OPERATIONS, convolution
 from ..layers.activations import arctan_slope
-from ..layers.pooling import argmax_scatter, max_pool
+from ..layers.windows import argmax_scatter, max_pool
 
 Pair = tuple[Array, Array]
 

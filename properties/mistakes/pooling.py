@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from ..harness.core.limits import Shape
-from ..layers.pooling import argmax_scatter, blocks, grow, max_pool, maxima
-from ..layers.pooling import mask_repeat as on_every_maximum
+from ..layers.windows import argmax_scatter, blocks, grow, max_pool, maxima
+from ..layers.windows import mask_repeat as on_every_maximum
 from . import mistake
 from .activations import SURVEY
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..harness.core.limits import POOL
 from ..layers.activations import logistic
-from ..layers.pooling import blocks, max_pool
+from ..layers.windows import blocks, max_pool
 from . import mistake, plain
 from .activations import SURVEY
 

@@ -120,6 +120,19 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
     return decorate
 
 
+def shown_by(lines: str) -> Callable[[Statement], Statement]:
+    """Declare the lines of a script that shows a failure: by one call, CALL, they make `yours` and `expected`.
+
+    ANSWER stands for what it gives, as an array. What is shown is that the two differ.
+    """
+
+    def decorate(test: Statement) -> Statement:
+        test.shown_by = lines  # type: ignore[attr-defined]
+        return test
+
+    return decorate
+
+
 def settled(statement: Statement, settings: hypothesis.settings, seed: int | None) -> Statement:
     """The same sampled statement as a new Hypothesis test, with these settings and this seed.
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...layers import OPERATIONS, layer_of
-from ...layers.pooling import blocks, grow, maxima
 from ...layers.registry import Stage
+from ...layers.windows import blocks, grow, maxima
 from ..core.kinds import Kind
 from ..core.limits import Shape
 from ..core.setting import Conventions, Setting, in_setting

@@ -18,7 +18,7 @@ from ..core.text import decoded, last_line
 from ..target.operation import Crashed, Failure
 from ..target.timeouts import CALL_SHARE, WATCH, OutOfTime
 from ..why.diagnosis import explained
-from ..why.reproduction import importable_name, of_one_call, reproductions
+from ..why.reproduction import of_one_call, reproductions
 
 FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session failed the last time
 COMPARED_NOTHING = "this property compared nothing: a defect of the suite"
@@ -94,7 +94,7 @@ def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: flo
     failure.case = record.case if error.call is None else {name: decoded(value) for name, value in error.call.items()}
     if error.call:
         stuck = next(name for name, one in WATCH.stuck.items() if one.call is error.call)
-        spec = importable_name(current().target)
+        spec = current().target.importable_name
         failure.scripts = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure
 

@@ -33,7 +33,6 @@ from ..report.terminal import brief, plain_console, show
 from ..target.operation import Failure
 from ..target.target import CannotLoad, Target, load, make_target
 from ..target.timeouts import DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT, WATCH
-from ..why.reproduction import importable_name
 from .progress import Progress
 from .scripts import settle_scripts
 from .session import KEPT, run_session
@@ -179,7 +178,7 @@ def verify(
         raise KeyboardInterrupt
     if status not in KEPT:
         raise ValueError(errors.getvalue().strip().removeprefix("ERROR: "))
-    settle_scripts(progress.outcomes.results.values(), importable_name(offered))
+    settle_scripts(progress.outcomes.results.values(), offered.importable_name)
     report = make_report(asked, found(offered, conventions), progress.outcomes, time.perf_counter() - started)
     if not applied(report):
         raise CannotLoad("nothing to check: no selected property applies to what the target offers")

@@ -3,14 +3,16 @@
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.machinery import PathFinder
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from .world import World
 
@@ -53,6 +55,23 @@ def register(module: ModuleType) -> None:
 def real_name(name: str) -> str:
     """The module that a target's name means: what is bundled lies in the package, or beside it in a clone."""
     return f"{PACKAGE}.{name}" if _is_bundled(name) and (HOME / BUNDLED).is_dir() else name
+
+
+def parted(spec: str) -> tuple[str, str]:
+    """A target's file or module, and its attribute."""
+    found = re.match(r"(.+?\.(?:py|ipynb)(?=:|$)|[^:]*):?(.*)", spec, re.DOTALL)
+    return (found[1], found[2]) if found else (spec, "")
+
+
+def gives(spec: str, functions: Mapping[str, Any]) -> bool:
+    """Whether an import of what a target's name means gives these functions; of a file, whether there is one."""
+    where, attribute = parted(spec)
+    if where.endswith((".py", ".ipynb")):
+        return Path(where).is_file()
+    found: Any = sys.modules.get(real_name(where))
+    for part in filter(None, attribute.split(".")):
+        found = getattr(found, part, None)
+    return where != "__main__" and all(getattr(found, name, None) == one for name, one in functions.items())
 
 
 def named(name: str, world: World | None = None) -> ModuleType:

@@ -44,6 +44,12 @@ class Target:
         """What values, bounds and cases depend on when it is held to these conventions."""
         return Setting(self.dtype, self.limits, conventions, self.layout.most)
 
+    @property
+    def importable_name(self) -> str | None:
+        """Its name, if its operations can be imported by it; None for an object that was made in Python."""
+        functions = {name: one.function for name, one in self.operations.items()}
+        return self.name if modules.gives(self.name, functions) else None
+
 
 def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
@@ -76,16 +82,14 @@ def load(spec: str) -> Target:
     """
     world = World()
     with _loading(spec), world.made():
-        for suffix, read in ((".py", _file), (".ipynb", _notebook)):
-            path, is_path, attribute = spec.partition(suffix)
-            if is_path and (not attribute or attribute.startswith(":")):
-                return make_target(_attribute(read(Path(f"{path}{suffix}"), world), attribute[1:], spec), spec, world)
-        module, _, attribute = spec.partition(":")
-        if any(not part.isidentifier() for part in [*module.split("."), *filter(None, attribute.split("."))]):
+        where, attribute = modules.parted(spec)
+        if read := {".py": _file, ".ipynb": _notebook}.get(Path(where).suffix):
+            return make_target(_attribute(read(Path(where), world), attribute, spec), spec, world)
+        if any(not part.isidentifier() for part in [*where.split("."), *filter(None, attribute.split("."))]):
             raise _folder(spec) or CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
             )
-        found = modules.named(module, world)
+        found = modules.named(where, world)
         if getattr(found, "__file__", None) is None and (folder := _folder(spec)):
             raise folder
         return make_target(_attribute(found, attribute, spec), spec, world)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...layers import OPERATIONS
-from ...layers.network import composed
+from ...layers.declared import composed
 from ...mistakes.channels import right
 from ..checking.comparison import agree_throughout, require_legal
 from ..checking.fixed_cases import kinked, smooth

@@ -21,7 +21,7 @@ from properties.harness.core.tape import Case
 from properties.harness.target.operation import Operation
 from properties.layers import oracles
 from properties.layers.exhaustive import basis, pattern_of
-from properties.layers.pooling import blocks, maxima
+from properties.layers.windows import blocks, maxima
 from tests.doubles import failure_of, trial_of
 
 

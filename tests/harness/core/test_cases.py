@@ -21,7 +21,7 @@ from properties.harness.checking.trial import on_trial
 from properties.harness.core.limits import POOL, NotApplicable
 from properties.layers import oracles
 from properties.layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
-from properties.layers.pooling import blocks
+from properties.layers.windows import blocks
 from tests.doubles import trial_of
 
 

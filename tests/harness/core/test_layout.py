@@ -11,7 +11,7 @@ from properties.harness.core.setting import Conventions
 from properties.harness.core.tape import Case
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
-from properties.layers.pooling import blocks
+from properties.layers.windows import blocks
 from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
@@ -33,7 +33,7 @@ from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
 from properties.layers import OPERATIONS, oracles
 from properties.layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
-from properties.layers.pooling import blocks
+from properties.layers.windows import blocks
 from tests.doubles import trial_of
 from tests.harness.core.test_cases import drawn
 
