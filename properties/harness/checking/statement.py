@@ -164,13 +164,15 @@ def replayed(statement: Any, operations: dict[str, Any], tape: bytes) -> None:
 
     Raises the failure, or Hypothesis's `Flaky` if there is none now.
     """
-    database = statement.settings.database or InMemoryExampleDatabase()
+    record, database = current().record, statement.settings.database or InMemoryExampleDatabase()
+    comparisons = record.comparisons
     again: Any = with_settings(
         statement, operations, database=database, derandomize=False, phases=[hypothesis.Phase.reuse]
     )
     try:
         again.hypothesis.fuzz_one_input(tape)  # reads the case off the tape, and keeps it among those to be shrunk
     except Failure:
+        record.comparisons = comparisons
         with suppress(SkipTest):  # with pytest's --hypothesis-seed nothing is read from the database
             again()  # keeps it among those that were shrunk: `reduced` ends at smaller cases than Hypothesis
         raise
