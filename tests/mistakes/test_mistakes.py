@@ -12,7 +12,7 @@ from properties.harness.target.target import Refuted
 from properties.layers.contract import OPERATIONS
 from properties.mistakes import all_mistakes
 
-VARIANT_EXAMPLES = 30
+VARIANT_EXAMPLES = 10
 MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 UNNAMED = {
