@@ -159,7 +159,7 @@ RIGHT = [
 
 @pytest.fixture
 def _few_examples():
-    trials.settle(20, 0, shrinks=False)
+    trials.settle(10, 0, shrinks=False)
     yield
     hypothesis.settings.load_profile("backproof")
 
