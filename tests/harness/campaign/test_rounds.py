@@ -347,7 +347,7 @@ SIX = (
 
 
 def test_mistake_at_a_larger_size_is_found_by_a_later_round(tmp_path):
-    """The first round, an ordinary run, holds; the third refutes it on the smallest kernel, and what it says to run again fails.
+    """The first round, an ordinary run, holds; the third refutes it on the smallest kernel, as its own command does.
 
     So with workers, beside a known deviation, which is known in every round, and in reports of every kind.
     """
