@@ -121,7 +121,7 @@ def test_warnings_and_noise_are_no_failure(tmp_path):
 
 FLOODS = {
     "a message": "raise ValueError(100_000 * 'no ')",
-    "messages without end": "raise ValueError(''.join(map(chr, range(70_000))) + str(random.random()))",
+    "messages without end": "raise ValueError(''.join(map(chr, range(0xD000, 0xE100))) + str(random.random()))",
     "a note": "error = ValueError('no')\n    error.add_note(150_000 * 'no')\n    raise error",
     "a cause": "try:\n        raise ValueError(150_000 * 'no')\n    except ValueError as error:\n"
     "        raise TypeError('no') from error",
@@ -137,7 +137,7 @@ FLOODS = {
 def test_flood_is_bounded(tmp_path, body):
     """However much a target says, its report stays one that can be read."""
     written(tmp_path, body)
-    asked = ["-k", "relu_is or relu_parts or contract", "--examples", "20", "--memory", "2G", "--json", "report.json"]
+    asked = ["-k", "relu_is", "--examples", "20", "--memory", "2G", "--json", "report.json"]
     run("mine.py", *asked, folder=tmp_path)
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     assert len(text) < 200_000
