@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from properties.__main__ import TEMPLATE
-from properties.layers.contract import OPERATIONS
+from properties.layers import OPERATIONS
 
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 FEW = ["--examples", "20"]

@@ -11,15 +11,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.target.operation import Refuted
 
 from properties.harness.campaign.parts import CannotMerge
 from properties.harness.campaign.rounds import MOST_DOUBLINGS, Pace, Plan, campaign, planned
-from properties.harness.core.trial import Conventions, Record
 from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.run.run import CannotRun, TimeIsOver
-from properties.harness.target.target import Refuted, Target
+from properties.harness.target.target import Target
 from tests.test_command import check, run, start
 
 SAMPLED, OTHER, EXHAUSTIVE = (
