@@ -101,12 +101,15 @@ def test_notebook_fails_at_ties_and_nowhere_else(tmp_path):
     assert report["warnings"]
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+@pytest.fixture(scope="session")
+def alone(once):
     """The report on the file with the tie error, of one process in a fresh folder."""
-    folder = tmp_path_factory.mktemp("alone")
-    (folder / "mine.py").write_text(TIE_ERROR, encoding="utf-8")
-    return check("mine.py", *FEW, folder=folder)[1]
+
+    def make(folder):
+        (folder / "mine.py").write_text(TIE_ERROR, encoding="utf-8")
+        return check("mine.py", *FEW, folder=folder)[1]
+
+    return once("alone", make)
 
 
 def test_same_answer_every_time(mine, alone):
@@ -234,7 +237,8 @@ LAYER = [
 def test_consequences_of_known_deviations_are_known(tmp_path, options):
     """With the layer's own failures listed the network's that follow pass too; with one of them not, they do not."""
     (tmp_path / "known.txt").write_text("".join(f"{name} mask repeat\n" for name in LAYER), encoding="utf-8")
-    asked = ["reference.notebook", *FEW, "-k", "pooling or maxima or weak or kinks", "--known", "known.txt", *options]
+    selected = " or ".join([*LAYER, "gradients_at_kinks"])
+    asked = ["reference.notebook", *FEW, "-k", selected, "--known", "known.txt", *options]
     status, report = check(*asked, folder=tmp_path)
     known = {entry["id"]: entry["message"] for entry in report["properties"] if entry["outcome"] == "known"}
     assert (status, report["verdict"], failing(report)) == (0, "holds", set())
@@ -662,7 +666,7 @@ def test_template_describes_every_operation():
     assert all(ast.get_docstring(node) for node in functions.values())
 
 
-@pytest.mark.parametrize("examples", ["1", "2", "3"])
+@pytest.mark.parametrize("examples", ["1", "3"])
 def test_few_examples_break_nothing(tmp_path, examples):
     """The reference holds with however few examples."""
     status, report = check("reference", "--examples", examples, "-k", "not exact", folder=tmp_path)

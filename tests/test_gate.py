@@ -37,22 +37,22 @@ def environment(*, libraries, binaries):
     return os.environ | {"PYTHONPATH": str(libraries), "PATH": path, "GIT_CONFIG_GLOBAL": os.devnull}
 
 
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory):
+@pytest.fixture(scope="session")
+def libraries(once):
     """A folder from which all that is installed here can be imported, and need not be installed anew; not backproof."""
-    folder = tmp_path_factory.mktemp("libraries")
-    for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        for path in Path(place).iterdir():
-            if not path.name.startswith(("backproof", "pip", "_virtualenv")):
-                (folder / path.name).symlink_to(path)
-    return folder
+
+    def make(folder):
+        for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+            for path in Path(place).iterdir():
+                if not path.name.startswith(("backproof", "pip", "_virtualenv")):
+                    (folder / path.name).symlink_to(path)
+        return str(folder)
+
+    return Path(once("libraries", make))
 
 
-@pytest.fixture(scope="module")
-def step(tmp_path_factory, libraries):
-    """Runs a step of the action in a folder, with these inputs, in a Python where its own step installed it."""
-    python = tmp_path_factory.mktemp("python")
-    venv.create(python, with_pip=True)
+def stepping(python, libraries):
+    """Runs a step of the action in a folder, with these inputs, in this environment of Python."""
     inputs = {f"inputs_{name}": one.get("default", "") for name, one in ACTION["inputs"].items()}
 
     def run(name, folder, **given):
@@ -70,9 +70,20 @@ def step(tmp_path_factory, libraries):
             check=False,
         )
 
-    installed = run("Install", tmp_path_factory.mktemp("install"))
-    assert installed.returncode == 0, installed.stderr
     return run
+
+
+@pytest.fixture(scope="session")
+def step(once, libraries):
+    """Runs a step of the action in a folder, with these inputs, in a Python where its own step installed it."""
+
+    def make(folder):
+        venv.create(folder / "python", with_pip=True)
+        installed = stepping(folder / "python", libraries)("Install", folder)
+        assert installed.returncode == 0, installed.stderr
+        return str(folder / "python")
+
+    return stepping(Path(once("action", make)), libraries)
 
 
 def test_action_fits_the_schema(tmp_path):
@@ -147,28 +158,31 @@ def git(*arguments, folder):
     return process.stdout.strip()
 
 
-@pytest.fixture(scope="module")
-def shipped(tmp_path_factory):
+@pytest.fixture(scope="session")
+def shipped(once):
     """A repository with what the hook needs of this one, and its revision."""
-    folder = tmp_path_factory.mktemp("shipped")
-    for name in SHIPPED:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    git("init", "--quiet", folder=folder)
-    git("add", ".", folder=folder)
-    git("commit", "--quiet", "--message", "As shipped", folder=folder)
-    return folder, git("rev-parse", "HEAD", folder=folder)
+
+    def make(folder):
+        for name in SHIPPED:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+        git("init", "--quiet", folder=folder)
+        git("add", ".", folder=folder)
+        git("commit", "--quiet", "--message", "As shipped", folder=folder)
+        return str(folder), git("rev-parse", "HEAD", folder=folder)
+
+    return once("shipped", make)
 
 
-@pytest.fixture(scope="module")
-def hooked(tmp_path_factory, libraries, shipped):
+@pytest.fixture(scope="session")
+def hooked(libraries, shipped):
     """Runs the hook by pre-commit in a folder, configured by this text; pre-commit installs it once for all."""
     repository, revision = shipped
     own = environment(libraries=libraries, binaries=Path(sys.executable).parent)
-    own["PRE_COMMIT_HOME"] = str(tmp_path_factory.mktemp("pre-commit"))
+    own["PRE_COMMIT_HOME"] = f"{repository}-pre-commit"
 
     def run(folder, configuration):
-        text = configuration.replace("https://github.com/OWNER/backproof", str(repository))
+        text = configuration.replace("https://github.com/OWNER/backproof", repository)
         (folder / ".pre-commit-config.yaml").write_text(text.replace("REVISION", revision), encoding="utf-8")
         git("init", "--quiet", folder=folder)
         git("add", ".", folder=folder)

@@ -52,7 +52,7 @@ def test_wrong_answers_have_an_outcome(tmp_path, monkeypatch, body, outcome, mes
     """Each is refuted or crashed on some case, in words that say what the target did."""
     written(tmp_path, body)
     monkeypatch.chdir(tmp_path)
-    report = properties.verify("mine.py", keyword="relu", examples=20)
+    report = properties.verify("mine.py", keyword="relu_is or relu_parts or contract", examples=20)
     told = [failure for failure in report.failures if failure.outcome == outcome and message in failure.message]
     assert told
     assert all(failure.case for failure in told)
@@ -75,7 +75,7 @@ def test_view_of_the_argument_is_an_answer(tmp_path):
         "max_pool",
         "x, window",
     )
-    assert check("mine.py", "--examples", "50", folder=tmp_path)[0] == 0
+    assert check("mine.py", "--examples", "20", folder=tmp_path)[0] == 0
 
 
 STATES = {
@@ -106,7 +106,7 @@ def test_state_kept_between_calls_is_refuted(tmp_path, monkeypatch):
         "relu.calls = getattr(relu, 'calls', 0) + 1\n    return np.maximum(x, 0) * relu.calls",
     )
     monkeypatch.chdir(tmp_path)
-    report = properties.verify("mine.py", keyword="relu", examples=20)
+    report = properties.verify("mine.py", keyword="relu_is or relu_parts or contract", examples=20)
     assert any("relu" in failure.message for failure in report.failures if failure.outcome == "refuted")
 
 
@@ -120,16 +120,16 @@ def test_warnings_and_noise_are_no_failure(tmp_path):
 
 
 FLOODS = {
-    "a message": "raise ValueError(10_000_000 * 'no ')",
-    "messages without end": "raise ValueError(''.join(map(chr, range(200_000))) + str(random.random()))",
-    "a note": "error = ValueError('no')\n    error.add_note(10_000_000 * 'no')\n    raise error",
-    "a cause": "try:\n        raise ValueError(10_000_000 * 'no')\n    except ValueError as error:\n"
+    "a message": "raise ValueError(100_000 * 'no ')",
+    "messages without end": "raise ValueError(''.join(map(chr, range(0xD000, 0xE100))) + str(random.random()))",
+    "a note": "error = ValueError('no')\n    error.add_note(150_000 * 'no')\n    raise error",
+    "a cause": "try:\n        raise ValueError(150_000 * 'no')\n    except ValueError as error:\n"
     "        raise TypeError('no') from error",
     "different warnings": "for _ in range(1000): warnings.warn(f'{random.random()} {10_000 * x.size}')\n"
     "    return np.maximum(x, 0)",
-    "long warnings": "warnings.warn(1_000_000 * 'old ')\n    return np.maximum(x, 0)",
-    "the type of an answer": "return type('x' * 1_000_000, (), {})()",
-    "what it prints": "print(1_000_000 * 'x', file=sys.stderr)\n    return np.maximum(x, 0)",
+    "long warnings": "warnings.warn(100_000 * 'old ')\n    return np.maximum(x, 0)",
+    "the type of an answer": "return type('x' * 300_000, (), {})()",
+    "what it prints": "print(300_000 * 'x', file=sys.stderr)\n    return np.maximum(x, 0)",
 }
 
 
@@ -137,7 +137,8 @@ FLOODS = {
 def test_flood_is_bounded(tmp_path, body):
     """However much a target says, its report stays one that can be read."""
     written(tmp_path, body)
-    run("mine.py", "-k", "relu", "--examples", "20", "--memory", "2G", "--json", "report.json", folder=tmp_path)
+    asked = ["-k", "relu_is", "--examples", "20", "--memory", "2G", "--json", "report.json"]
+    run("mine.py", *asked, folder=tmp_path)
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     assert len(text) < 200_000
     assert json.loads(text)["verdict"] in ("broken", "holds", "refuted")
@@ -353,7 +354,7 @@ def test_killed_run_loses_no_failure(tmp_path):
 def test_layers_are_judged_before_the_network(tmp_path):
     """With an error in a layer that the network uses, `--fail-fast` stops at the layer."""
     (tmp_path / "mine.py").write_text(NETWORK, encoding="utf-8")
-    _, report = check("mine.py", "--fail-fast", "-k", "kinks or ties", folder=tmp_path)
+    _, report = check("mine.py", "--fail-fast", "-k", "kinks or ties", "--examples", "20", folder=tmp_path)
     assert failing(report) == {"pooling.gradient_at_ties_is_a_subgradient"}
 
 
@@ -379,7 +380,9 @@ def test_failures_of_the_network_follow_from_its_layer(tmp_path):
     """The network's failure is told as a consequence of the layer's, without its arrays; alone it is told whole."""
     (tmp_path / "mine.py").write_text(NETWORK, encoding="utf-8")
     kinks = "network.gradients_at_kinks_are_conservative"
-    status, output, _ = run("mine.py", "-k", f"{kinks} or ties_is", "--json", "report.json", folder=tmp_path)
+    status, output, _ = run(
+        "mine.py", "-k", f"{kinks} or ties_is", "--examples", "20", "--json", "report.json", folder=tmp_path
+    )
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     entry = next(entry for entry in report["properties"] if entry["id"] == kinks)
     assert status == 1
@@ -387,6 +390,6 @@ def test_failures_of_the_network_follow_from_its_layer(tmp_path):
     assert "These follow from max_pool_gradient" in output
     assert f"REFUTED  gradients  {kinks}" not in output
     assert "1 of them as a consequence of others" in output
-    _, alone, _ = run("mine.py", "-k", kinks, folder=tmp_path)
+    _, alone, _ = run("mine.py", "-k", kinks, "--examples", "20", folder=tmp_path)
     assert f"REFUTED  gradients  {kinks}" in alone
     assert "your max_pool_gradient in it gives these" in alone

@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from properties.harness.target.operation import Malformed, Refuted
 
 from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_of_variant
 from benchmarks.trials import failure_of, reference_with, settle, trial_of
@@ -11,7 +12,7 @@ from properties.harness.checking.properties import all_properties, arguments_of
 from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
 
-VARIANT_EXAMPLES = 30
+VARIANT_EXAMPLES = 10
 MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 UNNAMED = {
@@ -26,13 +27,12 @@ def offered(name):
 
 
 @cache
-def refuted(name, identifier):
-    """Whether this property refutes the reference with this mistake in it."""
+def failure(name, identifier):
+    """How this property fails on the reference with this mistake in it; None if it holds."""
     settle(shrinks=False)
     entry = PROPERTIES[identifier]
     with trial_of(offered(name)) as trial:
-        arguments = arguments_of(entry.function, trial.target, entry.operation)
-        return failure_of(entry.function, arguments, trial) is not None
+        return failure_of(entry.function, arguments_of(entry.function, trial.target, entry.operation), trial)
 
 
 def candidates(entry):
@@ -41,10 +41,15 @@ def candidates(entry):
     return [mistake.id for mistake in sorted(concerned, key=lambda mistake: mistake.named_by != entry.id)]
 
 
+def by_its_own_words(found):
+    """Whether a property refutes by what it states: not by an exception, nor by an answer that none would take."""
+    return isinstance(found, Refuted) and not isinstance(found, Malformed) and "is not finite" not in found.message
+
+
 def refuted_alone(name, entry):
-    """Whether no other property of its operation, of those that sample, refutes the mistake that this one refutes."""
+    """Whether this property refutes a mistake, and no other of its operation that samples does."""
     others = [one for one in rivals(entry) if MISTAKES[name].operation in one.operations]
-    return not any(refuted(name, other.id) for other in others)
+    return failure(name, entry.id) is not None and not any(failure(name, other.id) for other in others)
 
 
 def test_catalogue_is_large_and_its_names_are_unique():
@@ -70,11 +75,17 @@ def test_few_mistakes_are_not_named():
 
 
 @pytest.mark.parametrize("identifier", [name for name in PROPERTIES if not name.startswith(SURROUNDINGS)])
+def test_property_refutes_a_mistake(identifier):
+    """Each property refutes a mistake of the catalogue by its own words."""
+    assert any(by_its_own_words(failure(name, identifier)) for name in candidates(PROPERTIES[identifier]))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("identifier", [name for name in PROPERTIES if name not in JUSTIFIED])
 def test_property_is_not_idle(identifier):
-    """Each property refutes a mistake, one that no other of its operation refutes or it has a reason to be there."""
+    """Each property refutes a mistake that no other of its operation refutes, or it has a reason to be there."""
     entry = PROPERTIES[identifier]
-    found = (name for name in candidates(entry) if refuted(name, identifier))
-    assert any(identifier in JUSTIFIED or refuted_alone(name, entry) for name in found)
+    assert any(refuted_alone(name, entry) for name in candidates(entry))
 
 
 def test_there_are_enough_variants():

@@ -40,13 +40,18 @@ def shards_of(folder, *arguments, of=3):
     return [str(folder / f"{number}.json") for number in range(1, of + 1)], [status for status, _, _ in made]
 
 
-@pytest.fixture(scope="module")
-def campaign(tmp_path_factory):
+@pytest.fixture(scope="session")
+def campaign(once):
     """The reports of the reference's three shards, and the report of the same campaign without shards."""
-    asked = ["reference", "--examples", "10", "-k", "exact or relu"]
-    paths, statuses = shards_of(tmp_path_factory.mktemp("shards"), *asked)
-    assert statuses == [0, 0, 0]
-    return paths, check(*asked, folder=tmp_path_factory.mktemp("whole"))[1]
+
+    def make(folder):
+        asked = ["reference", "--examples", "10", "-k", "exact or relu"]
+        paths, statuses = shards_of(folder, *asked)
+        assert statuses == [0, 0, 0]
+        (folder / "whole").mkdir()
+        return paths, check(*asked, folder=folder / "whole")[1]
+
+    return once("campaign", make)
 
 
 def loaded(path):

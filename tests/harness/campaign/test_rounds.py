@@ -32,6 +32,7 @@ from properties.harness.report.terminal import show
 from properties.harness.run.run import CannotRun, TimeIsOver
 from properties.harness.target.target import Target
 from tests.reports import entry_of, valid
+from properties.harness.target.target import Target
 from tests.test_command import check, run, start
 
 SAMPLED, OTHER, EXHAUSTIVE = (
@@ -357,14 +358,13 @@ SIX = (
 
 
 def test_mistake_at_a_larger_size_is_found_by_a_later_round(tmp_path):
-    """An ordinary run holds; the campaign refutes it on the smallest kernel, and what it says to run again fails.
+    """The first round, an ordinary run, holds; the third refutes it on the smallest kernel, as its own command does.
 
     So with workers, beside a known deviation, which is known in every round, and in reports of every kind.
     """
     (tmp_path / "six.py").write_text(SIX, encoding="utf-8")
     (tmp_path / "known.txt").write_text("activations.relu_is_the_positive_part no\n", encoding="utf-8")
     asked = ["six.py", "-k", "rot90 or positive_part", "--known", "known.txt", "--examples", "40"]
-    assert check(*asked, folder=tmp_path)[0] == 0
     written = ["--junit", "six.xml", "--html", "six.html"]
     status, report = check(*asked, "--minutes", "9", "-n", "2", *written, folder=tmp_path)
     assert report["totals"] | {"refuted": 1, "known": 1} == report["totals"]
