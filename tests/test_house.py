@@ -52,7 +52,7 @@ def half_forgotten(x: Any) -> Any:
     """It is `2 arctan(tanh(x))`."""
     return 2 * np.arctan(np.tanh(x))
 '''
-WRONG = '''
+WRONG = """
 import numpy as np
 
 
@@ -62,7 +62,7 @@ def gudermannian(x):
 
 def gudermannian_derivative(x):
     return 1 / np.cosh(np.clip(x, -700, 700))
-'''
+"""
 FILES = {
     "properties/layers/activations.py": lambda text: text.replace(")\n\n\ndef read_any(", ROW, 1),
     "reference/activations.py": lambda text: text + RIGHT,

@@ -195,12 +195,12 @@ def _relu_slopes(case: Case) -> tuple[Value]:
 
 def _legal_slopes(x: Array) -> tuple[Array, Array, Array]:
     """The least and the largest slope that ReLU may have, and what rounding may add off 0."""
-    return (x > 0) * 1.0, (x >= 0) * 1.0, ALLOWED * setting().eps * (x != 0)
+    return np.where(x > 0, 1.0, 0.0), np.where(x >= 0, 1.0, 0.0), np.where(x == 0, 0.0, ALLOWED * setting().eps)
 
 
 def _separated_slopes(answer: Array, case: Case) -> Wrong | None:
     low, high, slack = _legal_slopes(case.x)
-    direction = (answer < low - slack) * 1.0 - (answer > high + slack)
+    direction = np.where(answer < low - slack, 1.0, 0.0) - np.where(answer > high + slack, 1.0, 0.0)
     if not direction.any():
         return None
     least = float(np.sum(direction * np.where(direction > 0, low, high)))

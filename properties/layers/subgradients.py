@@ -120,10 +120,10 @@ def separated_step(kernel: Array, case: Case) -> Wrong | None:
     """The same of the kernel after a step, which has moved against the gradient."""
     rate = case.learning_rate
     if not rate:
-        (value, _) = step_values(*case.arguments(*POINT), rate)
+        (value, _) = step_values(*case.arguments(*POINT, "learning_rate"))
         wrong = np.abs(kernel - value.value) > value.allowed
         return Wrong(0, value.value, value.allowed) if wrong.any() else None
-    error = error_of(case, values_of(case)) + norm(step_values(*case.arguments(*POINT), rate)[0].allowed) / abs(rate)
+    error = error_of(case, values_of(case)) + norm(step_values(*case.arguments(*POINT, "learning_rate"))[0].allowed) / abs(rate)
     found = _separated((case.kernel - kernel) / rate, case, error)
     if found is None or found.direction is None:
         return found
@@ -173,7 +173,7 @@ def gradient_faults(answer: tuple[Array, Array], case: Case) -> Iterator[Fault |
 
 def step_faults(answer: tuple[Array, Array], case: Case) -> Iterator[Fault | None]:
     """The same of a step: `(kernel − new kernel) / η` is held against the choices."""
-    rate, one_choice = case.learning_rate, step_values(*case.arguments(*POINT), case.learning_rate)
+    rate, one_choice = case.learning_rate, step_values(*case.arguments(*POINT, "learning_rate"))
     yield _differs(answer[1], one_choice[1], "the new weights")
     if not rate:
         yield _differs(answer[0], one_choice[0], "the new kernel")

@@ -5,8 +5,10 @@ Axes in front, of images, channels and points, are left as they are.
 
 from collections.abc import Callable, Iterator
 from math import prod
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..harness.core.limits import POOL, Shape
 from ..harness.core.setting import setting
@@ -14,10 +16,11 @@ from ..harness.core.tape import Case
 from ..harness.core.values import ALLOWED, Array
 from .registry import Ask, Fault, Mask, Wrong
 
+Number = TypeVar("Number", bound=np.generic)
 LEGAL = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
 
 
-def blocks(x: Array, window: Shape) -> Array:
+def blocks(x: NDArray[Number], window: Shape) -> NDArray[Number]:
     """A view of (…, H, W) as (…, H/p, W/q, p, q) windows."""
     rows, columns = x.shape[-2] // window[0], x.shape[-1] // window[1]
     return x.reshape(*x.shape[:-2], rows, window[0], columns, window[1]).swapaxes(-3, -2)
@@ -28,7 +31,7 @@ def max_pool(x: Array, window: Shape) -> Array:
     return blocks(x, window).max(axis=(-2, -1))
 
 
-def grow(pooled: Array, window: Shape) -> Array:
+def grow(pooled: NDArray[Number], window: Shape) -> NDArray[Number]:
     """Each entry repeated over its window."""
     return pooled.repeat(window[0], axis=-2).repeat(window[1], axis=-1)
 
@@ -105,10 +108,10 @@ def separated(gradient: Array, case: Case) -> Wrong | None:
     ):
         if direction.any():
             reach = blocks(np.where(maximal, direction * upstream, np.inf), case.window)
-            error = float(np.max(blocks(np.abs(direction) * error, case.window), axis=(-2, -1)).sum())
+            allowance = float(np.max(blocks(np.abs(direction) * error, case.window), axis=(-2, -1)).sum())
             expected = argmax_scatter(case.x, case.window, case.upstream)
             least = float(reach.min(axis=(-2, -1)).sum())
-            return Wrong(0, expected, error, direction=direction + 0.0, least=least)
+            return Wrong(0, expected, allowance, direction=direction + 0.0, least=least)
     return None
 
 
@@ -128,7 +131,8 @@ def tie_rule(ask: Ask) -> str | None:
     window, whole = min(pairs, key=lambda pair: pair[0] != POOL)
     size = prod(window)
     rules = set(_TIE_RULES)
-    for tied in (np.ones(size), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
+    places = np.arange(size)
+    for tied in (places >= 0, places % 2 == 1, places >= size - 2):
         if tied.sum() < 2:
             continue
         x = np.tile(np.reshape(tied * 1.0, window), (whole[0] // window[0], whole[1] // window[1]))[None, None]
@@ -136,5 +140,5 @@ def tie_rule(ask: Ask) -> str | None:
         if (answer := ask(case)) is None:
             return None
         weights = answer[0, 0, : window[0], : window[1]].ravel() / case.upstream[0, 0, 0, 0]
-        rules = {rule for rule in rules if np.allclose(_TIE_RULES[rule](tied), weights, rtol=1e-6)}
+        rules = {rule for rule in rules if np.allclose(_TIE_RULES[rule](np.where(tied, 1.0, 0.0)), weights, rtol=1e-6)}
     return rules.pop() if len(rules) == 1 else "other"

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from properties.layers.membership import wrong
+
 from properties.harness.core.tape import Case
 from properties.layers.subgradients import separated
-
-from properties.layers.membership import wrong
 
 UPSTREAM = np.array([[2.0, -1.0]])
 TIED = Case(x=np.array([[3.0, 3.0, 1.0, 1.0], [0.0, 3.0, 1.0, 0.0]]), window=(2, 2), upstream=UPSTREAM)

@@ -3,12 +3,12 @@
 from functools import cache
 
 import pytest
-from properties.harness.target.operation import Malformed, Refuted
 
 from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_of_variant
 from benchmarks.trials import failure_of, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import all_properties, arguments_of
+from properties.harness.target.operation import Malformed, Refuted
 from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
 

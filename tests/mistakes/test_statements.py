@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from properties.harness.target.operation import Crashed, Refuted
 
 import properties.activations
 import properties.calls
 import reference
 from benchmarks.variants import network
 from properties.harness.checking.properties import all_properties
+from properties.harness.target.operation import Crashed, Refuted
 from properties.mistakes import all_mistakes
 from tests.doubles import failure_of
 

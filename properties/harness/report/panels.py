@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +78,7 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
             sides.append(Panel("right, for one", right, Marks(window=window), kind=signature.gives[0]))
     named = {stage.title: stage for stage in stages}
     arguments = [
-        _staged(named.pop(name, None) or Stage(name, value))._replace(kind=layer.kinds.get(name, Kind.ANY))
+        _staged(named.pop(name, Stage(name, value)))._replace(kind=layer.kinds.get(name, Kind.ANY))
         for name, value in case.items()
         if _is_array(value)
     ]
@@ -103,7 +104,7 @@ def _staged(stage: Stage) -> Panel:
     marks, kind = Marks(dead=stage.dead), Kind.IMAGES if stage.values.ndim == 4 else Kind.ANY
     if stage.window:
         maximal = maxima(stage.values, stage.window)
-        counts = blocks(maximal * 1.0, stage.window).sum(axis=(-2, -1))
+        counts = blocks(maximal, stage.window).sum(axis=(-2, -1))
         tied = maximal & (grow(counts, stage.window) > 1)
         marks = Marks(winners=maximal, tied=tied, dead=stage.dead, window=stage.window)
     return Panel(stage.title, stage.values, marks, kind=kind)
@@ -142,4 +143,4 @@ def _slices(panel: Panel) -> Iterator[Panel]:
         title = f"{panel.title} ({', '.join(several)})" if several else panel.title
         if prod(lengths) > MOST_SLICES and not any(place):
             title += f" of {prod(lengths)}, {MOST_SLICES} shown"
-        yield panel._replace(title=title, values=values[place], marks=marks.mapped(lambda mask, at=place: mask[at]))
+        yield panel._replace(title=title, values=values[place], marks=marks.mapped(itemgetter(place)))

@@ -77,7 +77,7 @@ def remembered(operation: Operation) -> Seen | None:
     number = next(_FRESH)
     first, second = (layer.fresh(number, seed) for seed in (0, 1))
     like = layer.fresh(next(_FRESH), 0)
-    kinds = {
+    ways = {
         "kept by shape": ("of the same shape", second, like),
         "kept by print": ("that agrees in its first nine digits", near(first), near(like)),
     }
@@ -88,7 +88,7 @@ def remembered(operation: Operation) -> Seen | None:
             if sibling.signature.layer == layer.name and sibling.name != operation.name:
                 with suppress(Failure, NotImplementedError):
                     sibling(*first.arguments(*sibling.signature.parameters))
-        for name, (which, case, alone) in kinds.items():
+        for name, (which, case, alone) in ways.items():
             answer = answered(case)
             if _agrees(operation, answer, case):
                 continue

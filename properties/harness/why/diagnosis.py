@@ -218,7 +218,7 @@ def _counts(operation: Operation, case: Case) -> Counts:
     kinds = operation.signature.takes.items()
     images = next((np.shape(case[name])[:2] for name, kind in kinds if kind is Kind.IMAGES), None)
     filters = next((len(case[name]) for name, kind in kinds if kind is Kind.KERNEL), 1)
-    return Counts(*images, filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
+    return Counts(images[0], images[1], filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
 
 
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:

@@ -11,28 +11,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.target.operation import Refuted
 
 from properties.harness.campaign.parts import CannotMerge
 from properties.harness.campaign.rounds import MOST_DOUBLINGS, Pace, Plan, campaign, planned
 from properties.harness.checking.trial import Record
 from properties.harness.core.setting import Conventions
-from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
-from properties.harness.report.results import finished
-from properties.harness.report.terminal import show
-from properties.harness.run.run import CannotRun, TimeIsOver
-from properties.harness.target.operation import Refuted
-from properties.harness.target.target import Target
 from properties.harness.report.data import Campaign, Sampled, as_json
 from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.run.run import CannotRun, TimeIsOver
+from properties.harness.target.operation import Refuted
 from properties.harness.target.target import Target
 from tests.reports import entry_of, valid
-from properties.harness.target.target import Target
 from tests.test_command import check, run, start
 
 SAMPLED, OTHER, EXHAUSTIVE = (

@@ -4,16 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from properties.harness.core.tape import Case
-from properties.harness.core.values import Value, exactly
-from properties.harness.target.operation import Refuted
 
 from properties.harness.checking.comparison import agree, agree_at, agreeing, require
+from properties.harness.core.reason import Difference
 from properties.harness.core.tape import Case
+from properties.harness.core.text import encoded
 from properties.harness.core.values import Value, exactly
 from properties.harness.target.operation import Refuted
-from properties.harness.core.reason import Difference
-from properties.harness.core.text import encoded
 from properties.harness.target.target import make_target
 from properties.layers import bounds
 from tests.doubles import trial_of

@@ -4,9 +4,6 @@ import hypothesis
 import numpy as np
 import pytest
 from hypothesis.database import InMemoryExampleDatabase
-from properties.harness.checking.trial import MOST_POINTS, on_trial
-from properties.harness.core.tape import Tape
-from properties.harness.target.operation import Refuted
 
 import reference
 from properties import network
@@ -16,7 +13,6 @@ from properties.harness.checking.trial import MOST_POINTS, on_trial
 from properties.harness.core.tape import Tape
 from properties.harness.run.verdict import judged
 from properties.harness.target.operation import Refuted
-from properties.harness.run.verdict import judged
 from tests.doubles import reference_with, trial_of
 
 STATEMENT = network.test_gradients_are_the_chain_rule

@@ -6,12 +6,6 @@ import hypothesis
 import numpy as np
 import pytest
 from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
-from properties.harness.checking.trial import on_trial
-from properties.harness.core.setting import Conventions
-from properties.harness.core.tape import Case
-from properties.harness.target.layout import Layout
-from properties.harness.target.operation import Refuted
-from properties.layers.windows import blocks
 from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
@@ -26,9 +20,6 @@ from properties.harness.core.tape import Case
 from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
-from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
-from properties.harness.core.limits import POOL
-from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
 from properties.layers import OPERATIONS, oracles

@@ -6,14 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from properties.harness.checking.trial import Record, on_trial
-from properties.harness.core.setting import Conventions
-from properties.harness.core.tape import Case
 
 import reference
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import each
-from properties.harness.checking.trial import on_trial
+from properties.harness.checking.trial import Record, on_trial
 from properties.harness.core.limits import Limits, NotApplicable
 from properties.harness.core.setting import Conventions
 from properties.harness.core.shards import LEFT_TO_OTHERS, WHOLE, examples_of, own, seed_of, shard_of

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from properties.harness.checking.trial import Record
 
 import properties.exact
 import reference

@@ -4,10 +4,10 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from properties.harness.target.layout import Layout
 
 from properties.harness.report.data import Tried
 from properties.harness.report.pictures import ABOVE, charts_of
+from properties.harness.target.layout import Layout
 
 TRIED = {
     "shapes": {"image": {"1×2": 3, "2×2": 40, "20×33": 5}, "x": {"4": 2, "1×1": 7}},

@@ -9,14 +9,11 @@ import cmarkgfm
 import pytest
 from msgspec import convert, to_builtins
 from msgspec.structs import replace
-from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.target.operation import Crashed, Operation
 
 import properties
 from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
 from properties.harness.core.reason import Reason
+from properties.harness.core.setting import Conventions
 from properties.harness.report import github
 from properties.harness.report.data import Definition, Report
 from properties.harness.report.github import as_markdown

@@ -6,23 +6,16 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.target.operation import Crashed, Refuted
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.report.page import MOST_AT_A_GLANCE, breakable, fragment, render
-from properties.harness.report.report import Asked, Outcomes, found, make_report
-from properties.harness.report.results import finished
-from properties.harness.target.operation import Crashed, Refuted
-from properties.harness.target.target import Target
 from properties.harness.core.reason import Reason
+from properties.harness.core.setting import Conventions
 from properties.harness.report.data import Definition
 from properties.harness.report.page import MOST_AT_A_GLANCE, breakable, fragment, render
 from properties.harness.report.report import Asked, Outcomes, found, make_report
 from properties.harness.report.results import finished
+from properties.harness.target.operation import Crashed, Refuted
 from properties.harness.target.target import Target
 from tests.reports import valid
 

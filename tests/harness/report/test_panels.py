@@ -2,24 +2,16 @@
 
 import numpy as np
 import pytest
-from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.target.layout import Layout
-from properties.harness.target.operation import Refuted
 
 import reference
 from properties.harness.checking.trial import Record
+from properties.harness.core.reason import Difference
 from properties.harness.core.setting import Conventions
 from properties.harness.report.panels import panels
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
-from properties.harness.target.target import Target
-from properties.harness.core.reason import Difference
-from properties.harness.report.panels import panels
-from properties.harness.report.report import found
-from properties.harness.report.results import finished
 from properties.harness.target.target import Target
 from tests.reports import entry
 

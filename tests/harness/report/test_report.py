@@ -7,15 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.target.operation import Crashed, Refuted
 
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.trial import Record
-from properties.harness.core.setting import Conventions
-from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
 from properties.harness.core.reason import Reason
+from properties.harness.core.setting import Conventions
 from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
 from properties.harness.report.data import OUTCOMES, as_json
 from properties.harness.report.page import render
@@ -23,7 +19,6 @@ from properties.harness.report.report import Asked, Outcomes, exit_status, found
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.target.operation import Crashed, Refuted
-from properties.harness.target.target import Target
 from properties.harness.target.target import Target
 from tests.reports import valid
 

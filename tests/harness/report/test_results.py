@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import pytest
-from properties.harness.checking.trial import Record
 
 from properties.harness.checking.trial import Record
-from properties.harness.report.results import HELD_AGAINST, Fault, by_operation, finished, overview, parts_of
 from properties.harness.core.reason import Reason
 from properties.harness.report.data import Definition
 from properties.harness.report.results import Fault, by_operation, finished, overview

@@ -8,20 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from properties.harness.checking.trial import Record
-from properties.harness.target.operation import Crashed
 
 from properties.harness.checking.trial import Record
-from properties.harness.report.report import as_json
-from properties.harness.report.results import finished
-from properties.harness.report.terminal import WIDTH, brief, notes, overview_lines
-from properties.harness.target.definitions import in_repository
-from properties.harness.target.operation import Crashed
 from properties.harness.core.reason import Reason
 from properties.harness.report.data import Conventions, Definition, as_json
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import WIDTH, brief, notes, overview_lines
 from properties.harness.target.definitions import in_repository
+from properties.harness.target.operation import Crashed
 from properties.layers import OPERATIONS
 from tests.harness.report.test_page import failure, report_of
 

@@ -5,8 +5,6 @@ from math import inf
 import pytest
 
 from properties.harness.checking.trial import Record
-from properties.harness.checking.trial import Record
-
 from properties.harness.report.results import finished
 from properties.harness.run.progress import Called, Done, Full, GivenUp, Progress, Selected, Started, as_bytes, as_event
 from properties.harness.target.timeouts import Stuck

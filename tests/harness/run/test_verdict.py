@@ -3,7 +3,6 @@
 import hypothesis
 import numpy as np
 import pytest
-from properties.harness.checking.trial import Record
 
 import reference
 from properties.harness.checking.properties import all_properties

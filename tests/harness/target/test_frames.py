@@ -3,12 +3,10 @@
 from types import FunctionType
 
 import numpy as np
-from properties.harness.target.operation import Crashed, Operation
 
-from properties.harness.target.frames import LONGEST, MOST, frames_of, lines_of
-from properties.harness.target.operation import Crashed, Operation
 from properties.harness.report.data import Frame
 from properties.harness.target.frames import LONGEST, MOST, frames_of
+from properties.harness.target.operation import Crashed, Operation
 
 
 def raised(function):

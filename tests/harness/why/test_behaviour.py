@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from properties.harness.core.tape import Case
 
 import reference
 from properties.harness.core.tape import Case

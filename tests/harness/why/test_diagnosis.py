@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import scipy.signal
-from properties.harness.core.tape import Case
-from properties.harness.target.operation import Crashed
 
 import properties.calls
 import properties.convolution

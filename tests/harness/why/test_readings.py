@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from properties.harness.core.tape import Case
 
 from properties.harness.core.tape import Case
 from properties.harness.why.readings import at_zero, confined, likely, measured

@@ -11,16 +11,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from properties.harness.checking.trial import on_trial
 
 from benchmarks import trials
 from properties.harness.checking import conventions
 from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.checking.trial import on_trial
-from properties.harness.core.text import literal
-from properties.harness.run.plugin import PROFILE, register_profile
-from properties.harness.core.text import literal
 from properties.harness.core.text import literal
 from properties.harness.report.results import blank
 from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
