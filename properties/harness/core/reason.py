@@ -36,6 +36,11 @@ class Reason(Struct, frozen=True):
         return " ".join([what, *(f"{label}: {text}" for label, text in more)])
 
 
+def of_form(why: str | None) -> tuple[Reason, ...]:
+    """What is wrong with the form of a function or its answer, if anything is."""
+    return (Reason(why, kind="form"),) if why else ()
+
+
 class Difference(Struct, frozen=True):
     """How what a target gave differs from what is right: in how many of the entries, and by how much in the `first`.
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ...layers import OPERATIONS, layer_of
 from ..core.kinds import Kind
-from ..core.reason import Difference, Reason
+from ..core.reason import Difference, Reason, of_form
 from ..core.tape import Case
 from ..core.text import last_line
 from . import memory
@@ -119,8 +119,7 @@ class Operation:
             if WATCH.is_users(error):
                 raise
             crashed = Crashed(self.name, error)
-            if why := misfit(self.function, self.name, self.signature.parameters):
-                crashed.diagnosis = (Reason(why, kind="form"),)
+            crashed.diagnosis = of_form(misfit(self.function, self.name, self.signature.parameters))
             crashed.diagnosis += memory.why_refused(error)
         finally:
             WATCH.leave()
@@ -135,8 +134,7 @@ class Operation:
         try:
             parts = self._parts(answer, wanted)
         except Malformed as error:
-            if why := slip(answer, wanted):
-                error.diagnosis = (Reason(why, kind="form"),)
+            error.diagnosis = of_form(slip(answer, wanted))
             error.operation = self.name
             raise
         kinds = self.signature.gives

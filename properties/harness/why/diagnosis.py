@@ -20,7 +20,7 @@ from ..checking.fixed_cases import kinked, larger, smooth
 from ..checking.trial import unrecorded
 from ..core.kinds import Kind
 from ..core.limits import NotApplicable
-from ..core.reason import Reason
+from ..core.reason import Reason, of_form
 from ..core.setting import SINGLE, Counts, setting, with_setting
 from ..core.tape import Case
 from ..target.layout import Layout
@@ -95,7 +95,7 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
             if where := confined(tried, operation.signature.takes):
                 break
         place = f"of what was tried, it fails exactly where {where}" if where else None
-        return Diagnosis(tuple(Reason(why, kind="form") for why in (mode, place) if why))
+        return Diagnosis(of_form(mode) + of_form(place))
 
 
 def _named(
