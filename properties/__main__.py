@@ -18,11 +18,11 @@ from .harness.checking.trial import DEFAULT_EXAMPLES
 from .harness.core.shards import WHOLE, shard_of
 from .harness.core.streams import steady
 from .harness.core.text import printable
-from .harness.outputs import place, refusal, write
 from .harness.report import github
 from .harness.report.data import Report, as_json, as_schema
 from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_junit, exit_status
 from .harness.run.database import address_of
+from .harness.run.outputs import place, refusal, write
 from .harness.run.processes import stopping_by, unheard
 from .harness.run.run import CannotRun, run
 from .harness.run.scripts import write_scripts

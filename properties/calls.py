@@ -12,10 +12,9 @@ from .harness.checking.fixed_cases import larger, smooth
 from .harness.checking.scaled import scaled_cases
 from .harness.checking.statement import each, given, shown_by
 from .harness.checking.trial import current
-from .harness.core.kinds import Kind
 from .harness.core.memory_order import ORDERS, PLAIN, laid_out, reversed_entries
 from .harness.core.tape import Case
-from .harness.core.values import Value, parts
+from .harness.core.values import Kind, Value, parts
 from .harness.target.operation import Crashed, Failure
 from .harness.target.process_state import MENDS, process_state, put_back, settle_down, where_changed
 from .harness.target.timeouts import WATCH

@@ -15,7 +15,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from properties.__main__ import TEMPLATE
+from properties.harness.template import template
 from properties.layers import OPERATIONS
 from tests.reports import valid
 
@@ -659,7 +659,7 @@ def test_schema_is_that_of_the_report(tmp_path):
 
 def test_template_describes_every_operation():
     """Each operation of the contract is there, with its parameters and with words about its shapes."""
-    functions = {node.name: node for node in ast.parse(TEMPLATE.read_text(encoding="utf-8")).body[2:]}
+    functions = {node.name: node for node in ast.parse(template()).body[2:]}
     assert {name: tuple(one.arg for one in node.args.args) for name, node in functions.items()} == {
         name: signature.parameters for name, signature in OPERATIONS.items()
     }

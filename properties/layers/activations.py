@@ -8,11 +8,10 @@ from math import prod
 
 import numpy as np
 
-from ..harness.core.kinds import Kind
 from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
 from ..harness.core.tape import DYADIC, GRID, Case, Tape
-from ..harness.core.values import ALLOWED, LIBRARY, Array, Value, elementary, elementwise, exactly, untied
+from ..harness.core.values import ALLOWED, LIBRARY, Array, Kind, Value, elementary, elementwise, exactly, untied
 from .registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
 
 SLOPE_UNITS = ALLOWED + LIBRARY + 4  # of 1/(1+x²): those two, and four roundings beside

@@ -10,13 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from ..harness.core.kinds import Kind
 from ..harness.core.limits import Limits, Pair, Shape
 from ..harness.core.resizing import COLUMNS, ROWS, ends, in_order, large_pairs, thinned, without
 from ..harness.core.setting import setting
 from ..harness.core.sizes import fit_valid, joined_valid, read_shapes
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
-from ..harness.core.values import ALLOWED, Array, Value, norms, untied
+from ..harness.core.values import ALLOWED, Array, Kind, Value, norms, untied
 from .registry import Layer, Read, Sides, Signature, Stage
 
 NAME = "convolution"

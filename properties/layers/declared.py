@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.kinds import Kind
 from ..harness.core.limits import POOL
 from ..harness.core.tape import Case
-from ..harness.core.values import Array, Value
+from ..harness.core.values import Array, Kind, Value
 from . import network, network_cases
 from .activations import relu
 from .convolution import pair_of

@@ -10,13 +10,12 @@ from math import prod
 
 import numpy as np
 
-from ..harness.core.kinds import Kind
 from ..harness.core.limits import Limits, Pair, Shape
 from ..harness.core.resizing import COLUMNS, ROWS, declared_or, in_order, spans, thinned, without
 from ..harness.core.setting import setting
 from ..harness.core.sizes import read_shapes
 from ..harness.core.tape import GRID, UPSTREAM_SCALES, Case, Tape
-from ..harness.core.values import ALLOWED, Array, Value, exactly, untied
+from ..harness.core.values import ALLOWED, Array, Kind, Value, exactly, untied
 from .registry import Layer, Read, Sides, Signature, Stage
 from .windows import argmax_scatter, blocks, faults, grow, is_tied, max_pool, separated, tie_rule
 

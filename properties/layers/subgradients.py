@@ -118,12 +118,13 @@ def separated_gradient(gradient: Array, case: Case) -> Wrong | None:
 
 def separated_step(kernel: Array, case: Case) -> Wrong | None:
     """The same of the kernel after a step, which has moved against the gradient."""
-    rate = case.learning_rate
+    rate, (value, _) = case.learning_rate, step_values(*case.arguments(*POINT, "learning_rate"))
     if not rate:
-        (value, _) = step_values(*case.arguments(*POINT, "learning_rate"))
         wrong = np.abs(kernel - value.value) > value.allowed
         return Wrong(0, value.value, value.allowed) if wrong.any() else None
-    error = error_of(case, values_of(case)) + norm(step_values(*case.arguments(*POINT, "learning_rate"))[0].allowed) / abs(rate)
+    error = error_of(case, values_of(case)) + norm(
+        step_values(*case.arguments(*POINT, "learning_rate"))[0].allowed
+    ) / abs(rate)
     found = _separated((case.kernel - kernel) / rate, case, error)
     if found is None or found.direction is None:
         return found

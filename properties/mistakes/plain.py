@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..harness.core.kinds import Kind
 from ..harness.core.limits import POOL
-from ..harness.core.values import Array
+from ..harness.core.values import Array, Kind
 from ..layers import OPERATIONS, convolution
 from ..layers.activations import arctan_slope
 from ..layers.windows import argmax_scatter, max_pool

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.kinds import Kind
 from ..core.reason import Difference, Reason
 from ..core.tape import Case
 from ..core.text import encoded
-from ..core.values import Value, parts
+from ..core.values import Kind, Value, parts
 from ..target.operation import Failure, Operation, Refuted
 from .trial import current
 

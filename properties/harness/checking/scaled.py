@@ -10,9 +10,9 @@ import numpy as np
 
 from ...layers import LAYERS
 from ...layers.registry import Layer
-from ..core.kinds import Kind
 from ..core.setting import setting
 from ..core.tape import FINE, Case, Tape
+from ..core.values import Kind
 from .cases import decoded
 
 REACH = {"float64": 900, "float32": 60}  # the exponents of two that a product of scales stays within

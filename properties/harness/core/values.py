@@ -1,4 +1,6 @@
-"""Exact values, and how far from them a correct answer may lie.
+"""The kinds of arrays that there are, exact values, and how far from them a correct answer may lie.
+
+An array of a kind has one form everywhere but in a target: only the door, `Operation`, knows of layouts.
 
 A bound is a number of units of rounding times the size of what was summed: `units · eps · size`, plus the smallest
 normal number for what underflows (`eps` and that number belong to the target's precision). Arrays may have a further
@@ -8,6 +10,7 @@ axis in front, for several points of one shape; sizes then have it too.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -20,6 +23,28 @@ Size = float | Array
 
 ALLOWED = 4  # units that every operation may be off, whatever its formula: the contract's
 LIBRARY = 4  # units that a mathematical library's arctan or exp may be off
+
+
+class Kind(Enum):
+    """What an argument or a part of an answer is; the value says its axes."""
+
+    IMAGES = "(N, C, H, W)"
+    KERNEL = "(C_out, C_in, h, w)"
+    NUMBERS = "(N,)"  # one for each image
+    SCALAR = "()"
+    FEATURES = "(N, n)"
+    WEIGHTS = "(n, 1)"
+    POOLED_WEIGHTS = "(C h w, 1)"  # one for each pooled entry, in the order of (C, h, w)
+    WINDOW = "(p, q)"
+    RATE = "a number"
+    ANY = "any shape"
+
+    @property
+    def axes(self) -> int | None:
+        """How many axes such an array has; None for one of any number, or what is no array."""
+        if self in (Kind.WINDOW, Kind.RATE, Kind.ANY):
+            return None
+        return 0 if self is Kind.SCALAR else self.value.count(",") + (self is not Kind.NUMBERS)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from ...layers import OPERATIONS, layer_of
 from ...layers.registry import Stage
 from ...layers.windows import blocks, grow, maxima
-from ..core.kinds import Kind
 from ..core.limits import Shape
 from ..core.setting import Conventions, Setting, in_setting
 from ..core.tape import Case
 from ..core.text import decoded, shown_encoded
-from ..core.values import Array
+from ..core.values import Array, Kind
 from ..target.layout import Layout
 from .data import Entry, Found, Report
 from .results import values_of

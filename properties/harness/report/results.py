@@ -16,7 +16,7 @@ from ..checking.trial import Record, current
 from ..core.reason import Reason
 from ..core.text import decoded, encoded, last_line, printable, shown_encoded
 from ..target import memory
-from ..target.frames import frames_of
+from ..target.definitions import frames_of
 from ..target.operation import Crashed, Failure, Refuted, Told, told
 from .data import OUTCOMES, Entry, Frame, Outcome, Proof, Report, Result, Value
 

@@ -33,9 +33,9 @@ from ..core.text import last_line
 from ..report.known import KNOWN, held_to, may_follow, read_known
 from ..report.results import finished, plain_lines
 from ..target.operation import Operation
+from ..target.process_state import counted
 from ..target.target import CannotLoad, load
 from ..target.timeouts import CALL_SHARE, DEFAULT_TIMEOUT, WATCH
-from ..target.warned import counted
 from .database import FAILED, IN_ALL, SharedDatabase, SharingTrouble, address_of, storage
 from .verdict import FAILED_LAST, judged
 

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from ..checking.properties import all_properties
 from ..report.data import Found, Result
 from ..report.report import Outcomes
+from ..target.process_state import add
 from ..target.timeouts import Stuck
-from ..target.warned import add
 
 _OFTEN = 1.0 if "ipykernel" in sys.modules else 0.1  # seconds: a notebook keeps every line
 _BAR = "{n_fmt} of {total_fmt} after {elapsed}{postfix}"  # no time left: properties are too unlike for one

@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
-from ..outputs import write
 from ..report.data import Report, Result
 from ..target.notebook import cells_of
+from .outputs import write
 
 MARK = "# A failure that backproof found: "
 SECONDS, _GLANCE = 60, 0.2  # that a script may take, and all until the last one is begun; between looks for a stop

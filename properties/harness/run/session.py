@@ -25,9 +25,9 @@ from ..report.known import KNOWN
 from ..report.report import Asked, found
 from ..report.results import ended, finished
 from ..target import memory
+from ..target.process_state import counted
 from ..target.target import CannotLoad, load
 from ..target.timeouts import WATCH, Stuck
-from ..target.warned import counted
 from . import progress
 from .database import SharingTrouble
 from .processes import by_default, end_with_the_parent, environment

@@ -91,9 +91,11 @@ def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: flo
         record.refutation.diagnosis += (Reason(f"this is not the smallest case: {error}", kind="circumstance"),)
         return record.refutation
     failure = Crashed(entry.operation, error)
-    failure.case = record.case if error.call is None else {name: decoded(value) for name, value in error.call.items()}
+    failure.case = record.case
     if error.call:
         stuck = next(name for name, one in WATCH.stuck.items() if one.call is error.call)
+        own = (tuple(value) if isinstance(value, list) else decoded(value) for value in error.call.values())
+        failure.case = current().target.operations[stuck].case_of(tuple(own))
         spec = current().target.importable_name
         failure.scripts = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure

@@ -1,4 +1,4 @@
-"""Where the operations of a target are defined, and in what lines: what a report points at."""
+"""Where the operations of a target are defined, and where they raised: the lines of its code that a report shows."""
 
 import ast
 import linecache
@@ -7,20 +7,23 @@ import sys
 import sysconfig
 import tokenize
 import warnings
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache, partial
 from hashlib import sha256
 from inspect import getattr_static
 from pathlib import Path
+from traceback import walk_tb
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 from ..core.text import printable
-from .modules import real_name
+from .modules import BUNDLED, HOME, real_name
 from .timeouts import WATCH
 
 MOST_LINES, LONGEST_LINE = 40, 200  # of a function, and the characters of one, that are kept
+MOST_FRAMES, LONGEST_CODE = 5, 100  # of a traceback, and the characters of a line of code, or of a name
 LARGEST_FILE = 2**20  # bytes of a file that is read for its functions' lines
 _DEEPEST = 100  # callables inside each other: a chain of `__wrapped__` may be endless
 INSTALLED = [Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")]
@@ -145,3 +148,36 @@ def _codes(function: Any) -> Iterator[CodeType]:
             function = function.__func__
         else:
             function = getattr_static(function, "__wrapped__", call)
+
+
+def frames_of(error: BaseException) -> list[dict[str, Any]]:
+    """The `file`, `line`, `function` and `code` of the last `MOST_FRAMES` calls in the target that led to an exception.
+
+    The newest stands last. Left out are this package's own frames and those of installed libraries. The file is as
+    `in_repository` has it; the code is empty where it is in no file, nor in a cell that IPython keeps.
+    """
+    try:
+        traceback = BaseException.__dict__["__traceback__"].__get__(error)  # its class may have one of its own
+        last = deque((pair for pair in walk_tb(traceback) if _is_targets(pair[0].f_code.co_filename)), MOST_FRAMES)
+        return [_frame(frame.f_code.co_filename, line, frame.f_code.co_qualname) for frame, line in last]
+    except (OSError, ValueError, RuntimeError):  # a name that is no path, a folder that is gone
+        return []
+
+
+def _is_targets(name: str) -> bool:
+    path = Path(name).resolve()
+    if path.is_relative_to(HOME):
+        return path.is_relative_to(HOME / BUNDLED)
+    return not name.startswith("<frozen ") and not any(path.is_relative_to(folder) for folder in INSTALLED)
+
+
+def _frame(name: str, line: int, function: str) -> dict[str, Any]:
+    path = Path(name)
+    code = linecache.getline(name, line).strip() if path.is_file() or name in linecache.cache else ""
+    file = in_repository(path) if path.is_file() else name
+    return {"file": printable(file), "line": line, "function": _short(function), "code": _short(code)}
+
+
+def _short(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= LONGEST_CODE else f"{text[: LONGEST_CODE - 1]}…"

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core.kinds import Kind
 from ..core.setting import Counts
 from ..core.tape import Case
+from ..core.values import Kind
 
 NAMES = ("HW", "CHW", "NCHW", "NHWC")
 MOST = 3  # images, channels and filters that are sampled

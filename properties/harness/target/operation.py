@@ -8,10 +8,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...layers import OPERATIONS, layer_of
-from ..core.kinds import Kind
 from ..core.reason import Difference, Reason, of_form
 from ..core.tape import Case
 from ..core.text import last_line
+from ..core.values import Kind
 from . import memory
 from .layout import HW, Layout
 from .malformed import kind_of, misfit, slip
@@ -198,13 +198,14 @@ class Told(NamedTuple):
 def told(failure: Failure, operation: str, layout: Layout) -> Told:
     """What a failure of a statement about this operation says to whoever wrote the target."""
     case, kinds = Case(getattr(failure, "case", {})), layer_of(operation).kinds
-    shown = {name: layout.outward(kinds.get(name, Kind.ANY), value, case) for name, value in case.items()}
+
+    def turned(kind: Kind, value: Any) -> Any:
+        return layout.outward(kind, value, case) if isinstance(value, np.ndarray) and value.ndim == kind.axes else value
+
+    shown = {name: turned(kinds.get(name, Kind.ANY), value) for name, value in case.items()}
 
     def outward(value: Any) -> Any:
-        if not isinstance(value, np.ndarray):
-            return value
-        kind = getattr(failure, "kind", None) or _kind_by_axes(operation, value.ndim)
-        return layout.outward(kind, value, case)
+        return turned(getattr(failure, "kind", None) or _kind_by_axes(operation, np.ndim(value)), value)
 
     yours, expected, wrong = (outward(getattr(failure, name, None)) for name in ("yours", "expected", "wrong"))
     difference: Difference | None = getattr(failure, "difference", None)

@@ -1,11 +1,12 @@
-"""What a function shares with all others of its process, and should leave as it found it."""
+"""What a function shares with all others of its process, and should leave as it found it; and the warnings it gives."""
 
 import linecache
 import os
 import random
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from sysconfig import get_paths
 from types import FrameType
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..core.reason import Reason
 from ..core.tape import SEED
-from ..core.text import printable
+from ..core.text import LONGEST_LINE, printable
 
 _OWN_GENERATOR = Reason(
     "draw from a generator of your own, numpy.random.default_rng(seed) or random.Random(seed)", kind="behaviour"
@@ -31,6 +32,7 @@ MENDS = {
     "Python's random state": (_OWN_GENERATOR, _OF_A_LAYER),
     "the working directory": (Reason("use whole paths, or contextlib.chdir", kind="behaviour"),),
 }
+MOST_WARNINGS, OTHERS = 20, "other warnings"  # different ones that are told, and what the rest is called
 LIBRARIES = tuple(get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
@@ -100,3 +102,31 @@ def where_changed(what: str, call: Callable[[], Any], folder: str) -> str:
 
 def _digest(state: Any) -> str:
     return f"the state with checksum {crc32(repr(state).encode()):08x}"
+
+
+@contextmanager
+def counted() -> Iterator[dict[str, int]]:
+    """Count the warnings that are given here, by what they say; they go nowhere else.
+
+    The user's filters hold, and of those of Python those that leave something out, but for deprecations. No warning is
+    kept to be left out the next time, as Python does by default.
+    """
+    found: dict[str, int] = {}
+
+    def count(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        add(found, {printable(f"{category.__name__}: {message}", LONGEST_LINE): 1})
+
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.filterwarnings("always", category=DeprecationWarning)
+            warnings.filterwarnings("always", category=PendingDeprecationWarning)
+        warnings.simplefilter("always", append=True)
+        warnings.showwarning = count  # type: ignore[assignment]
+        yield found
+
+
+def add(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add to the numbers of warnings; of too many different ones the last count together."""
+    for text, number in more.items():
+        known = text if text in counts or len(counts) < MOST_WARNINGS else OTHERS
+        counts[known] = counts.get(known, 0) + number

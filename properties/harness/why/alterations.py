@@ -9,8 +9,7 @@ import numpy as np
 
 from ...layers import OPERATIONS
 from ...mistakes.plain import right
-from ..core.kinds import Kind
-from ..core.values import Array, changed_parts
+from ..core.values import Array, Kind, changed_parts
 
 
 @dataclass(frozen=True)

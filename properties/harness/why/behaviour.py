@@ -8,9 +8,8 @@ import numpy as np
 
 from ...layers import layer_of
 from ..checking.trial import current
-from ..core.kinds import Kind
 from ..core.tape import Case
-from ..core.values import parts
+from ..core.values import Kind, parts
 from ..target.operation import Failure, Operation
 from .footprints import Asked
 

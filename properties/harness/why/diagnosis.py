@@ -18,11 +18,11 @@ from ...mistakes import Mistake, all_mistakes
 from ...mistakes.channels import channel_mistakes
 from ..checking.fixed_cases import kinked, larger, smooth
 from ..checking.trial import unrecorded
-from ..core.kinds import Kind
 from ..core.limits import NotApplicable
 from ..core.reason import Reason, of_form
 from ..core.setting import SINGLE, Counts, setting, with_setting
 from ..core.tape import Case
+from ..core.values import Kind
 from ..target.layout import Layout
 from ..target.operation import Crashed, Failure, Malformed, Operation, Refuted
 from .alterations import alterations
@@ -218,7 +218,9 @@ def _counts(operation: Operation, case: Case) -> Counts:
     kinds = operation.signature.takes.items()
     images = next((np.shape(case[name])[:2] for name, kind in kinds if kind is Kind.IMAGES), None)
     filters = next((len(case[name]) for name, kind in kinds if kind is Kind.KERNEL), 1)
-    return Counts(images[0], images[1], filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
+    return (
+        Counts(images[0], images[1], filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
+    )
 
 
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:

@@ -9,11 +9,10 @@ import numpy as np
 from ...layers import layer_of
 from ...mistakes import plain
 from ...mistakes.channels import right
-from ..core.kinds import Kind
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
 from ..core.tape import Case
-from ..core.values import parts
+from ..core.values import Kind, parts
 from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 

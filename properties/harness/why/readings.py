@@ -1,17 +1,17 @@
 """What the numbers of an answer alone say of a mistake that no formula gives: a factor, a limit, an order, a place."""
 
 from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...layers import OPERATIONS
 from ...layers.registry import Signature
-from ..core.kinds import Kind
 from ..core.limits import POOL
 from ..core.setting import setting
 from ..core.tape import Case
-from ..core.values import Array
+from ..core.values import Array, Kind
 
 ROUNDING = 1e-11  # far above what rounding does to a sum here, and below the smallest error that must be refuted
 ENOUGH = 3  # cases that it takes to tell a rule from chance
@@ -230,10 +230,8 @@ def _by_columns(part: Part) -> bool:
     if not {"image", "weights"} <= case.keys() or value.shape != case.weights.shape:
         return False
     pairs = zip(case.image.shape[-2:], case.kernel.shape[-2:], POOL, strict=True)
-    rows, columns = ((side - width + 1) // pool for side, width, pool in pairs)
-    if rows * columns != value.size:
-        return False
-    return part.is_near(value.reshape(rows, columns).reshape(-1, 1, order="F"))
+    pooled = tuple((side - width + 1) // pool for side, width, pool in pairs)
+    return prod(pooled) == value.size and part.is_near(value.reshape(pooled).reshape(-1, 1, order="F"))
 
 
 def _zeros(operation: str, parts: list[Part]) -> str | None:
@@ -284,10 +282,7 @@ _CONDITIONS: dict[str, Callable[[Array], bool]] = {
 
 
 def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
-    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few.
-
-    `cases` are pairs: a case, and whether it is wrong.
-    """
+    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few."""
     if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
         return ""
     for name, kind in takes.items():

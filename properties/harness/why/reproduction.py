@@ -18,10 +18,9 @@ from ...layers.registry import Wrong
 from ..checking.properties import Property
 from ..checking.statement import Statement
 from ..checking.trial import current, unrecorded
-from ..core.kinds import Kind
 from ..core.tape import Case
 from ..core.text import decoded, literal, printable
-from ..core.values import Array, parts
+from ..core.values import Array, Kind, parts
 from ..target.modules import parted, real_name
 from ..target.operation import Failure, Operation, Refuted
 from ..target.timeouts import OutOfTime

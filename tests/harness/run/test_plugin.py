@@ -10,7 +10,7 @@ from tests.test_command import TIE_ERROR, TIES
 FOLDER = Path(os.environ["BACKPROOF_AS_INSTALLED"]) / "backproof"
 COLLECTED = f"""
 import hypothesis, pytest
-from backproof.harness.core.trial import current
+from backproof.harness.checking.trial import current
 
 class Collector:
     def pytest_collection_finish(self, session):

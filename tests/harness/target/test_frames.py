@@ -5,7 +5,7 @@ from types import FunctionType
 import numpy as np
 
 from properties.harness.report.data import Frame
-from properties.harness.target.frames import LONGEST, MOST, frames_of
+from properties.harness.target.definitions import LONGEST_CODE, MOST_FRAMES, frames_of
 from properties.harness.target.operation import Crashed, Operation
 
 
@@ -47,8 +47,8 @@ def test_frames_are_the_targets_own(tmp_path, monkeypatch):
 def test_frames_are_bounded(tmp_path):
     """Of a deep recursion the last are kept, and of a long line its beginning."""
     frames = frames_of(raised(written(tmp_path, f"def relu(x):\n    return relu(x) + {'1 + ' * 99}1\n")))
-    assert len(frames) == MOST
-    assert {len(one["code"]) for one in frames} == {LONGEST}
+    assert len(frames) == MOST_FRAMES
+    assert {len(one["code"]) for one in frames} == {LONGEST_CODE}
 
 
 def test_frames_are_data(tmp_path):

@@ -4,7 +4,7 @@ import warnings
 from contextlib import contextmanager
 
 from properties.harness.core.text import LONGEST_LINE
-from properties.harness.target.warned import MOST, OTHERS, add, counted
+from properties.harness.target.process_state import MOST_WARNINGS, OTHERS, add, counted
 
 
 @contextmanager
@@ -37,15 +37,15 @@ def test_many_warnings_are_kept_as_few():
     with by_default(), counted() as found:
         for number in range(1000):
             warnings.warn(f"{number} " + 10_000 * "x", stacklevel=1)
-    assert len(found) == MOST + 1
-    assert found[OTHERS] == 1000 - MOST
+    assert len(found) == MOST_WARNINGS + 1
+    assert found[OTHERS] == 1000 - MOST_WARNINGS
     assert max(map(len, found)) <= LONGEST_LINE
     assert "__warningregistry__" not in globals() or len(__warningregistry__) <= 1  # Python's own memory
 
 
 def test_counts_are_added():
     """What several properties counted is as few."""
-    counts = {str(number): 1 for number in range(MOST)}
+    counts = {str(number): 1 for number in range(MOST_WARNINGS)}
     add(counts, {"1": 2, "one more": 3, "and one": 1})
     assert counts["1"] == 3
     assert counts[OTHERS] == 4

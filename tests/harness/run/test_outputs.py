@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from properties.harness.outputs import refusal, source_of
+from properties.harness.run.outputs import refusal, source_of
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from importlib.machinery import PathFinder
 from itertools import combinations
 from pathlib import Path
 
-from .core.text import printable
-from .target.modules import real_name
+from ..core.text import printable
+from ..target.modules import real_name
 
 SOURCES = (".py", ".ipynb")
 
