@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.core.limits import POOL
-from ..harness.core.values import changed_parts
+from ..harness.core.values import Array, changed_parts
 from ..layers import OPERATIONS
 from ..layers.windows import grow, max_pool
 from . import Mistake
@@ -39,7 +39,7 @@ def right(operation: str) -> Answer:
     return answer
 
 
-def _only(array: Any, axis: int) -> Any:
+def _only(array: Array, axis: int) -> Any:
     """Its first entry along an axis, the rest 0."""
     kept = np.zeros(array.shape)
     here = (slice(None),) * axis + (slice(0, 1),)
@@ -47,12 +47,12 @@ def _only(array: Any, axis: int) -> Any:
     return kept
 
 
-def _copied(array: Any, axis: int) -> Any:
+def _copied(array: Array, axis: int) -> Any:
     """Its first entry along an axis, over and over."""
     return np.repeat(array.take([0], axis), array.shape[axis], axis)
 
 
-def _swapped(kernel: Any) -> Any:
+def _swapped(kernel: Array) -> Any:
     return kernel.swapaxes(0, 1) if kernel.shape[0] == kernel.shape[1] else kernel
 
 
@@ -133,7 +133,7 @@ def _flattened(operation: str, channels_last: bool) -> Answer:
     return answer
 
 
-def _winning_channel(x: Any, window: Any, upstream: Any) -> Any:
+def _winning_channel(x: Array, window: Any, upstream: Array) -> Any:
     pooled = max_pool(x, window)
     served = pooled == pooled.max(axis=1, keepdims=True)
     return right("max_pool_gradient")(x, window, upstream) * grow(served * 1.0, window)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..harness.core.limits import POOL
+from ..harness.core.values import Array
 from ..layers.activations import arctan_slope
 from ..layers.windows import argmax_scatter, grow, max_pool
 from ..layers.windows import mask_repeat as on_every_maximum
@@ -14,7 +15,7 @@ from .activations import SURVEY
 from .plain import Forward
 
 AT_KINKS = "network.gradients_at_kinks_are_conservative"
-Pair = tuple[Any, Any]
+Pair = tuple[Array, Array]
 
 
 def backward(
@@ -143,7 +144,7 @@ def _delta(case: tuple[Any, ...]) -> float:
     return plain.residual_and_delta(plain.forward(image, kernel, weights), target)[1]
 
 
-def right_weights(case: tuple[Any, ...]) -> Any:
+def right_weights(case: tuple[Any, ...]) -> Array:
     """The right gradient for the weights."""
     return plain.gradients(*case)[1]
 
@@ -209,7 +210,7 @@ def differences(*case: Any) -> Pair:
     """Both are forward differences of the cost with the step 1e-6."""
     image, target, kernel, weights = case
 
-    def cost(kernel: Any, weights: Any) -> float:
+    def cost(kernel: Array, weights: Array) -> float:
         return (plain.forward(image, kernel, weights).prediction - target) ** 2 / 2
 
     start, step = cost(kernel, weights), 1e-6

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from ..harness.core.values import Array
 from . import gradients, mistake, plain
 from .activations import SURVEY
 
-Pair = tuple[Any, Any]
+Pair = tuple[Array, Array]
 
 
 def _moved(case: tuple[Any, ...], rate: float, pair: Pair) -> Pair:
@@ -34,14 +35,14 @@ def uphill(*case: Any) -> Pair:
 
 
 @mistake("train_step", "the kernel is updated first", "compute both gradients before either moves")
-def weights_by_the_new_kernel(image: Any, target: Any, kernel: Any, weights: Any, learning_rate: float) -> Pair:
+def weights_by_the_new_kernel(image: Array, target: float, kernel: Array, weights: Array, learning_rate: float) -> Pair:
     """The weights move by the gradient at the new kernel."""
     moved = kernel - learning_rate * plain.gradients(image, target, kernel, weights)[0]
     return moved, weights - learning_rate * plain.gradients(image, target, moved, weights)[1]
 
 
 @mistake("train_step", "the weights are updated first", "compute both gradients before either moves", seen=SURVEY)
-def kernel_by_the_new_weights(image: Any, target: Any, kernel: Any, weights: Any, learning_rate: float) -> Pair:
+def kernel_by_the_new_weights(image: Array, target: float, kernel: Array, weights: Array, learning_rate: float) -> Pair:
     """The kernel moves by the gradient at the new weights."""
     moved = weights - learning_rate * plain.gradients(image, target, kernel, weights)[1]
     return kernel - learning_rate * plain.gradients(image, target, kernel, moved)[0], moved
