@@ -17,8 +17,9 @@ from .harness.target.modules import module_from
 
 __all__ = ["axes", "from_layer", "from_pair", "from_update", "kept", "module_from"]
 
-Value = Callable[..., Any]
-Gradients = Callable[..., tuple[Any, ...]]
+Value = Callable[..., ArrayLike]
+Gradients = Callable[..., tuple[ArrayLike, ...]]
+Make = Callable[..., Any]  # makes a layer of its parameters
 
 RATE = 2.0**60
 _KEPT = 64
@@ -57,10 +58,10 @@ def from_pair(
     Shapes are theirs, and so is whatever they raise. Source: the assignments of Stanford's CS231n.
     """
 
-    def value(*arguments: Any) -> Any:
+    def value(*arguments: ArrayLike) -> ArrayLike:
         return forward(*arguments)[0]
 
-    def gradients(*arguments: Any) -> tuple[Any, ...]:
+    def gradients(*arguments: ArrayLike) -> tuple[ArrayLike, ...]:
         *inputs, upstream = arguments
         given = backward(upstream, forward(*inputs)[1])
         return tuple(given) if isinstance(given, tuple | list) else (given,)
@@ -68,7 +69,7 @@ def from_pair(
     return value, gradients
 
 
-def from_layer(make: Callable[..., Any], *names: str) -> tuple[Value, Gradients]:
+def from_layer(make: Make, *names: str) -> tuple[Value, Gradients]:
     """`value` and `gradients` of a layer `make(*parameters)` that has `forward(x)` and `backward(upstream)`.
 
     The gradients are what `backward` returns and then, by their `names`, the attributes in which it leaves those for
@@ -77,10 +78,10 @@ def from_layer(make: Callable[..., Any], *names: str) -> tuple[Value, Gradients]
     Source: Torch's modules (Collobert, Kavukcuoglu & Farabet, 2011).
     """
 
-    def value(x: Any, *parameters: Any) -> Any:
+    def value(x: ArrayLike, *parameters: ArrayLike) -> ArrayLike:
         return _built(make, parameters).forward(x)
 
-    def gradients(x: Any, *arguments: Any) -> tuple[Any, ...]:
+    def gradients(x: ArrayLike, *arguments: ArrayLike) -> tuple[ArrayLike, ...]:
         *parameters, upstream = arguments
         layer = _built(make, parameters)
         layer.forward(x)
@@ -89,16 +90,16 @@ def from_layer(make: Callable[..., Any], *names: str) -> tuple[Value, Gradients]
     return value, gradients
 
 
-def kept(make: Callable[..., Any]) -> Callable[..., Any]:
+def kept(make: Make) -> Make:
     """`make(*parameters)`, but for equal arrays the same layer as before, as a loop over images would use it.
 
     What a layer carries over from one call to the next then shows: a gradient that piles up is refuted by
     `calls.keeps_the_contract`. The 64 layers used last are kept. `make` gets arrays of its own, and may draw initial
     weights; what it raises is passed on.
     """
-    layers: dict[Any, Any] = {}
+    layers: dict[object, Any] = {}
 
-    def made(*parameters: Any) -> Any:
+    def made(*parameters: ArrayLike) -> Any:
         arrays = [np.array(parameter, order="C") for parameter in parameters]
         key = tuple((array.shape, array.dtype.str, array.tobytes()) for array in arrays)
         layers[key] = layer = layers.pop(key) if key in layers else _built(make, arrays)
@@ -109,7 +110,7 @@ def kept(make: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _built(make: Callable[..., Any], parameters: Sequence[Any]) -> Any:
+def _built(make: Make, parameters: Sequence[ArrayLike]) -> Any:
     """A layer. Its making is not what is checked, so the random states are put back to what they were."""
     state, legacy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002
     try:

@@ -8,7 +8,6 @@ outputs are tiles of 4, 8, 16, 32 and 64, and one more or less.
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from .limits import Declared, Limits, Pair, Shape
 from .setting import Counts
 from .sizes import joined_valid
 from .tape import Case
+from .values import Array
 
 Span = tuple[int, int]  # from here up to there
 MOST_SINGLY, MOST_PARTS = 4, 64  # that are taken out one by one from the start, and that are tried of one width
@@ -55,7 +55,7 @@ def ends(count: int) -> list[Span]:
     return [span for width in _widths(count) for span in ((0, width), (count - width, count))]
 
 
-def without(array: Any, axis: int, span: Span, width: int = 1) -> Any:
+def without(array: Array, axis: int, span: Span, width: int = 1) -> Array:
     """The array without this part along an axis, where each entry of the span stands for `width` of them."""
     return np.delete(array, np.s_[span[0] * width : span[1] * width], axis)
 
@@ -68,7 +68,7 @@ def thinned(case: Case, **axes: int) -> Iterator[Case]:
         yield case.changed(**{name: without(case[name], axis, span) for name, axis in axes.items()})
 
 
-def cropped(image: Any, axis: int, first: bool, width: int) -> Any:
+def cropped(image: Array, axis: int, first: bool, width: int) -> Array:
     """The image without its first or its last `width` rows or columns."""
     return np.delete(image, np.s_[:width] if first else np.s_[image.shape[axis] - width :], axis)
 

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 LONGEST, LONGEST_LINE = 4000, 1000  # characters of what comes from a target, and of what it says in one go
 MOST_SHOWN = 100  # entries of an array; of a larger one the corners are
@@ -30,7 +31,7 @@ def last_line(error: BaseException) -> str:
     return printable((named or lines)[0].strip(), LONGEST_LINE)
 
 
-def shown_encoded(value: Any, wrong: Sequence[Sequence[int]] = ()) -> str:
+def shown_encoded(value: object, wrong: Sequence[Sequence[int]] = ()) -> str:
     """An encoded value as `shown` has it: a list is a pair of arrays, or a tuple of numbers.
 
     Before the entries of an array that are `wrong`, by their indices, stands a star.
@@ -43,7 +44,7 @@ def shown_encoded(value: Any, wrong: Sequence[Sequence[int]] = ()) -> str:
     return f"({', '.join(str(part) for part in value)})"
 
 
-def _starred(text: str, value: Any, wrong: Sequence[Sequence[int]]) -> str:
+def _starred(text: str, value: object, wrong: Sequence[Sequence[int]]) -> str:
     if not wrong or not isinstance(value, np.ndarray) or not 1 < value.size <= MOST_SHOWN:
         return text
     at = {int(np.ravel_multi_index(index, value.shape)) for index in wrong}
@@ -51,7 +52,7 @@ def _starred(text: str, value: Any, wrong: Sequence[Sequence[int]]) -> str:
     return re.sub(r"[^][, \n]+", lambda entry: ("*" if next(numbers) in at else " ") + entry[0], text)
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as a person would write it: arrays as aligned rows at full precision, the rest by `repr`."""
     if isinstance(value, str):
         return printable(value)
@@ -63,7 +64,7 @@ def shown(value: Any) -> str:
     return printable(repr(value.item() if isinstance(value, np.ndarray | np.generic) else value))
 
 
-def encoded(value: Any) -> Any:
+def encoded(value: object) -> Any:
     """A value as JSON has it: an array as its dtype, shape and data; what is not finite as a string."""
     if isinstance(value, np.ndarray):
         return {"dtype": str(value.dtype), "shape": list(value.shape), "data": encoded(value.tolist())}
@@ -76,14 +77,14 @@ def encoded(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else printable(repr(value))
 
 
-def decoded(value: Any) -> Any:
+def decoded(value: object) -> Any:
     """An encoded array as an array again; anything else as it is."""
     if isinstance(value, dict):
         return np.array(value["data"], dtype=value["dtype"]).reshape(value["shape"])
     return value
 
 
-def literal(name: str, value: Any) -> str:
+def literal(name: str, value: float | NDArray[np.float64]) -> str:
     """The line of Python that gives this name to a number or an array of float64, to the last bit."""
     opening = f"{name} = " if name else ""
     if not isinstance(value, np.ndarray):

@@ -19,7 +19,7 @@ def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
     return None
 
 
-def slip(answer: Any, wanted: tuple[Any, ...]) -> str | None:
+def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
     """What may have happened to an answer that is not of the `wanted` shapes; None if nothing is recognised."""
     if answer is None:
         return "it returns nothing: a return is missing"
@@ -38,7 +38,7 @@ def slip(answer: Any, wanted: tuple[Any, ...]) -> str | None:
     return None
 
 
-def kind_of(answer: Any) -> str:
+def kind_of(answer: object) -> str:
     """What an answer is, in a few words."""
     if answer is None:
         return "None"

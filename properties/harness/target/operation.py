@@ -54,9 +54,9 @@ class Refuted(Failure, AssertionError):
         self,
         message: str | Difference,
         *,
-        yours: Any = None,
-        expected: Any = None,
-        wrong: Any = None,
+        yours: object = None,
+        expected: object = None,
+        wrong: object = None,
         kind: Kind | None = None,
     ) -> None:
         self.message, self.yours, self.expected, self.wrong, self.kind = str(message), yours, expected, wrong, kind
@@ -67,7 +67,7 @@ class Refuted(Failure, AssertionError):
 class Malformed(Refuted):
     """An answer that is no array, or pair, of the shapes that the contract asks for."""
 
-    def __init__(self, message: str, *, yours: Any, expected: Any) -> None:
+    def __init__(self, message: str, *, yours: object, expected: object) -> None:
         super().__init__(message, yours=yours, expected=expected, kind=Kind.ANY)
 
 
@@ -125,7 +125,7 @@ class Operation:
             WATCH.leave()
         raise crashed  # out here it has no context: Hypothesis would take another one for another failure
 
-    def checked(self, answer: Any, arguments: tuple[Any, ...]) -> Any:
+    def checked(self, answer: object, arguments: tuple[Any, ...]) -> Any:
         """The answer to these arguments as float64 arrays of the shapes that the contract asks for, copied, in the
         suite's form.
         """
@@ -146,7 +146,7 @@ class Operation:
         shapes = zip(self.signature.gives, self.signature.shapes(case), strict=True)
         return tuple(self.layout.outward_shape(kind, shape) for kind, shape in shapes)
 
-    def _parts(self, answer: Any, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
+    def _parts(self, answer: object, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
         if len(shapes) == 1:
             return [self._array(answer, self.signature.gives[0], shapes[0])]
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
@@ -157,7 +157,7 @@ class Operation:
             )
         return [self._array(*one) for one in zip(answer, self.signature.gives, shapes, strict=True)]
 
-    def _array(self, answer: Any, kind: Kind, shape: tuple[int, ...]) -> Any:
+    def _array(self, answer: object, kind: Kind, shape: tuple[int, ...]) -> Any:
         try:
             array = np.asarray(answer)
         except Exception:
@@ -181,7 +181,7 @@ class Operation:
         return np.array(array, dtype=np.float64).reshape(shape)
 
 
-def _copy(argument: Any) -> Any:
+def _copy(argument: object) -> Any:
     return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
 
 
@@ -189,8 +189,8 @@ class Told(NamedTuple):
     """A failure in the target's own layout: its case, both sides, which entries are wrong, and by how much."""
 
     case: dict[str, Any]
-    yours: Any
-    expected: Any
+    yours: object
+    expected: object
     wrong: Any
     difference: Difference | None
 

@@ -11,6 +11,8 @@ from ...layers import OPERATIONS
 from ...mistakes.plain import right
 from ..core.values import Array, Kind, changed_parts
 
+Formula = Callable[..., Any]
+
 
 @dataclass(frozen=True)
 class Alteration:
@@ -18,7 +20,7 @@ class Alteration:
 
     what: str
     mend: str
-    make: Callable[[], Callable[..., Any]]
+    make: Callable[[], Formula]
 
 
 def _if_square(change: Callable[[Array], Array]) -> Callable[[Array], Array]:
@@ -94,7 +96,7 @@ def alterations(operation: str, part: int | None = None) -> Iterator[Alteration]
                 yield Alteration(f"{which}the right answer for {name} {how}", mend, make)
 
 
-def _in_part(operation: str, part: int | None, altered: Callable[..., Any]) -> Callable[..., Any]:
+def _in_part(operation: str, part: int | None, altered: Formula) -> Formula:
     if part is None:
         return altered
 
@@ -106,7 +108,7 @@ def _in_part(operation: str, part: int | None, altered: Callable[..., Any]) -> C
     return answer
 
 
-def _answer_changed(operation: str, change: Callable[[Array], Array]) -> Callable[..., Any]:
+def _answer_changed(operation: str, change: Callable[[Array], Array]) -> Formula:
     def altered(*arguments: Any) -> Any:
         return changed_parts(
             lambda part: change(part) if np.ndim(part) == 2 or change in _FLAT else part, right(operation)(*arguments)
@@ -115,7 +117,7 @@ def _answer_changed(operation: str, change: Callable[[Array], Array]) -> Callabl
     return altered
 
 
-def _argument_changed(operation: str, index: int, change: Callable[[Array], Array]) -> Callable[..., Any]:
+def _argument_changed(operation: str, index: int, change: Callable[[Array], Array]) -> Formula:
     def altered(*arguments: Any) -> Any:
         return right(operation)(*(change(value) if i == index else value for i, value in enumerate(arguments)))
 

@@ -12,7 +12,7 @@ from ...mistakes.channels import right
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
 from ..core.tape import Case
-from ..core.values import Kind, parts
+from ..core.values import Array, Kind, parts
 from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 
@@ -28,25 +28,25 @@ class Footprint(NamedTuple):
     caller has written into the answer.
     """
 
-    first: list[Any]
-    again: list[Any]
-    other: list[Any]
-    kept: list[Any]
-    handed: list[Any]
-    fortran: list[Any]
-    sliced: list[Any]
-    changed: list[Any]
-    written: list[Any]
+    first: list[Array]
+    again: list[Array]
+    other: list[Array]
+    kept: list[Array]
+    handed: list[Array]
+    fortran: list[Array]
+    sliced: list[Array]
+    changed: list[Array]
+    written: list[Array]
 
 
 def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint:
     """What a function leaves behind that is asked through this door; a `NotImplementedError` passes through."""
     own = door.handed(case.arguments(*door.signature.parameters))
 
-    def arrays(change: Callable[[Any], Any]) -> list[Any]:
+    def arrays(change: Callable[[Any], Any]) -> list[Array]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in own]
 
-    def answered(arguments: list[Any]) -> list[Any]:
+    def answered(arguments: list[Array]) -> list[Array]:
         return _answered(door, ask, arguments)
 
     handed = arrays(np.array)
@@ -81,7 +81,7 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     return Footprint(**{**parts, "handed": _inward(door, of_arrays, found.handed, case)})
 
 
-def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Any], case: Case) -> list[Any]:
+def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Array], case: Case) -> list[Array]:
     """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
     axes = {Kind.IMAGES: len(door.layout.name), Kind.KERNEL: 4 if door.layout.channelled else 2}
     if len(arrays) != len(kinds):
@@ -91,8 +91,8 @@ def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Any], case: Cas
 
 
 def _written(
-    answered: Callable[[list[Any]], list[Any]], arrays: Callable[..., list[Any]], first: list[Any]
-) -> list[Any]:
+    answered: Callable[[list[Array]], list[Array]], arrays: Callable[..., list[Array]], first: list[Array]
+) -> list[Array]:
     """What the answer differs by once the caller has written into the one before; what was written is put back."""
     given = [part for part in answered(arrays(np.array)) if part.flags.writeable]
     before = [part.copy() for part in given]
@@ -109,7 +109,7 @@ def _other(value: Any) -> Any:
     return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
 
 
-def _answered(door: Operation, ask: Callable[..., Any], own: list[Any]) -> list[Any]:
+def _answered(door: Operation, ask: Callable[..., Any], own: list[Array]) -> list[Array]:
     """The parts of an answer as arrays, numbers in whatever shape; not a number for what crashes or is no array."""
     try:
         answer = ask(*own)
@@ -122,13 +122,13 @@ def _answered(door: Operation, ask: Callable[..., Any], own: list[Any]) -> list[
         return [np.array(np.nan)]
 
 
-def _differences(left: list[Any], right: list[Any]) -> list[Any]:
+def _differences(left: list[Array], right: list[Array]) -> list[Array]:
     """Entry by entry; 0 where both are infinite alike or not a number, which subtraction would hide."""
     pairs = [(x, y) for x, y in zip(left, right, strict=False) if isinstance(y, np.ndarray)]
     return [_difference(x, y) if np.shape(x) == np.shape(y) else np.array(np.nan) for x, y in pairs]
 
 
-def _difference(x: Any, y: Any) -> Any:
+def _difference(x: Array, y: Array) -> Array:
     return np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.subtract(x, y))
 
 
@@ -192,7 +192,7 @@ class Asked:
         pairs = list(zip(self.mine, theirs, strict=True))
         return all(self._agree(mine, other) for mine, other in (pairs[1:] if changes_alone else pairs))
 
-    def _agree(self, mine: list[Any], theirs: list[Any]) -> bool:
+    def _agree(self, mine: list[Array], theirs: list[Array]) -> bool:
         return len(mine) == len(theirs) and all(_close(x, y, self._allowed) for x, y in zip(mine, theirs, strict=True))
 
 
@@ -214,7 +214,7 @@ def fits(door: Operation, asked: list[Asked], stateful: bool) -> bool:
     return False
 
 
-def _close(x: Any, y: Any, allowed: float) -> bool:
+def _close(x: Array, y: Array, allowed: float) -> bool:
     """Equal to within what rounding allows the right answer, and to as many units of the two's own size."""
     if np.shape(x) != np.shape(y):
         return False
