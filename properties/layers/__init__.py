@@ -5,6 +5,7 @@ The machine asks `LAYERS` and `OPERATIONS`, in the order of the contract, and kn
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from .activations import ACTIVATIONS
 from .convolution import CONVOLUTION
@@ -16,10 +17,22 @@ from .registry import Layer, Signature
 LAYERS = {layer.name: layer for layer in (ACTIVATIONS, CONVOLUTION, POOLING, DENSE, NETWORK)}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 
+_FLIPPED = {True: ("i+h−1−a, j+w−1−b", "i+h−1−m, j+w−1−n"), False: ("i+a, j+b", "m−i, n−j")}
+
 
 def layer_of(operation: str) -> Layer:
     """The layer of an operation."""
     return LAYERS[OPERATIONS[operation].layer]
+
+
+def formulas(operation: str, conventions: dict[str, Any]) -> list[str]:
+    """What is right for an operation, in lines for `notation.typeset`; true convolution where none was found.
+
+    `image` (H, W), `kernel` (h, w), windows (p, q); `C` is the cost, `t` the target and `η` the learning rate. With
+    channels, sums go over them and over the images of a batch too. Sources: those of the statements.
+    """
+    output, image = _FLIPPED[conventions["convolution"] != "correlation"]
+    return [line.replace("{output}", output).replace("{image}", image) for line in OPERATIONS[operation].formulas]
 
 
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:

@@ -5,13 +5,10 @@ import re
 import numpy as np
 import pytest
 
-from properties.harness.core.setting import Conventions
-from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import Conventions, with_setting
+from properties.harness.core.tape import Case
 from properties.harness.report.notation import typeset
-from properties.layers import oracles
-from properties.layers import OPERATIONS
-from properties.layers.formulas import formulas
-from tests.doubles import trial_of
+from properties.layers import OPERATIONS, formulas
 
 CONVENTIONS = ("convolution", "correlation")
 
@@ -53,6 +50,6 @@ def test_indices_are_those_of_the_definition(operation, summed, factors, convolu
             row, column = eval(written, {}, names)  # noqa: S307  # an index out of our own formula
             if 0 <= row < array.shape[0] and 0 <= column < array.shape[1]:
                 result[place] += array[row, column] * other[term]
-    with trial_of(relu=np.abs) as trial, on_trial(trial.target, Conventions(convolution)):
-        arguments = (image, kernel) if operation == "conv2d" else (image, kernel, upstream)
-        np.testing.assert_array_equal(result, getattr(oracles, operation)(*arguments))
+    case = Case(image=image[None, None], kernel=kernel[None, None], upstream=upstream[None, None])
+    with with_setting(conventions=Conventions(convolution)):
+        np.testing.assert_array_equal(result, OPERATIONS[operation].value(case)[0].value[0, 0])
