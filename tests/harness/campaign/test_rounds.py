@@ -14,8 +14,8 @@ import pytest
 
 from properties.harness.campaign.parts import CannotMerge
 from properties.harness.campaign.rounds import MOST_DOUBLINGS, Pace, Plan, campaign, planned
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
 from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show

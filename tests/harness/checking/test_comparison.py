@@ -7,10 +7,10 @@ import pytest
 
 from properties.harness.checking.comparison import agree, agree_at, agreeing, require
 from properties.harness.core.tape import Case
+from properties.harness.core.values import Value, exactly
 from properties.harness.target.operation import Refuted
 from properties.harness.target.target import make_target
 from properties.layers import OPERATIONS
-from properties.harness.core.values import Value, exactly
 from tests.doubles import trial_of
 
 EPS = np.finfo(np.float64).eps

@@ -48,7 +48,9 @@ def test_networks_are_counted_by_their_pattern():
     tried = counted("network", image=image, kernel=np.ones((1, 1)), weights=np.ones((4, 1)), target=0.0)
     assert tried["patterns"] == {"1424": 1}
     assert tried["maxima"] == {"1": 2, "4": 2}
-    assert "patterns" not in counted("network", image=image[:2], kernel=np.ones((1, 1)), weights=np.ones((2, 1)), target=0.0)
+    assert "patterns" not in counted(
+        "network", image=image[:2], kernel=np.ones((1, 1)), weights=np.ones((2, 1)), target=0.0
+    )
 
 
 def test_sums_add_up_in_order_of_size():

@@ -9,8 +9,8 @@ import reference
 from properties import network
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settle
-from properties.harness.core.tape import Tape
 from properties.harness.checking.trial import MOST_POINTS, on_trial
+from properties.harness.core.tape import Tape
 from properties.harness.run.verdict import judged
 from properties.harness.target.operation import Refuted
 from tests.doubles import reference_with, trial_of

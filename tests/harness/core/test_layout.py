@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import hypothesis
 import numpy as np
 import pytest
+from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
 from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
@@ -12,20 +13,18 @@ from benchmarks.layouts import LAYOUTS, TARGETS, ChannelsLast, Layered, even, of
 from benchmarks.trials import failures
 from properties.harness.checking import conventions
 from properties.harness.checking.properties import all_properties, arguments_of
-from properties.harness.core.tape import Case
-from properties.layers.pooling import blocks
-from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
-from properties.harness.target.layout import Layout
+from properties.harness.checking.trial import on_trial
 from properties.harness.core.limits import POOL
 from properties.harness.core.setting import Conventions
-from properties.harness.checking.trial import on_trial
+from properties.harness.core.tape import Case
 from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
-from properties.harness.target.target import CannotLoad, make_target
+from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
+from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
-from properties.layers import oracles
-from properties.layers import OPERATIONS
+from properties.layers import OPERATIONS, oracles
 from properties.layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
+from properties.layers.pooling import blocks
 from tests.doubles import trial_of
 from tests.harness.core.test_cases import drawn
 

@@ -10,11 +10,11 @@ import pytest
 import reference
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import each
-from properties.harness.core.tape import Case
-from properties.harness.core.limits import Limits, NotApplicable
-from properties.harness.core.shards import LEFT_TO_OTHERS, WHOLE, examples_of, own, seed_of, shard_of
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.limits import Limits, NotApplicable
+from properties.harness.core.setting import Conventions
+from properties.harness.core.shards import LEFT_TO_OTHERS, WHOLE, examples_of, own, seed_of, shard_of
+from properties.harness.core.tape import Case
 from properties.harness.report.certificate import certificate, told
 from properties.harness.report.known import held_to
 from properties.harness.report.results import finished

@@ -9,14 +9,14 @@ import cmarkgfm
 import pytest
 
 import properties
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
 from properties.harness.report import github
 from properties.harness.report.markdown import as_markdown
 from properties.harness.report.report import found
 from properties.harness.report.results import finished
-from properties.harness.target.target import CannotLoad, Target
 from properties.harness.target.operation import Crashed, Operation
+from properties.harness.target.target import CannotLoad, Target
 from tests.harness.report.test_report import CRASH, HELD, HOSTILE, RELU, TIES, refuted, report_of
 
 STEP = "network.py::test_gradients_at_kinks_are_conservative"

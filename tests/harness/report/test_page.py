@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from properties.harness.checking.properties import all_properties
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
 from properties.harness.report.page import MOST_AT_A_GLANCE, breakable, fragment, render
 from properties.harness.report.report import Asked, Outcomes, found, make_report
 from properties.harness.report.results import finished

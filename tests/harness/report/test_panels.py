@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import reference
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
 from properties.harness.report.panels import panels
 from properties.harness.report.report import found
 from properties.harness.report.results import finished

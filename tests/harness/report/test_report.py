@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from properties.harness.checking.properties import all_properties
-from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
-from properties.harness.core.setting import Conventions
 from properties.harness.checking.trial import Record
+from properties.harness.core.setting import Conventions
+from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
 from properties.harness.report.page import render
 from properties.harness.report.report import Asked, Outcomes, as_json, exit_status, found, make_report
 from properties.harness.report.results import OUTCOMES, finished

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from properties.harness.core.limits import Limits
-from properties.harness.target.target import CannotLoad, load, make_target
 from properties.harness.target.operation import Crashed, Operation, Refuted
+from properties.harness.target.target import CannotLoad, load, make_target
 
 
 def written(folder, text, name="mine.py"):

@@ -13,10 +13,10 @@ import pytest
 
 from benchmarks import trials
 from properties.harness.checking import conventions
-from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.checking.conventions import explored
-from properties.harness.core.text import literal
+from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.text import literal
 from properties.harness.run.plugin import PROFILE, register_profile
 from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
 from properties.harness.target.target import load
