@@ -16,8 +16,8 @@ from benchmarks.command import command
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import Property, all_properties, arguments_of
-from properties.harness.core.tape import Case
 from properties.harness.checking.trial import DEFAULT_EXAMPLES
+from properties.harness.core.tape import Case
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
@@ -35,11 +35,11 @@ SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 JUSTIFIED = {
     "activations.relu_is_the_positive_part": DEFINES,
     "activations.relu_parts_its_argument": OWN,
-    "activations.arctan_is_the_inverse_tangent": DEFINES,
-    "activations.arctan_is_odd_and_bounded": OWN,
-    "activations.arctan_derivative_is_the_complex_step": DEFINES,
-    "activations.logistic_of_both_signs_sums_to_one": OWN,
-    "activations.logistic_derivative_is_the_complex_step": DEFINES,
+    "activations.smooth_activation_is_its_definition[arctan]": DEFINES,
+    "activations.smooth_activation_is_symmetric_and_bounded[arctan]": OWN,
+    "activations.smooth_derivative_is_the_complex_step[arctan_derivative]": DEFINES,
+    "activations.smooth_activation_is_symmetric_and_bounded[logistic]": OWN,
+    "activations.smooth_derivative_is_the_complex_step[logistic_derivative]": DEFINES,
     "convolution.conv2d_is_the_defining_sum": DEFINES,
     "convolution.conv2d_is_bilinear": "with it, agreement on all pairs of basis vectors is a proof; it needs no oracle",
     "convolution.conv2d_commutes_with_shifts": OWN,

@@ -10,11 +10,11 @@ import hypothesis.core
 
 import reference
 from properties.harness.checking import conventions
+from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import Property, all_properties, arguments_of
 from properties.harness.checking.statement import reduced
-from properties.harness.checking.conventions import explored
-from properties.harness.core.limits import NotApplicable
 from properties.harness.checking.trial import Record, Trial, on_trial
+from properties.harness.core.limits import NotApplicable
 from properties.harness.run.plugin import PROFILE, register_profile
 from properties.harness.target.operation import Failure
 from properties.harness.target.target import make_target
