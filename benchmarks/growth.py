@@ -21,7 +21,7 @@ from benchmarks.command import command
 NETWORK = ("network.gradients_are_the_chain_rule", "network.gradients_match_differences")
 GRADIENTS = ("convolution.kernel_gradient_is_the_rot90_form", "convolution.image_gradient_is_the_full_correlation")
 ONE_OF_EACH = (
-    "activations.arctan_is_the_inverse_tangent",
+    "activations.smooth_activation_is_its_definition[arctan]",
     "convolution.conv2d_is_the_defining_sum",
     "pooling.max_pool_is_the_maximum",
     "network.gradients_are_the_chain_rule",

@@ -14,8 +14,10 @@ from benchmarks.trials import reference_with, trial_of
 from properties.calls import CALLS
 from properties.harness.checking.properties import Property, arguments_of
 from properties.harness.core.tape import SCALES, Case, Tape
+from properties.harness.core.values import Kind
+from properties.harness.target.layout import HW
 from properties.harness.target.operation import Failure
-from properties.layers import OPERATIONS
+from properties.layers import OPERATIONS, layer_of
 from properties.mistakes import Mistake
 
 SEED = 7840
@@ -51,7 +53,7 @@ def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[
         arguments = arguments_of(entry.function, trial.target, entry.operation) or {}
         for case in _below(size, entry, arguments, tapes):
             function = mistake.make()
-            shapes = shapes_of(case, entry.operations)
+            shapes = _shapes(case, entry)
             try:
                 entry.function.test(**arguments, case=case)  # type: ignore[attr-defined]
             except Failure as failure:
@@ -61,23 +63,30 @@ def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[
     return None
 
 
+def _shapes(case: Case, entry: Property) -> Shapes:
+    """The same of a case in the suite's own form: as the target has it."""
+    kinds = layer_of(entry.operation).kinds
+    told = {name: HW.outward(kinds.get(name, Kind.ANY), value, case) for name, value in case.items()}
+    return shapes_of(told, entry.operations)
+
+
 def _below(size: int, entry: Property, arguments: dict[str, Any], tapes: int) -> Iterator[Case]:
     """The cases below this size that are searched, in the order of their sizes."""
     sampled = hasattr(entry.function, "hypothesis")
     if not sampled and not entry.function.cuts_down:  # type: ignore[attr-defined]
         cases = entry.function.cases(**arguments)  # type: ignore[attr-defined]
-        every = [(size_of(shapes_of(one, entry.operations)), one) for one in cases]
+        every = [(size_of(_shapes(one, entry)), one) for one in cases]
         yield from (case for its, case in sorted(every, key=lambda pair: pair[0]) if its < size)
         return
     strategy = entry.function.cases if sampled else CALLS  # type: ignore[attr-defined]
     if isinstance(strategy, Mapping):
         strategy = strategy[OPERATIONS[entry.operation].layer]
-    read = strategy.build
+    read = strategy.read
     generator = np.random.default_rng(SEED)
     read(first := _Sized(generator))
     ways: dict[tuple[int, tuple[Any, ...]], list[tuple[int, ...]]] = {}
     for sizes in product(*map(range, first.counts)):
-        shapes = shapes_of(read(_Sized(generator, sizes)), entry.operations)
+        shapes = _shapes(read(_Sized(generator, sizes)), entry)
         ways.setdefault((size_of(shapes), tuple(shapes.items())), []).append(sizes)
     for (its, _), every in sorted(ways.items(), key=lambda item: item[0]):
         if its < size:

@@ -82,7 +82,8 @@ def test_false_alarms_are_counted(monkeypatch):
     assert (examples > 100, alarms) == (True, [])
     monkeypatch.setitem(VARIANTS, "wrong", {"arctan_derivative": lambda x: 1 / (1 + np.abs(x))})
     _, alarms = false_alarms.run("wrong", 3)
-    assert any("wrong: activations.arctan_derivative_is_the_complex_step, seed 3" in alarm for alarm in alarms)
+    refuting = "activations.smooth_derivative_is_the_complex_step[arctan_derivative]"
+    assert any(f"wrong: {refuting}, seed 3" in alarm for alarm in alarms)
 
 
 def test_floor_is_the_last_error_caught_in_a_row():

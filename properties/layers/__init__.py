@@ -17,7 +17,6 @@ from .registry import Layer, Signature
 LAYERS = {layer.name: layer for layer in (ACTIVATIONS, CONVOLUTION, POOLING, DENSE, NETWORK)}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 
-
 _FLIPPED = {True: ("i+h−1−a, j+w−1−b", "i+h−1−m, j+w−1−n"), False: ("i+a, j+b", "m−i, n−j")}
 
 

@@ -1,17 +1,14 @@
 """Bounds let every order of rounding through and refuse a relative error of 1e-9."""
 
-import inspect
-
 import numpy as np
 import pytest
 import scipy.signal
 
-import reference
-from properties import calls
 from properties.harness.checking.fixed_cases import larger
-from properties.harness.checking.trial import current
 from properties.harness.core.tape import Case, Tape
-from properties.layers import OPERATIONS, bounds, oracles
+from properties.harness.core.values import exactly, parts
+from properties.layers import OPERATIONS, convolution, layer_of, network
+from properties.layers.activations import arctan_slopes
 from tests.doubles import reference_with, trial_of
 
 EPS = np.finfo(np.float64).eps
@@ -19,24 +16,22 @@ EPS = np.finfo(np.float64).eps
 
 def cases(operation, count=50):
     """So many cases of the operation's layer, from random bytes."""
-    read = calls.READERS[OPERATIONS[operation].layer]
     generator = np.random.default_rng(0)
-    return [read(Tape(generator.bytes(4096))) for _ in range(count)]
+    return [layer_of(operation).read(Tape(generator.bytes(4096))) for _ in range(count)]
 
 
 def answers(operation, case):
-    """The reference's answer, as a tuple of arrays, with the bound of each."""
-    answer = getattr(reference, operation)(*case.arguments(*OPERATIONS[operation].parameters))
-    parts = answer if isinstance(answer, tuple) else (answer,)
-    return list(zip((np.asarray(part) for part in parts), bounds.of(operation, case), strict=True))
+    """The answer's arrays, with the bound of each."""
+    answer = operation(*case.arguments(*operation.signature.parameters))
+    return list(zip(map(np.asarray, parts(answer)), operation.signature.value(case), strict=True))
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_four_units_of_rounding_are_allowed(operation):
     """An answer off by four units of its own size is within the bound of the exact value."""
-    with trial_of(**reference_with()):
+    with trial_of(**reference_with()) as trial:
         for case in cases(operation):
-            for answer, value in answers(operation, case):
+            for answer, value in answers(trial.target.operations[operation], case):
                 exact = np.asarray(value.value)
                 assert (np.abs(exact * (1 + 4 * EPS) - exact) <= value.allowed + EPS * np.abs(exact)).all()
                 assert answer.shape == exact.shape
@@ -46,9 +41,9 @@ def test_four_units_of_rounding_are_allowed(operation):
 def test_a_billionth_is_refused(operation):
     """An answer off by 1e-9 of its largest entry is beyond the bound, in some of the cases."""
     refused = 0
-    with trial_of(**reference_with()):
+    with trial_of(**reference_with()) as trial:
         for case in cases(operation):
-            for answer, value in answers(operation, case):
+            for answer, value in answers(trial.target.operations[operation], case):
                 refused += bool((1e-9 * np.abs(answer) > value.allowed).any())
     assert refused > 25
 
@@ -61,8 +56,8 @@ def test_fft_stays_within_the_convolutions_bound():
             shape = generator.integers(1, 5, 2)
             kernel = generator.normal(size=shape)
             image = generator.normal(size=shape + generator.integers(0, 8, 2)) * 10.0 ** generator.integers(-3, 4)
-            value = bounds.conv2d(image, kernel)
-            error = np.abs(scipy.signal.fftconvolve(image, kernel, "valid") - value.value)
+            (value,) = OPERATIONS["conv2d"].value(Case(image=image[None, None], kernel=kernel[None, None]))
+            error = np.abs(scipy.signal.fftconvolve(image, kernel, "valid") - value.value[0, 0])
             assert (error <= value.allowed).all()
 
 
@@ -70,27 +65,17 @@ def test_cosine_form_of_the_slope_is_allowed():
     """cos(arctan x)² is within the bound of 1/(1+x²), from 0 to the largest numbers."""
     x = np.array([0.0, 1e-300, 0.5, 1.0, 30.0, 1e4, 1e8, 1e16, 1e155, 1e308])
     with trial_of(**reference_with()):
-        value = bounds.arctan_slope(x)
+        value = arctan_slopes(x)
     assert (np.abs(np.cos(np.arctan(x)) ** 2 - value.value) <= value.allowed).all()
 
 
 def test_units_belong_to_the_precision():
     """The same value has 2^29 times the bound in single precision."""
-    value = bounds.exactly(np.array([1.0]))
+    value = exactly(np.array([1.0]))
     with trial_of(relu=np.abs):
         double = value.allowed
     with trial_of(relu=np.abs, DTYPE="float32"):
         np.testing.assert_array_equal(value.allowed, double * 2**29)
-
-
-def test_every_operation_has_a_bound():
-    """The bounds by name cover the contract, and take its parameters."""
-    with trial_of(**reference_with()):
-        for operation in OPERATIONS:
-            case = Case(cases(operation, 1)[0])
-            assert bounds.of(operation, case), operation
-    assert inspect.signature(bounds.of).parameters.keys() == {"operation", "case"}
-    assert current().target.name == "nothing"
 
 
 def test_terms_may_be_added_to_the_parameter_one_by_one():
@@ -100,12 +85,12 @@ def test_terms_may_be_added_to_the_parameter_one_by_one():
             image, target, kernel, weights, rate = case.arguments(
                 "image", "target", "kernel", "weights", "learning_rate"
             )
-            stages = oracles.forward(image, kernel, weights)
-            upstream = oracles.preactivation_gradient(stages, oracles.residual_and_delta(stages, target)[1], weights)
+            stages = network.forward(image, kernel, weights)
+            upstream = network.preactivation_gradient(stages, network.residual_and_delta(stages, target)[1], weights)
             moved = kernel + 0.0
             for place in np.argwhere(upstream):
                 alone = np.zeros(upstream.shape)
                 alone[tuple(place)] = upstream[tuple(place)]
-                moved = moved - rate * oracles.conv2d_kernel_gradient(image, kernel, alone)
-            value = bounds.train_step(image, target, kernel, weights, rate)[0]
+                moved = moved - rate * convolution.conv2d_kernel_gradient(image, alone)
+            value = network.step_values(image, target, kernel, weights, rate)[0]
             assert (np.abs(moved - value.value) <= value.allowed).all()

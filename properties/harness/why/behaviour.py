@@ -11,7 +11,7 @@ from ..checking.trial import current
 from ..core.tape import Case
 from ..core.values import Kind, parts
 from ..target.operation import Failure, Operation
-from .footprints import Asked
+from .footprints import ARRAYS, Asked
 
 KEEPS_STATE = "It keeps state between calls: the same question got two answers."
 _FRESH = count()
@@ -27,9 +27,7 @@ class Seen(NamedTuple):
 
 def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
     """What the operation was seen to do in these cases that no right one does; nothing if it only answers wrongly."""
-    own = operation.handed(asked[0].case.arguments(*operation.signature.parameters))
-    pairs = zip(operation.signature.parameters, own, strict=True)
-    names = [name for name, value in pairs if isinstance(value, np.ndarray)]
+    names = [name for name, kind in operation.signature.takes.items() if kind in ARRAYS]
     changed = [name for number, name in enumerate(names) if any(np.any(one.mine.handed[number]) for one in asked)]
     if changed:
         return Seen("argument overwritten", f"It changes its argument {' and '.join(changed)}.", "work on a copy")

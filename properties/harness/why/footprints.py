@@ -17,6 +17,8 @@ from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 
 FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
+ARRAYS = set(Kind) - {Kind.WINDOW, Kind.RATE}
+TURNED = (Kind.IMAGES, Kind.KERNEL, Kind.NUMBERS)  # what has other axes in other layouts
 
 
 class Footprint(NamedTuple):
@@ -41,10 +43,13 @@ class Footprint(NamedTuple):
 
 def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint:
     """What a function leaves behind that is asked through this door; a `NotImplementedError` passes through."""
-    own = door.handed(case.arguments(*door.signature.parameters))
+    gives, takes = door.signature.gives, door.signature.takes
+    inner = case.arguments(*takes)
+    own = door.handed(inner)
+    others = door.handed(tuple(_other(value) if isinstance(value, np.ndarray) else value for value in inner))
 
-    def arrays(change: Callable[[Any], Any]) -> list[Array]:
-        return [change(value) if isinstance(value, np.ndarray) else value for value in own]
+    def arrays(change: Callable[[Any], Any], values: tuple[Any, ...] = own) -> list[Array]:
+        return [change(value) if isinstance(value, np.ndarray) else value for value in values]
 
     def answered(arguments: list[Array]) -> list[Array]:
         return _answered(door, ask, arguments)
@@ -52,17 +57,19 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     handed = arrays(np.array)
     given = answered(handed)
     first = [np.array(part) for part in given]
-    others = arrays(_other)
-    other = [np.array(part) for part in answered(others)]
+    other = [np.array(part) for part in answered(arrays(np.array, others))]
     kept = _differences(given, first)
     again = answered(arrays(np.array))
     fortran = answered(arrays(lambda value: laid_out(value, "Fortran-ordered")))
     sliced = answered(arrays(lambda value: laid_out(value, "sliced")))
-    left = _differences(handed, list(own))
+    numbers = [number for number, kind in enumerate(takes.values()) if kind in ARRAYS]
+    left = _differences(*([np.asarray(arguments[number]) for number in numbers] for arguments in (handed, own)))
     answered(handed)
-    for array, value in zip(handed, others, strict=True):
-        if isinstance(array, np.ndarray):
-            array[...] = value
+    for number, value in enumerate(others):
+        if isinstance(value, np.ndarray):
+            handed[number][...] = value
+        else:
+            handed[number] = value
     changed = _differences(answered(handed), other)
     found = Footprint(
         first,
@@ -75,15 +82,14 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
         changed=changed,
         written=_written(answered, arrays, first),
     )
-    gives, takes = door.signature.gives, door.signature.takes.values()
-    of_arrays = [kind for kind, value in zip(takes, own, strict=True) if isinstance(value, np.ndarray)]
+    of_arrays = [kind for kind in takes.values() if kind in ARRAYS]
     parts = {name: _inward(door, gives, value, case) for name, value in found._asdict().items()}
     return Footprint(**{**parts, "handed": _inward(door, of_arrays, found.handed, case)})
 
 
 def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Array], case: Case) -> list[Array]:
     """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
-    axes = {Kind.IMAGES: len(door.layout.name), Kind.KERNEL: 4 if door.layout.channelled else 2}
+    axes = {kind: len(door.layout.outward_shape(kind, (1,) * (kind.axes or 0))) for kind in TURNED}
     if len(arrays) != len(kinds):
         return arrays
     pairs = zip(kinds, arrays, strict=True)

@@ -12,7 +12,7 @@ from properties.harness.core.text import encoded
 from properties.harness.core.values import Value, exactly
 from properties.harness.target.operation import Refuted
 from properties.harness.target.target import make_target
-from properties.layers import bounds
+from properties.layers import OPERATIONS
 from tests.doubles import trial_of
 
 EPS = np.finfo(np.float64).eps
@@ -102,7 +102,8 @@ def test_require_counts_and_refuses(trial):
     assert (trial.record.comparisons, caught.value.yours, caught.value.expected) == (2, 1, 2)
 
 
-POINTS = Case(image=np.ones((3, 1, 2)), kernel=np.ones((3, 1, 1)))
+ONE = Case(image=np.ones((1, 1, 1, 2)), kernel=np.ones((1, 1, 1, 1)))
+POINTS = Case(image=np.ones((3, 1, 1, 1, 2)), kernel=np.ones((3, 1, 1, 1, 1)))
 
 
 def answering(*answers):
@@ -116,7 +117,7 @@ def operation_of(function):
     return make_target(SimpleNamespace(conv2d=function), "double").operations["conv2d"]
 
 
-ALLOWED = float(bounds.conv2d(np.ones((1, 2)), np.ones((1, 1))).allowed)
+ALLOWED = float(OPERATIONS["conv2d"].value(ONE)[0].allowed)
 
 
 def test_points_that_agree_are_told_and_recorded(trial):
@@ -132,12 +133,12 @@ def test_points_that_agree_are_told_and_recorded(trial):
 
 def test_points_of_a_shape_are_held_together_or_one_by_one(trial):
     """Right answers hold, a wrong one is refuted on its own case, and one that is wrong once does not pass."""
-    case = Case(image=np.ones((1, 2)), kernel=np.ones((1, 1)))
-    points = [Case(image=np.full((1, 2), value), kernel=np.ones((1, 1))) for value in (1.0, 2.0)]
+    case = Case(ONE)
+    points = [ONE.changed(image=np.full((1, 1, 1, 2), value)) for value in (1.0, 2.0)]
     agree_at(operation_of(lambda image, kernel: image * kernel), case, points)
     assert trial.record.comparisons == 4
     with pytest.raises(Refuted, match="conv2d: 2 of 2 entries differ"):
         agree_at(operation_of(lambda image, kernel: np.ones((1, 2))), case, points)
-    np.testing.assert_array_equal(case.image, [[2.0, 2.0]])
+    np.testing.assert_array_equal(case.image, [[[[2.0, 2.0]]]])
     with pytest.raises(Refuted, match="right when it was asked for again"):
         agree_at(operation_of(answering(np.zeros((1, 2)))), case, points)

@@ -11,7 +11,9 @@ from benchmarks.layouts import Layered
 from properties.harness.checking.fixed_cases import larger
 from properties.harness.checking.properties import arguments_of
 from properties.harness.core.limits import NotApplicable
+from properties.harness.target.layout import HW
 from properties.harness.target.operation import Crashed, Refuted
+from properties.layers import LAYERS
 from tests import doubles
 from tests.doubles import failure_of, trial_of
 
@@ -25,8 +27,9 @@ def cases(layer, **declared):
 
 
 def shapes(layer, name, **declared):
-    """The shapes of one argument in them."""
-    return {np.shape(case[name]) for case in cases(layer, **declared)}
+    """The shapes of one argument in them, as one image of one channel has them."""
+    kind = LAYERS[layer].kinds[name]
+    return {HW.outward_shape(kind, case[name].shape) for case in cases(layer, **declared)}
 
 
 def test_kernels_and_images_have_a_long_tail():
@@ -59,8 +62,7 @@ def test_windows_have_a_long_tail_with_ties():
 
 def is_tied(case):
     """Whether any window has two maxima."""
-    with trial_of(relu=reference.relu):
-        maximal = reference.mask_repeat(case.x, case.window, np.ones(case.upstream.shape))
+    maximal = reference.mask_repeat(case.x[0, 0], case.window, np.ones(case.upstream.shape[2:]))
     return maximal.sum() > case.upstream.size
 
 
@@ -231,7 +233,7 @@ def test_what_memory_does_not_suffice_for_is_left_out():
 def test_large_failures_are_cut_down_within_the_limits():
     """A failure on a large case is cut down as far as it goes on failing, and never out of what is declared."""
     failure = failure_of(LARGER, "conv2d", conv2d=five_by_five)
-    assert (failure.case.kernel.shape, failure.case.image.shape) == ((5, 5), (5, 5))
+    assert failure.case.kernel.shape == failure.case.image.shape == (1, 1, 5, 5)
     failure = failure_of(LARGER, "conv2d", conv2d=whole_tiles(8, 0), KERNEL_SHAPES="square", IMAGE_SHAPES="square")
-    assert failure.case.image.shape[0] == failure.case.image.shape[1]
-    assert failure.case.image.shape[0] < 16
+    assert failure.case.image.shape[2] == failure.case.image.shape[3]
+    assert failure.case.image.shape[2] < 16

@@ -7,19 +7,19 @@ import properties.pooling
 import reference
 from properties.harness.checking.reduction import reductions
 from properties.harness.core.tape import Case
-from tests.doubles import failure_of, trial_of
+from properties.layers.pooling import POOLING
+from tests.doubles import failure_of
 
 
 def pooling_case(*rows):
     """One window."""
     x = np.array(rows)
-    return Case(x=x, window=x.shape, upstream=np.ones((1, 1)))
+    return Case(x=x[None, None], window=x.shape, upstream=np.ones((1, 1, 1, 1)))
 
 
 def reduced(case):
     """Every case that has one part less."""
-    with trial_of(max_pool=reference.max_pool):
-        return list(reductions(case))
+    return list(reductions(POOLING, case))
 
 
 def test_what_is_wrong_for_square_kernels_alone_shrinks_to_two_by_two():
@@ -29,7 +29,7 @@ def test_what_is_wrong_for_square_kernels_alone_shrinks_to_two_by_two():
         return reference.conv2d(image, kernel.T if len(set(kernel.shape)) == 1 else kernel)
 
     case = failure_of(properties.convolution.test_conv2d_is_the_defining_sum, conv2d=transposed).case
-    assert (case.image.shape, case.kernel.shape) == ((2, 2), (2, 2))
+    assert (case.image.shape, case.kernel.shape) == ((1, 1, 2, 2), (1, 1, 2, 2))
 
 
 def test_windows_shrink():
@@ -39,11 +39,11 @@ def test_windows_shrink():
         return np.maximum(reference.max_pool(x, window), reference.max_pool(-x, window))
 
     case = failure_of(properties.pooling.test_max_pool_is_the_maximum, max_pool=largest_in_size).case
-    assert case.x.shape == (1, 1)
+    assert case.x.size == 1
 
 
 def test_windows_stay_clear_or_tied():
     """Neither goes a maximum that leads by more than the next would, nor a tie; what lies below either does."""
-    assert [case.x.tolist() for case in reduced(pooling_case([1.75, 3.0, 2.0]))] == [[[3.0, 2.0]], [[1.75, 3.0]]]
-    assert [case.x.tolist() for case in reduced(pooling_case([3.0, 1.0, 3.0]))] == [[[3.0, 3.0]]]
+    assert [case.x[0, 0].tolist() for case in reduced(pooling_case([1.75, 3.0, 2.0]))] == [[[3.0, 2.0]], [[1.75, 3.0]]]
+    assert [case.x[0, 0].tolist() for case in reduced(pooling_case([3.0, 1.0, 3.0]))] == [[[3.0, 3.0]]]
     assert [case.window for case in reduced(pooling_case([3.0, 3.0], [1.0, 2.0]))] == [(1, 2)]

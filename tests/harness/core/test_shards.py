@@ -115,12 +115,12 @@ def test_shard_does_not_claim_the_whole():
 
 
 def outcome_of(statement, shard):
-    """What `judged` makes of a statement that is handed no operation."""
+    """What `judged` makes of a statement about ReLU."""
     with trial_of(relu=np.abs) as trial, on_trial(trial.target, Conventions(), 100, shard) as sharded:
         entry = EXHAUSTIVE[0]
         try:
-            with judged(entry, statement, {}, 10.0):
-                statement()
+            with judged(entry, statement, trial.target.operations, 10.0):
+                statement(**trial.target.operations)
         except (pytest.skip.Exception, AssertionError) as error:
             return type(error), str(error), sharded.record.examples
     return None
@@ -129,7 +129,7 @@ def outcome_of(statement, shard):
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_shard_that_compares_nothing_leaves_it_to_others(number):
     """Neither a shard without a case nor one whose cases leave nothing to compare is a failure."""
-    statement = each(lambda: [Case(), Case()])(lambda case: None)
+    statement = each(lambda relu: [Case(), Case()])(lambda relu, case: None)
     left = (pytest.skip.Exception, LEFT_TO_OTHERS, int(number < 3))
     assert outcome_of(statement, (number, 3)) == left
     assert outcome_of(statement, WHOLE)[0] is AssertionError
@@ -147,11 +147,12 @@ def test_known_deviation_need_not_fail_in_every_shard():
 
 def test_later_round_need_not_compare_nor_fail():
     """One that compares nothing is no defect, and a known deviation that holds in it is not gone: others see it."""
-    statement = each(lambda: [Case()])(lambda case: None)
+    statement = each(lambda relu: [Case()])(lambda relu, case: None)
     with trial_of(relu=np.abs) as trial:
         trial.target = replace(trial.target, limits=Limits(growth=1))
-        with pytest.raises(pytest.skip.Exception, match=LEFT_TO_OTHERS), judged(EXHAUSTIVE[0], statement, {}, 10.0):
-            statement()
+        operations, left = trial.target.operations, pytest.raises(pytest.skip.Exception, match=LEFT_TO_OTHERS)
+        with left, judged(EXHAUSTIVE[0], statement, operations, 10.0):
+            statement(**operations)
         held_to("noise", result := finished(Record(), None, 0.0))
     assert result.outcome == "held"
 

@@ -32,7 +32,7 @@ def test_others_are_left():
     """Not glanced at is what is exhaustive, holds operations against each other, or speaks of what the target lacks."""
     assert not glance("exact.relu_on_its_three_cases", relu=np.abs)[0]
     assert not glance("activations.relu_derivative_matches_differences", relu=np.abs, relu_derivative=np.sign)[0]
-    assert not glance("activations.arctan_is_odd_and_bounded", relu=np.abs)[0]
+    assert not glance("activations.smooth_activation_is_symmetric_and_bounded[arctan]", relu=np.abs)[0]
 
 
 def test_nothing_is_recorded():

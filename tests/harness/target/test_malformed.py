@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from properties.harness.target.malformed import misfit, mode_of, slip
+from properties.harness.target.malformed import misfit, slip
 
 IMAGE, KERNEL = np.ones((4, 5)), np.ones((2, 3))
 SLIPS = {
@@ -13,7 +13,6 @@ SLIPS = {
     "other order": ((np.ones((2, 1)), np.ones((1, 2))), ((1, 2), (2, 1)), "in the other order"),
     "a number": (1.0, ((1, 1),), "it returns a number"),
 }
-SIZES = [((4, 5), (2, 3)), ((1, 2), (1, 2)), ((3, 3), (3, 1)), ((4, 4), (2, 2))]
 
 
 @pytest.mark.parametrize(("answer", "wanted", "words"), SLIPS.values(), ids=SLIPS)
@@ -26,33 +25,6 @@ def test_other_answers_are_no_slip():
     """Of an array of some other shape nothing is said."""
     assert slip(np.ones((9, 9)), ((3, 3),)) is None
     assert slip(np.ones(3), ((2,),)) is None
-
-
-@pytest.mark.parametrize(
-    ("shape", "words"),
-    {
-        "same": (lambda image, kernel: image, "mode 'same'"),
-        "full": (lambda image, kernel: (image[0] + kernel[0] - 1, image[1] + kernel[1] - 1), "mode 'full'"),
-        "one side": (lambda image, kernel: (image[0] - kernel[0] + 1, max(image[1] - kernel[0] + 1, 0)), "as wide as"),
-        "the other": (lambda image, kernel: (image[0] - kernel[1] + 1, max(image[1] - kernel[1] + 1, 0)), "as high as"),
-    }.values(),
-)
-def test_mode_is_told_by_all_shapes(shape, words):
-    """Which mode, or which side, a convolution goes by is told by its answers to images and kernels of several sizes,
-    whatever crashes beside.
-    """
-    assert words in mode_of([*_shapes(shape), ({"image": IMAGE, "kernel": KERNEL}, ())])
-
-
-def test_mode_that_one_answer_contradicts_is_not_told():
-    """The shape of one answer alone, which several modes have, tells none of them; and the right mode is no mistake."""
-    shapes = [*_shapes(lambda image, kernel: image)[:1], *_shapes(lambda image, kernel: (1, 1))[1:]]
-    assert mode_of(shapes) is None
-    assert mode_of(_shapes(lambda image, kernel: (image[0] - kernel[0] + 1, image[1] - kernel[1] + 1))) is None
-
-
-def _shapes(shape):
-    return [({"image": np.ones(image), "kernel": np.ones(kernel)}, shape(image, kernel)) for image, kernel in SIZES]
 
 
 def test_signature_that_does_not_fit_is_shown():

@@ -7,10 +7,13 @@ import reference
 from properties.harness.checking.fixed_cases import smooth
 from properties.harness.core.tape import Case
 from properties.harness.core.values import parts
-from properties.harness.why.consequences import PARTS, composed, is_wrong
+from properties.harness.target.layout import HW
+from properties.harness.target.operation import Operation
+from properties.harness.why.consequences import is_wrong
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import OPERATIONS
-from properties.mistakes import right
+from properties.layers.network import composed
+from properties.mistakes.channels import NETWORK, right
 from tests.doubles import reference_with, trial_of
 
 
@@ -24,10 +27,28 @@ def turned(image, kernel, upstream):
     return np.rot90(reference.conv2d_kernel_gradient(image, kernel, upstream), 2)
 
 
+def made_of(name, **layers):
+    """One operation of the network, for (H, W) arrays, made of these layers and of the reference's."""
+
+    def part(operation, *arguments):
+        if operation not in layers and OPERATIONS[operation].uses:
+            return composed(operation, part)(*arguments)
+        function = layers.get(operation) or getattr(reference, operation)
+        door = Operation(operation, function)
+        return door.checked(function(*door.handed(arguments)), arguments)
+
+    def answer(*own):
+        case = Operation(name, composed(name, part)).case_of(own)
+        given = parts(composed(name, part)(*case.values()))
+        outward = tuple(HW.outward(*one, case) for one in zip(OPERATIONS[name].gives, given, strict=True))
+        return outward if len(outward) > 1 else outward[0]
+
+    return answer
+
+
 def network_of(**layers):
     """The reference with these layers, and a network that is made of them."""
-    given = {name: layers.get(name, getattr(reference, name)) for name in PARTS["gradients"]}
-    return reference_with(**layers, **{name: composed(name, given) for name in PARTS})
+    return reference_with(**layers, **{name: made_of(name, **layers) for name in NETWORK})
 
 
 def causes_of(name, **offered):
@@ -36,19 +57,17 @@ def causes_of(name, **offered):
         return diagnosed(trial.target.operations[name], Case()).causes
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", NETWORK)
 def test_composed_network_is_right(name):
     """Made of right layers, every operation of the network is right."""
-    with trial_of(**reference_with()):
-        for case in smooth("network", 5):
-            arguments = case.arguments(*OPERATIONS[name].parameters)
-            for made, expected in zip(
-                parts(composed(name, {})(*arguments)), parts(right(name)(*arguments)), strict=True
-            ):
-                np.testing.assert_allclose(made, expected, rtol=1e-9, atol=1e-12)
+    made = composed(name, lambda operation, *arguments: right(operation)(*arguments))
+    for case in smooth(OPERATIONS[name], 5):
+        arguments = case.arguments(*OPERATIONS[name].parameters)
+        for mine, expected in zip(parts(made(*arguments)), parts(right(name)(*arguments)), strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["predict", "cost", "gradients", "train_step"])
+@pytest.mark.parametrize("name", NETWORK)
 def test_layer_of_the_forward_pass_is_found(name):
     """A wrong ReLU makes all four wrong, and is named for each."""
     assert causes_of(name, **network_of(relu=twice)) == ("relu",)
@@ -69,8 +88,8 @@ def test_two_layers_are_found():
 
 def test_gradients_are_the_cause_of_a_step():
     """With right layers and wrong gradients of its own, the step follows from these."""
-    wrong = composed("gradients", {"relu": twice})
-    step = composed("train_step", {"gradients": wrong})
+    wrong = made_of("gradients", relu=twice)
+    step = made_of("train_step", gradients=wrong)
     assert causes_of("train_step", **reference_with(gradients=wrong, train_step=step)) == ("gradients",)
 
 
@@ -86,8 +105,8 @@ def test_wrong_layer_that_the_network_does_not_use_is_no_cause():
         ("relu", twice),
         ("max_pool_gradient", reference.mask_repeat),
         ("conv2d_kernel_gradient", turned),
-        ("gradients", composed("gradients", {"max_pool_gradient": reference.mask_repeat})),
-        ("train_step", composed("train_step", {"max_pool_gradient": reference.mask_repeat})),
+        ("gradients", made_of("gradients", max_pool_gradient=reference.mask_repeat)),
+        ("train_step", made_of("train_step", max_pool_gradient=reference.mask_repeat)),
     ],
 )
 def test_wrong_layers_are_known_as_such(name, wrong):
@@ -129,5 +148,5 @@ def test_what_a_layer_leaves_out_explains_nothing():
             raise NotImplementedError
         return 2 * reference.conv2d(image, kernel)
 
-    doubled = composed("predict", {"relu": twice})
+    doubled = made_of("predict", relu=twice)
     assert causes_of("predict", **reference_with(conv2d=few, predict=doubled)) == ()

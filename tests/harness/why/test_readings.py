@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from properties.harness.core.tape import Case
+from properties.harness.core.values import Kind
 from properties.harness.why.readings import at_zero, confined, likely, measured
 
-CASES = [Case(image=np.ones((size, size)), kernel=np.ones((2, 2)), upstream=np.ones((1, 1))) for size in (2, 3, 4, 5)]
-VALUES = [np.array([[3.0, -1.0], [0.0, 0.125]]) * scale for scale in (1.0, 16.0, 1 / 3, 0.7)]
-NUMBERS = [np.array([[value]]) for value in (2.0, -0.5, 3.25, 1 / 3)]
+CASES = [
+    Case(image=np.ones((1, 1, size, size)), kernel=np.ones((1, 1, 2, 2)), upstream=np.ones((1, 1, 1, 1)))
+    for size in (2, 3, 4, 5)
+]
+VALUES = [np.array([[[[3.0, -1.0], [0.0, 0.125]]]]) * scale for scale in (1.0, 16.0, 1 / 3, 0.7)]
+IMAGE = {"image": Kind.IMAGES}
+NUMBERS = [np.array([[[[value]]]]) for value in (2.0, -0.5, 3.25, 1 / 3)]
 
 
 def answers(change, values=VALUES):
@@ -36,7 +41,7 @@ def said(change, values=VALUES):
             "the answer is 0 where the right one is below a threshold, somewhere from 0.0875 to 0.125",
         ),
         "single": (lambda v, n: np.float64(np.float32(v)), "the answer is in single precision"),
-        "turned and lost": (lambda v, n: v[::-1] * (n > 0), None),
+        "turned and lost": (lambda v, n: v[..., ::-1, :] * (n > 0), None),
     }.values(),
 )
 def test_numbers_are_read(change, words):
@@ -95,17 +100,22 @@ def test_what_is_not_finite_is_not_read():
 
 def test_two_cases_do_not_tell_where_it_is_wrong():
     """What the wrong ones have in common is told of three and more, as against three that are right."""
-    cases = [Case(image=np.ones((1, number))) for number in (1, 1, 1, 2, 2, 2)]
-    told = confined([(case, number > 2) for number, case in enumerate(cases)], ("image",))
+    cases = [Case(image=np.ones((1, 1, 1, number))) for number in (1, 1, 1, 2, 2, 2)]
+    told = confined([(case, number > 2) for number, case in enumerate(cases)], IMAGE)
     assert told == "image is not square"
-    assert confined([(case, number > 2) for number, case in enumerate(cases[:5])], ("image",)) == ""
+    assert confined([(case, number > 2) for number, case in enumerate(cases[:5])], IMAGE) == ""
 
 
 def _stepped(change):
     """Parameters moved by gradients so changed, given the rate, as training steps have them."""
     found = []
     for rate, value in zip((0.25, 1.0, 2.0, 4.0, 0.0), [*VALUES, VALUES[0]], strict=True):
-        case = Case(image=np.ones((5, 5)), target=0.0, kernel=np.ones((2, 2)), weights=np.full((4, 1), 0.5))
+        case = Case(
+            image=np.ones((1, 1, 5, 5)),
+            target=np.zeros(1),
+            kernel=np.ones((1, 1, 2, 2)),
+            weights=np.full((4, 1), 0.5),
+        )
         case["learning_rate"] = rate
         gradients = value, value.reshape(4, 1) / 2
         moved, right = (

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import hypothesis
 import numpy as np
 import pytest
-from properties.harness.core.cases import convolution_cases, dense_cases, pooling_cases
 from scipy.signal import convolve2d, correlate2d
 
 from benchmarks import trials
@@ -13,29 +12,23 @@ from benchmarks.layouts import LAYOUTS, TARGETS, ChannelsLast, Layered, even, of
 from benchmarks.trials import failures
 from properties.harness.checking import conventions
 from properties.harness.checking.properties import all_properties, arguments_of
-from properties.harness.checking.trial import on_trial
 from properties.harness.core.limits import POOL
-from properties.harness.core.setting import Conventions
+from properties.harness.core.setting import Conventions, with_setting
 from properties.harness.core.tape import Case
+from properties.harness.core.values import Kind
 from properties.harness.report.certificate import SEVERAL_CHANNELS, not_proved
 from properties.harness.target.layout import Layout
 from properties.harness.target.operation import Refuted
 from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
-from properties.layers import OPERATIONS, oracles
-from properties.layers.network_cases import kinked_network_cases, lively_network_cases, smooth_network_cases
+from properties.layers import OPERATIONS, convolution, dense, network, pooling
+from properties.layers.network_cases import read_kinked, read_lively, read_smooth
 from properties.layers.windows import blocks
 from tests.doubles import trial_of
-from tests.harness.core.test_cases import drawn
+from tests.harness.core.test_tape import drawn
 
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 BATCHED = ("NCHW", "NHWC")
-
-
-def in_layout(layout, flips=True):
-    """A trial of nothing in this layout."""
-    target = make_target(SimpleNamespace(relu=np.abs, LAYOUT=layout), "double")
-    return on_trial(target, Conventions("convolution" if flips else "correlation"))
 
 
 def test_unknown_layout_is_refused():
@@ -45,111 +38,119 @@ def test_unknown_layout_is_refused():
     assert str(caught.value) == 'mine: LAYOUT must be "HW", "CHW", "NCHW" or "NHWC", not \'CWH\''
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", ["HW", *LAYOUTS])
 def test_inward_and_back(layout):
-    """Rows and columns come last and go back where they were, in C order."""
-    axes = Layout(layout)
-    x = np.random.default_rng(0).random(axes.shape((4, 5), 2, 3))
-    assert axes.inward(x).shape[-2:] == (4, 5) == axes.sides(x)
-    assert axes.inward(x).shape == axes.inner_shape((4, 5), 2, 3)
-    back = axes.outward(axes.inward(x))
-    assert np.array_equal(back, x)
-    assert back.flags.c_contiguous
+    """What a case holds goes to the target in its own shapes, and comes back as it was."""
+    axes, generator = Layout(layout), np.random.default_rng(0)
+    images, channels, filters = (2 if axes.batched else 1), *((2, 3) if axes.channelled else (1, 1))
+    case = Case(
+        image=generator.random((images, channels, 4, 7)),
+        target=generator.random(images),
+        kernel=generator.random((filters, channels, 3, 2)),
+        weights=generator.random((filters * 3, 1)),
+    )
+    kinds = OPERATIONS["gradients"].takes
+    outward = {name: axes.outward(kinds[name], value, case) for name, value in case.items()}
+    sides = {"HW": (4, 7), "CHW": (2, 4, 7), "NCHW": (2, 2, 4, 7), "NHWC": (2, 4, 7, 2)}
+    assert outward["image"].shape == sides[layout] == axes.outward_shape(Kind.IMAGES, case.image.shape)
+    assert outward["kernel"].shape == ((3, 2, 3, 2) if axes.channelled else (3, 2))
+    assert np.shape(outward["target"]) == ((2,) if axes.batched else ())
+    for name, value in case.items():
+        np.testing.assert_array_equal(axes.inward(kinds[name], outward[name], case), value)
+
+
+@pytest.mark.parametrize("layout", ["HW", *LAYOUTS])
+def test_target_gets_arrays_of_its_own_in_c_order(layout):
+    """What is handed over is copied, and C-contiguous in the target's own layout."""
+    with trial_of(LAYOUT=layout, conv2d=lambda image, kernel: image) as trial:
+        given = drawn_in(layout, convolution.read)[0].arguments("image", "kernel")
+        for array, inner in zip(trial.target.operations["conv2d"].handed(given), given, strict=True):
+            assert array.flags.c_contiguous
+            assert not np.shares_memory(array, inner)
 
 
 @pytest.mark.parametrize("flips", [True, False])
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_oracle_is_scipy_channel_by_channel(layout, flips):
+def test_oracle_is_scipy_channel_by_channel(flips):
     """Convolution and both gradients are SciPy's, summed over channels, images and filters."""
     forth, back = (convolve2d, correlate2d) if flips else (correlate2d, convolve2d)
     generator = np.random.default_rng(7839)
-    images = 2 if layout in BATCHED else 1
     image, kernel, upstream = (
-        generator.integers(-9, 10, shape) * 1.0 for shape in ((images, 2, 5, 4), (3, 2, 2, 3), (images, 3, 4, 2))
+        generator.integers(-9, 10, shape) * 1.0 for shape in ((2, 2, 5, 4), (3, 2, 2, 3), (2, 3, 4, 2))
     )
     output, kernel_gradient = np.zeros(upstream.shape), np.zeros(kernel.shape)
     image_gradient = np.zeros(image.shape)
-    for n, o, c in np.ndindex(images, 3, 2):
+    for n, o, c in np.ndindex(2, 3, 2):
         output[n, o] += forth(image[n, c], kernel[o, c], "valid")
         image_gradient[n, c] += back(upstream[n, o], kernel[o, c])
         kernel_gradient[o, c] += correlate2d(image[n, c], upstream[n, o], "valid")
     if flips:
         kernel_gradient = kernel_gradient[..., ::-1, ::-1]
-    own = {"CHW": lambda x: x[0], "NCHW": lambda x: x, "NHWC": lambda x: np.ascontiguousarray(np.moveaxis(x, 1, -1))}
-    image, upstream, output, image_gradient = map(own[layout], (image, upstream, output, image_gradient))
-    with in_layout(layout, flips):
-        assert np.array_equal(oracles.conv2d(image, kernel), output)
-        assert np.array_equal(oracles.conv2d_kernel_gradient(image, kernel, upstream), kernel_gradient)
-        assert np.array_equal(oracles.conv2d_image_gradient(image, kernel, upstream), image_gradient)
+    with with_setting(conventions=Conventions("convolution" if flips else "correlation")):
+        assert np.array_equal(convolution.conv2d(image, kernel), output)
+        assert np.array_equal(convolution.conv2d_kernel_gradient(image, upstream), kernel_gradient)
+        assert np.array_equal(convolution.conv2d_image_gradient(kernel, upstream), image_gradient)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_oracle_of_the_network_is_the_sum_over_its_images(layout):
     """Predictions and gradients are those of a network written image by image, features in the layout's order."""
-    with trial_of(**offered(layout)) as trial, on_trial(trial.target, Conventions("convolution")):
-        for case in drawn_in(layout, smooth_network_cases)[:20]:
+    with trial_of(**offered(layout)) as trial:
+        for case in drawn_in(layout, read_smooth)[:20]:
             point = case.arguments("image", "target", "kernel", "weights")
             predicted = trial.target.operations["predict"](case.image, case.kernel, case.weights)
-            np.testing.assert_allclose(predicted, oracles.forward(case.image, case.kernel, case.weights).prediction)
+            np.testing.assert_allclose(predicted, network.forward(case.image, case.kernel, case.weights).prediction)
             for mine, right in zip(
-                trial.target.operations["gradients"](*point), oracles.gradients(*point), strict=True
+                trial.target.operations["gradients"](*point), network.gradients(*point), strict=True
             ):
                 np.testing.assert_allclose(mine, right, rtol=1e-9, atol=1e-9)
 
 
-def drawn_in(layout, strategy):
-    """The hundred cases of a statement on this strategy for a target of this layout."""
-    return drawn(strategy, LAYOUT=layout)
+def drawn_in(layout, read):
+    """The hundred cases of a statement on them for a target of this layout."""
+    return drawn(read, LAYOUT=layout)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_reaches_one_to_three_of_each(layout):
     """Images, channels and filters of every number from 1 to 3 that the layout has occur."""
     axes, found = Layout(layout), {"N": set(), "C": set(), "filters": set()}
-    for case in drawn_in(layout, convolution_cases):
-        numbers = axes.numbers(case.image)
-        assert axes.numbers(case.upstream) == {
-            "N": numbers["N"],
-            "C": len(case.kernel),
-            "H": numbers["H"] - case.kernel.shape[2] + 1,
-            "W": numbers["W"] - case.kernel.shape[3] + 1,
-        }
-        found["filters"].add(len(case.kernel))
-        for letter in "NC":
-            found[letter].add(numbers[letter])
+    for case in drawn_in(layout, convolution.read):
+        images, channels, rows, columns = case.image.shape
+        filters, of_kernel, height, width = case.kernel.shape
+        assert case.upstream.shape == (images, filters, rows - height + 1, columns - width + 1)
+        assert of_kernel == channels
+        for name, number in (("N", images), ("C", channels), ("filters", filters)):
+            found[name].add(number)
     several = {1, 2, 3}
     assert found == {"N": several if axes.batched else {1}, "C": several, "filters": several}
-    assert {axes.numbers(case.x)["C"] for case in drawn_in(layout, pooling_cases)} == several
-    assert {len(case.features) for case in drawn_in(layout, dense_cases)} == (several if axes.batched else {1})
-    networks = drawn_in(layout, smooth_network_cases)
-    assert {(axes.numbers(c.image)["C"], len(c.kernel)) for c in networks} == {(i, o) for i in several for o in several}
-    assert {np.size(c.target) for c in networks} == (several if axes.batched else {1})
+    assert {case.x.shape[1] for case in drawn_in(layout, pooling.read)} == several
+    assert {len(case.features) for case in drawn_in(layout, dense.read)} == (several if axes.batched else {1})
+    networks = drawn_in(layout, read_smooth)
+    assert {(c.image.shape[1], len(c.kernel)) for c in networks} == {(i, o) for i in several for o in several}
+    assert {c.target.size for c in networks} == (several if axes.batched else {1})
 
 
-@pytest.mark.parametrize("strategy", [smooth_network_cases, lively_network_cases])
+@pytest.mark.parametrize("read", [read_smooth, read_lively])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_smooth_means_no_kink_in_any_image_or_channel(layout, strategy):
+def test_smooth_means_no_kink_in_any_image_or_channel(layout, read):
     """No pre-activation of any image and filter is 0 or ties within its window."""
-    cases = drawn_in(layout, strategy)
-    with in_layout(layout):
-        for case in cases:
-            windows = np.sort(blocks(oracles.conv2d(case.image, case.kernel), POOL).reshape(-1, 4), axis=1)
-            assert (windows != 0).all()
-            assert (np.diff(windows, axis=1) > 0).all()
+    for case in drawn_in(layout, read):
+        windows = np.sort(blocks(convolution.conv2d(case.image, case.kernel), POOL).reshape(-1, 4), axis=1)
+        assert (windows != 0).all()
+        assert (np.diff(windows, axis=1) > 0).all()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_kinked_means_a_kink_in_every_image(layout):
     """In the first window of each image some filter's maximum is tied and positive, or 0; every filter has its turn."""
-    cases, turns = drawn_in(layout, kinked_network_cases), set()
-    with in_layout(layout):
-        for case in cases:
-            windows = blocks(oracles.conv2d(case.image, case.kernel), POOL)
-            first = windows.reshape(-1, *windows.shape[-5:])[:, :, 0, 0].reshape(-1, len(case.kernel), 4)
-            top = first.max(axis=2)
-            kinks = (top == 0) | ((top > 0) & ((first == top[..., None]).sum(axis=2) > 1))
-            assert kinks.any(axis=1).all()
-            turns |= {tuple(row) for row in kinks.tolist()}
+    turns = set()
+    for case in drawn_in(layout, read_kinked):
+        windows = blocks(convolution.conv2d(case.image, case.kernel), POOL)
+        first = windows[:, :, 0, 0].reshape(len(case.image), len(case.kernel), 4)
+        top = first.max(axis=2)
+        kinks = (top == 0) | ((top > 0) & ((first == top[..., None]).sum(axis=2) > 1))
+        assert kinks.any(axis=1).all()
+        turns |= {tuple(row) for row in kinks.tolist()}
     assert {(False, True), (True, False)} < turns
 
 
