@@ -24,6 +24,7 @@ def drawn(read, growth=0, flips=True, **declared):
     cases = []
 
     @hypothesis.settings(phases=[hypothesis.Phase.generate], database=None, max_examples=100)
+    @hypothesis.seed(0)
     @hypothesis.given(case=decoded(read))
     def collect(case):
         cases.append(case)
