@@ -38,7 +38,8 @@ def formulas(operation: str, conventions: dict[str, Any]) -> list[str]:
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:
     """Which of the target's own `names` looks like a misspelling of which `lacking` operation."""
     plain = {name.replace("_", "").lower(): name for name in names if name not in OPERATIONS}
-    lacking, found = list(lacking), {}
+    lacking = list(lacking)
+    found: dict[str, str] = {}
     for operation in lacking:
         found |= {plain[other]: operation for other in OPERATIONS[operation].other_names if other in plain}
         if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.86):

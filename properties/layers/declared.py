@@ -104,7 +104,7 @@ NETWORK = Layer(
             takes=_STEP,
             gives=(Kind.KERNEL, Kind.POOLED_WEIGHTS),
             shapes=_parameters,
-            value=lambda case: network.step_values(*case.arguments(*POINT), case.learning_rate),
+            value=lambda case: network.step_values(*case.arguments(*_STEP)),
             formulas=("`kernel' = kernel − η ∂C/∂kernel`", "`weights' = weights − η ∂C/∂weights`"),
             named_by="training.train_step_moves_by_the_old_gradients",
             smooth=network_cases.read_smooth,

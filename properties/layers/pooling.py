@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import cycle
 from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..harness.core.kinds import Kind
 from ..harness.core.limits import POOL, Limits, Pair, Shape
@@ -19,6 +21,7 @@ from ..harness.core.tape import GRID, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Value, exactly, untied
 from .registry import Ask, Fault, Layer, Mask, Read, Sides, Signature, Stage
 
+Entry = TypeVar("Entry", bound=np.generic)
 NAME = "pooling"
 LEGAL = "on each window's maxima its upstream value times weights in [0, 1] that sum to 1, elsewhere 0"
 _WINDOWS: tuple[Shape, ...] = (
@@ -32,7 +35,7 @@ _MANY_WINDOWS: tuple[Pair, ...] = (
 )
 
 
-def blocks(x: Array, window: Shape) -> Array:
+def blocks(x: NDArray[Entry], window: Shape) -> NDArray[Entry]:
     """A view of (…, H, W) as (…, H/p, W/q, p, q) windows."""
     rows, columns = x.shape[-2] // window[0], x.shape[-1] // window[1]
     return x.reshape(*x.shape[:-2], rows, window[0], columns, window[1]).swapaxes(-3, -2)
@@ -40,10 +43,11 @@ def blocks(x: Array, window: Shape) -> Array:
 
 def max_pool(x: Array, window: Shape) -> Array:
     """The maximum of each window."""
-    return blocks(x, window).max(axis=(-2, -1))
+    maximum: Array = blocks(x, window).max(axis=(-2, -1))
+    return maximum
 
 
-def grow(pooled: Array, window: Shape) -> Array:
+def grow(pooled: NDArray[Entry], window: Shape) -> NDArray[Entry]:
     """Each entry repeated over its window."""
     return pooled.repeat(window[0], axis=-2).repeat(window[1], axis=-1)
 
@@ -212,7 +216,7 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
     yield Stage("max_pool(x)", max_pool(case.x, case.window))
 
 
-_TIE_RULES: dict[str, Callable[[Array], Array]] = {
+_TIE_RULES: dict[str, Callable[[Mask], NDArray[np.floating[Any]]]] = {
     "first": lambda tied: np.eye(tied.size)[tied.argmax()],
     "last": lambda tied: np.eye(tied.size)[tied.size - 1 - tied[::-1].argmax()],
     "even split": lambda tied: tied / tied.sum(),
@@ -228,7 +232,7 @@ def _tie_rule(ask: Ask) -> str | None:
     window, whole = min(pairs, key=lambda pair: pair[0] != POOL)
     size = prod(window)
     rules = set(_TIE_RULES)
-    for tied in (np.ones(size), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
+    for tied in (np.ones(size, bool), np.arange(size) % 2 == 1, np.arange(size) >= size - 2):
         if tied.sum() < 2:
             continue
         x = np.tile(np.reshape(tied * 1.0, window), (whole[0] // window[0], whole[1] // window[1]))[None, None]

@@ -145,7 +145,7 @@ def gradient_faults(answer: tuple[Array, Array], case: Case) -> Iterator[Fault |
 
 def step_faults(answer: tuple[Array, Array], case: Case) -> Iterator[Fault | None]:
     """The same of a step: `(kernel − new kernel) / η` is held against the choices."""
-    rate, one_choice = case.learning_rate, step_values(*case.arguments(*POINT), case.learning_rate)
+    rate, one_choice = case.learning_rate, step_values(*case.arguments(*POINT, "learning_rate"))
     yield _differs(answer[1], one_choice[1], "the new weights")
     if not rate:
         yield _differs(answer[0], one_choice[0], "the new kernel")

@@ -282,7 +282,4 @@ def _mistake(name: str, operation: str, what: str, formula: Answer, why: str, me
 @cache
 def channel_mistakes() -> tuple[Mistake, ...]:
     """The mistakes of several images, channels or filters."""
-    return tuple(
-        _mistake(*listed)
-        for listed in _listed()
-    )
+    return tuple(_mistake(*listed) for listed in _listed())

@@ -86,7 +86,8 @@ class Tape:
     def matrix(self, shape: tuple[int, ...], extent: tuple[int, ...]) -> Bytes:
         """Bytes in this shape out of a region for `extent`, the largest."""
         taken = self.take(prod(extent))
-        return taken.reshape(*taken.shape[:-1], *extent)[(..., *map(slice, shape))]
+        part: tuple[Any, ...] = (..., *map(slice, shape))
+        return taken.reshape(*taken.shape[:-1], *extent)[part]
 
     def dyadic(self, shape: tuple[int, ...], extent: tuple[int, ...], scale: float = 1.0) -> Array:
         """An array of short dyadic numbers times `scale`; if that is `MIXED`, only about half of them are."""

@@ -206,9 +206,11 @@ def _of_several(operation: Operation, tried: list[tuple[Case, bool]]) -> str:
 def _counts(operation: Operation, case: Case) -> Counts:
     """The images, channels and filters of a case."""
     kinds = operation.signature.takes.items()
-    images = next((np.shape(case[name])[:2] for name, kind in kinds if kind is Kind.IMAGES), None)
+    image = next((case[name] for name, kind in kinds if kind is Kind.IMAGES), None)
     filters = next((len(case[name]) for name, kind in kinds if kind is Kind.KERNEL), 1)
-    return Counts(*images, filters) if images else Counts(images=len(case[operation.signature.parameters[0]]))
+    if image is None:
+        return Counts(images=len(case[operation.signature.parameters[0]]))
+    return Counts(len(image), image.shape[1], filters)
 
 
 def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
