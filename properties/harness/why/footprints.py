@@ -19,6 +19,7 @@ from ..target.operation import Failure, Operation
 
 FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
 ARRAYS = set(Kind) - {Kind.WINDOW, Kind.RATE}
+CHANGED = ARRAYS - {Kind.NUMBERS}  # in place: some layouts have a number alone for these
 TURNED = (Kind.IMAGES, Kind.KERNEL, Kind.NUMBERS)  # what has other axes in other layouts
 
 
@@ -47,7 +48,8 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     gives, takes = door.signature.gives, door.signature.takes
     inner = case.arguments(*takes)
     own = door.handed(inner)
-    others = door.handed(tuple(_other(value) if isinstance(value, np.ndarray) else value for value in inner))
+    pairs = zip(takes.values(), inner, strict=True)
+    others = door.handed(tuple(_other(value) if kind in CHANGED else value for kind, value in pairs))
 
     def arrays(change: Callable[[Any], Any], values: tuple[Any, ...] = own) -> list[Any]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in values]
@@ -66,11 +68,9 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     numbers = [number for number, kind in enumerate(takes.values()) if kind in ARRAYS]
     left = _differences(*([np.asarray(arguments[number]) for number in numbers] for arguments in (handed, own)))
     answered(handed)
-    for number, value in enumerate(others):
-        if isinstance(value, np.ndarray):
-            handed[number][...] = value
-        else:
-            handed[number] = value
+    for array, value in zip(handed, others, strict=True):
+        if isinstance(array, np.ndarray):
+            array[...] = value
     changed = _differences(answered(handed), other)
     found = Footprint(
         first,
