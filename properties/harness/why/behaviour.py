@@ -60,9 +60,9 @@ def remembered(operation: Operation) -> Seen | None:
     operations are asked the first question too, since they may share an object.
     """
     names = operation.signature.parameters
-    kinds, layer = operation.signature.takes, layer_of(operation.name)
+    takes, layer = operation.signature.takes, layer_of(operation.name)
     factors = {
-        name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if kinds[name] is not Kind.WINDOW
+        name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if takes[name] is not Kind.WINDOW
     }
 
     def answered(case: Case) -> tuple[Any, ...]:

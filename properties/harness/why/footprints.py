@@ -18,6 +18,7 @@ from ..target.operation import Failure, Operation
 
 FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
 ARRAYS = set(Kind) - {Kind.WINDOW, Kind.RATE}
+CHANGED = ARRAYS - {Kind.NUMBERS}  # in place: some layouts have a number alone for these
 TURNED = (Kind.IMAGES, Kind.KERNEL, Kind.NUMBERS)  # what has other axes in other layouts
 
 
@@ -46,7 +47,8 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     gives, takes = door.signature.gives, door.signature.takes
     inner = case.arguments(*takes)
     own = door.handed(inner)
-    others = door.handed(tuple(_other(value) if isinstance(value, np.ndarray) else value for value in inner))
+    pairs = zip(takes.values(), inner, strict=True)
+    others = door.handed(tuple(_other(value) if kind in CHANGED else value for kind, value in pairs))
 
     def arrays(change: Callable[[Any], Any], values: tuple[Any, ...] = own) -> list[Array]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in values]
@@ -65,11 +67,9 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     numbers = [number for number, kind in enumerate(takes.values()) if kind in ARRAYS]
     left = _differences(*([np.asarray(arguments[number]) for number in numbers] for arguments in (handed, own)))
     answered(handed)
-    for number, value in enumerate(others):
-        if isinstance(value, np.ndarray):
-            handed[number][...] = value
-        else:
-            handed[number] = value
+    for array, value in zip(handed, others, strict=True):
+        if isinstance(array, np.ndarray):
+            array[...] = value
     changed = _differences(answered(handed), other)
     found = Footprint(
         first,
@@ -90,10 +90,12 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
 def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Array], case: Case) -> list[Array]:
     """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
     axes = {kind: len(door.layout.outward_shape(kind, (1,) * (kind.axes or 0))) for kind in TURNED}
-    if len(arrays) != len(kinds):
-        return arrays
-    pairs = zip(kinds, arrays, strict=True)
-    return [door.layout.inward(kind, one, case) if axes.get(kind) == one.ndim else one for kind, one in pairs]
+
+    def turned(kind: Kind, one: Any) -> Any:
+        has_shape = one.shape == case.weights.shape if kind is Kind.POOLED_WEIGHTS else axes.get(kind) == one.ndim
+        return door.layout.inward(kind, one, case) if has_shape else one
+
+    return list(map(turned, kinds, arrays)) if len(arrays) == len(kinds) else arrays
 
 
 def _written(

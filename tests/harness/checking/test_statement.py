@@ -9,7 +9,7 @@ import reference
 from properties import network
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
-from properties.harness.checking.trial import MOST_POINTS, on_trial
+from properties.harness.checking.trial import MOST_POINTS, current, on_trial
 from properties.harness.core.tape import Tape
 from properties.harness.run.verdict import judged
 from properties.harness.target.operation import Refuted
@@ -166,3 +166,10 @@ def test_tape_of_points_keeps_choices_in_common():
     assert tape.choose(8) == 3
     np.testing.assert_array_equal(tape.matrix((1, 2), (1, 2)), [[[11, 10]], [[21, 20]]])
     np.testing.assert_array_equal(tapes[:, 0], [3, 3])
+
+
+def test_without_a_trial_nothing_is_offered():
+    """A trial ends with its block: what is tried then offers nothing."""
+    with trial_of(relu=np.abs):
+        pass
+    assert current().target.name == "nothing"
