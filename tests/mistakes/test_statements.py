@@ -8,11 +8,12 @@ import properties.calls
 import reference
 from benchmarks.variants import network
 from properties.harness.checking.properties import all_properties
-from properties.harness.target.operation import Crashed, Refuted
+from properties.harness.target.layout import HW
+from properties.harness.target.operation import Crashed, Refuted, told
 from properties.mistakes import all_mistakes
 from tests.doubles import failure_of
 
-STATEMENTS = {entry.id: entry.function for entry in all_properties().values()}
+PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
 
 
@@ -31,8 +32,12 @@ SHARP = {
     },
     "activations.relu_derivative_is_the_step": {"relu_derivative": lambda x: (x > 1e-6) * 1.0},
     "activations.relu_derivative_matches_differences": {"relu_derivative": lambda x: x},
-    "activations.arctan_derivative_matches_differences": {"arctan_derivative": lambda x: 1 / (1 + np.abs(x))},
-    "activations.logistic_derivative_matches_differences": {"logistic_derivative": reference.logistic},
+    "activations.smooth_derivative_matches_differences[arctan_derivative]": {
+        "arctan_derivative": lambda x: 1 / (1 + np.abs(x))
+    },
+    "activations.smooth_derivative_matches_differences[logistic_derivative]": {
+        "logistic_derivative": reference.logistic
+    },
     "convolution.conv2d_is_bilinear": {"conv2d": lambda x, k: np.abs(reference.conv2d(x, k))},
     "convolution.conv2d_commutes_with_shifts": {
         "conv2d": lambda x, k: reference.conv2d(x, k) * np.arange(1, x.shape[0] - k.shape[0] + 2)[:, None]
@@ -75,7 +80,7 @@ SHARP = {
 @pytest.mark.parametrize(("identifier", "changed"), SHARP.items(), ids=SHARP)
 def test_statement_refutes_what_it_is_there_for(identifier, changed):
     """Wrong by little, in one shape alone, or where only this statement looks: it is refuted, not crashed."""
-    assert isinstance(failure_of(STATEMENTS[identifier], **changed), Refuted)
+    assert isinstance(failure_of(PROPERTIES[identifier].function, PROPERTIES[identifier].operation, **changed), Refuted)
 
 
 class Accumulating:
@@ -173,7 +178,7 @@ SMALLEST = {
         {"image": (2, 2), "kernel": (1, 1), "weights": (1, 1)},
     ),
     "dense.dense_is_the_weighted_sum": ("dense: mean for sum", {"features": (1, 2)}),
-    "activations.arctan_is_odd_and_bounded": ("arctan: degrees", {"x": (1,)}),
+    "activations.smooth_activation_is_symmetric_and_bounded[arctan]": ("arctan: degrees", {"x": (1,)}),
 }
 
 
@@ -182,16 +187,19 @@ SMALLEST = {
 )
 def test_counterexample_has_the_smallest_size(identifier, mistake, shapes):
     """The counterexample has the smallest shapes on which the formula is wrong at all."""
-    case = failure_of(STATEMENTS[identifier], **{MISTAKES[mistake].operation: MISTAKES[mistake].make()}).case
-    assert {name: case[name].shape for name in shapes} == shapes or {
-        name: case[name].shape[::-1] for name in shapes
-    } == shapes
+    entry, wrong = PROPERTIES[identifier], MISTAKES[mistake]
+    failure = failure_of(entry.function, entry.operation, **{wrong.operation: wrong.make()})
+    case = told(failure, entry.operation, HW).case
+    found = {name: case[name].shape for name in shapes}
+    assert shapes in (found, {name: shape[::-1] for name, shape in found.items()})
 
 
 def test_mask_repeat_with_slope_one_at_zero_is_refuted():
     """Ties at 0 are harmless only while ReLU's derivative there is 0."""
     changed = network(pooling_gradient=reference.mask_repeat, relu_slope=lambda y: (y >= 0) * 1.0)
-    failure = failure_of(STATEMENTS["network.gradients_at_kinks_are_conservative"], gradients=changed["gradients"])
+    failure = failure_of(
+        PROPERTIES["network.gradients_at_kinks_are_conservative"].function, gradients=changed["gradients"]
+    )
     assert isinstance(failure, Refuted)
 
 

@@ -12,7 +12,7 @@ from properties.harness.target.operation import Operation
 from properties.harness.why.consequences import is_wrong
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import OPERATIONS
-from properties.layers.network import composed
+from properties.layers.declared import composed
 from properties.mistakes.channels import NETWORK, right
 from tests.doubles import reference_with, trial_of
 

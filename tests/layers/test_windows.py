@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from properties.layers.membership import wrong
 
 from properties.harness.core.tape import Case
-from properties.layers.subgradients import separated
+from properties.layers.windows import faults, separated
 
-UPSTREAM = np.array([[2.0, -1.0]])
-TIED = Case(x=np.array([[3.0, 3.0, 1.0, 1.0], [0.0, 3.0, 1.0, 0.0]]), window=(2, 2), upstream=UPSTREAM)
+UPSTREAM = np.array([[[[2.0, -1.0]]]])
+TIED = Case(x=np.array([[[[3.0, 3.0, 1.0, 1.0], [0.0, 3.0, 1.0, 0.0]]]]), window=(2, 2), upstream=UPSTREAM)
 RIGHT = {
     "the first": [[2.0, 0.0, -1.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
     "even": [[0.5, 0.5, -0.5, -0.25], [0.0, 1.0, -0.25, 0.0]],
@@ -25,13 +24,15 @@ WRONG = {
 @pytest.mark.parametrize("gradient", RIGHT.values(), ids=RIGHT)
 def test_subgradient_is_not_separated(gradient):
     """Any way to share a window's upstream value out among its maxima is right."""
-    assert wrong("max_pool_gradient", TIED, np.array(gradient)) is None
+    assert separated(np.array([[gradient]]), TIED) is None
+    assert not any(faults(np.array([[gradient]]), TIED))
 
 
 @pytest.mark.parametrize("gradient", WRONG.values(), ids=WRONG)
 def test_direction_tells_a_wrong_gradient_from_every_right_one(gradient):
     """Its inner product with the direction is less than that of any right one, by more than what is allowed."""
-    found = separated("max_pool_gradient", np.array(gradient), TIED)
+    assert any(faults(np.array([[gradient]]), TIED))
+    found = separated(np.array([[gradient]]), TIED)
     assert np.sum(found.direction * gradient) < found.least - found.allowed
     for right in [*RIGHT.values(), found.expected]:
         assert np.sum(found.direction * right) >= found.least
@@ -39,6 +40,7 @@ def test_direction_tells_a_wrong_gradient_from_every_right_one(gradient):
 
 def test_gradient_of_nothing_is_nothing():
     """Where upstream is 0 a gradient of sum 0 is wrong too unless it is 0."""
-    case = Case(x=np.array([[1.0, 1.0]]), window=(1, 2), upstream=np.array([[0.0]]))
-    assert separated("max_pool_gradient", np.array([[1.0, -1.0]]), case)
-    assert separated("max_pool_gradient", np.array([[0.0, 0.0]]), case) is None
+    case = Case(x=np.ones((1, 1, 1, 2)), window=(1, 2), upstream=np.zeros((1, 1, 1, 1)))
+    for gradient, is_legal in (([[[[1.0, -1.0]]]], False), ([[[[0.0, 0.0]]]], True)):
+        assert (separated(np.array(gradient), case) is None) == is_legal
+        assert any(faults(np.array(gradient), case)) != is_legal
