@@ -1,1 +1,1 @@
-"""How a statement meets a target: contract, strategies, oracles, bounds, comparison, pytest plugin, reports."""
+"""The machine: it loads a target, holds statements to it, explains, reports and runs, and knows no operation by name."""

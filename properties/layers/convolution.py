@@ -206,7 +206,8 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
 
 def _mode_of(shapes: Sequence[tuple[Case, Sides]]) -> str | None:
     """That all answers of `conv2d`, (case, shape), have the shape of another mode, or of one side taken for both."""
-    sized = [(*reversed(pair_of(case)), shape[-2:]) for case, shape in shapes if len(shape) > 1]  # all else is a crash
+    rows_and_columns = ((case, shape) for case, shape in shapes if len(shape) > 1 and set(shape[:-2]) <= {1})
+    sized = [(*reversed(pair_of(case)), shape[-2:]) for case, shape in rows_and_columns]  # all else is a crash
     sizes = np.array([[*image, *kernel, *answer] for image, kernel, answer in sized]).reshape(-1, 6)
     image, kernel, answer = sizes[:, :2], sizes[:, 2:4], sizes[:, 4:]
     if (answer == image - kernel + 1).all():
