@@ -20,7 +20,7 @@ from .harness.core.streams import steady
 from .harness.core.text import printable
 from .harness.report import github
 from .harness.report.data import Report, as_json, as_schema
-from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Asked, applied, as_junit, exit_status
+from .harness.report.report import HELD, INTERRUPTED, UNUSABLE, Request, applied, as_junit, exit_status
 from .harness.run.database import address_of
 from .harness.run.outputs import place, refusal, write
 from .harness.run.processes import stopping_by, unheard
@@ -198,7 +198,7 @@ def _done(arguments: Sequence[str] | None) -> int:
         return HELD
     _refuse_outputs(asking, options, [options.known] if options.known else [], options.target)
     target = options.target or DEFAULT_TARGET
-    asked = Asked(
+    asked = Request(
         target,
         options.examples,
         options.seed,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, require
 from .harness.checking.statement import given
 from .harness.core.setting import setting
@@ -11,7 +11,7 @@ from .harness.core.values import ALLOWED, Value, elementary, elementwise, exactl
 from .layers.activations import SMOOTH, read_any, read_moderate
 
 DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}
-activation_cases, moderate_cases = decoded(read_any), decoded(read_moderate)
+activation_cases, moderate_cases = cases_from(read_any), cases_from(read_moderate)
 
 
 @given(case=activation_cases)

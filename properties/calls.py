@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, require, require_right
 from .harness.checking.fixed_cases import larger, smooth
 from .harness.checking.scaled import scaled_cases
@@ -28,7 +28,7 @@ def _read_call(read, tape):
     return Case(read(tape), _orders=orders)
 
 
-CALLS = {name: decoded(partial(_read_call, layer.read)) for name, layer in LAYERS.items()}
+CALLS = {name: cases_from(partial(_read_call, layer.read)) for name, layer in LAYERS.items()}
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, agreeing
 from .harness.checking.reduction import is_supported
 from .harness.checking.statement import given
@@ -12,7 +12,7 @@ from .harness.core.tape import Case
 from .harness.core.values import Value, norm
 from .layers import convolution as right
 
-convolution_cases, convolution_pairs = decoded(right.read), decoded(right.read_pairs)
+convolution_cases, convolution_pairs = cases_from(right.read), cases_from(right.read_pairs)
 
 
 @given(case=convolution_cases, at_once=agreeing)

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree
 from .harness.checking.statement import given
 from .harness.core.values import ALLOWED, Value, exactly, inner_product, norm
 from .layers.dense import read
 
-dense_cases = decoded(read)
+dense_cases = cases_from(read)
 
 
 @given(case=dense_cases)

@@ -2,7 +2,7 @@
 
 import math
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, agreeing, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import Value, elementwise
@@ -11,7 +11,7 @@ from .layers.declared import composed
 from .layers.network_cases import read_kinked, read_smooth
 from .layers.subgradients import cost_differences
 
-smooth_network_cases, kinked_network_cases = decoded(read_smooth), decoded(read_kinked)
+smooth_network_cases, kinked_network_cases = cases_from(read_smooth), cases_from(read_kinked)
 
 
 @given(case=smooth_network_cases)

@@ -7,15 +7,15 @@ the former. So the gradient is pinned down off ties, and held to the set of subg
 
 import numpy as np
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import ALLOWED, Value, exactly, norm
 from .layers import pooling
 from .layers import windows as right
 
-pooling_cases, tied_cases = decoded(pooling.read), decoded(pooling.read_tied)
-unique_cases, clear_cases = decoded(pooling.read_unique), decoded(pooling.read_clear)
+pooling_cases, tied_cases = cases_from(pooling.read), cases_from(pooling.read_tied)
+unique_cases, clear_cases = cases_from(pooling.read_unique), cases_from(pooling.read_clear)
 
 
 @given(case=pooling_cases)

@@ -5,15 +5,15 @@ the rate. On a step that crosses no kink, s is a quadratic in the learning rate 
 `cost(θ − ηg) − cost(θ) + η‖g‖²` is at most η²/2 times a bound on the cost's second derivative, and rounding.
 """
 
-from .harness.checking.cases import decoded
+from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, require, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import Value
 from .layers import network as right
 from .layers.network_cases import read_kinked, read_lively, read_smooth
 
-smooth_network_cases, kinked_network_cases = decoded(read_smooth), decoded(read_kinked)
-lively_network_cases = decoded(read_lively)
+smooth_network_cases, kinked_network_cases = cases_from(read_smooth), cases_from(read_kinked)
+lively_network_cases = cases_from(read_lively)
 
 
 @given(case=lively_network_cases)

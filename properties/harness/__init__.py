@@ -1,1 +1,1 @@
-"""The machine: it loads a target, holds statements to it, explains, reports and runs, and knows no operation by name."""
+"""The machine: it loads a target, holds statements to it, explains, reports and runs. It knows no operation."""

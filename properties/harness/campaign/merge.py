@@ -40,7 +40,7 @@ def merge(paths: Iterable[str]) -> Report:
         finished=all(one.finished for one in campaigns),
         resume=None,
     )
-    whole = together(reports, [_entry(column, part, too_few) for column in columns])
+    whole = _of_all(reports, [_entry(column, part, too_few) for column in columns])
     whole.shard, whole.merged, whole.campaign = None, Merged(shards, missing), rounds if campaigns else None
     return completed(whole)
 
@@ -49,10 +49,10 @@ def joined(before: Report, newest: Report) -> Report:
     """The report of a campaign's rounds with one more; what did not run in that adds nothing."""
     later = {entry.id: entry for entry in newest.properties if entry.outcome != "not run"}
     entries = [_strongest((entry, later[entry.id])) if entry.id in later else entry for entry in before.properties]
-    return completed(together([before, newest], entries))
+    return completed(_of_all([before, newest], entries))
 
 
-def together(reports: list[Report], entries: list[Entry]) -> Report:
+def _of_all(reports: list[Report], entries: list[Entry]) -> Report:
     """The one report of several, to be completed, with these entries; of the target it says what the first one says."""
     versions = {name: {str(report.versions.get(name)) for report in reports} for name in reports[0].versions}
     return replace(

@@ -23,7 +23,7 @@ from ..checking.properties import all_properties
 from ..core.limits import Limits
 from ..core.shards import WHOLE, name_of
 from ..report.data import Campaign, Entry, Found, Report
-from ..report.report import Asked, Outcomes, completed
+from ..report.report import Outcomes, Request, completed
 from ..run.database import storage
 from ..run.processes import stopping_by
 from ..run.run import CannotRun, Frame, TimeIsOver, run
@@ -61,7 +61,7 @@ class Plan(NamedTuple):
     is_cut: bool = False
 
 
-def planned(number: int, asked: Asked, pace: Pace, left: float) -> Plan | None:
+def planned(number: int, asked: Request, pace: Pace, left: float) -> Plan | None:
     """The round of this number, for so many seconds at most; None if they are too few for an example of each property.
 
     The examples double from round to round, up to `MOST_DOUBLINGS` times, as far as no property runs out of its time.
@@ -85,11 +85,11 @@ def pace_of(report: Report, examples: int, workers: int) -> Pace | None:
 
 
 def campaign(
-    asked: Asked,
+    asked: Request,
     minutes: float,
     resume: bool = False,
     *,
-    run: Callable[[Asked, Frame], Report] = run,
+    run: Callable[[Request, Frame], Report] = run,
     clock: Callable[[], float] = time.monotonic,
 ) -> Report:
     """The one report of rounds that go on for so many minutes, until one fails, or until the user interrupts.
@@ -155,7 +155,7 @@ def _fails(report: Report) -> bool:
     return any(entry.fails for entry in report.properties)
 
 
-def _unchanged(asked: Asked, state: _State) -> Callable[[Found], None]:
+def _unchanged(asked: Request, state: _State) -> Callable[[Found], None]:
     """What refuses a target that is no longer the one that the campaign began with."""
 
     def check(found: Found) -> None:
@@ -182,7 +182,7 @@ def _examples(entries: Iterable[Entry]) -> int:
     return sum(entry.examples for entry in entries)
 
 
-def _command(asked: Asked, minutes: float) -> list[str]:
+def _command(asked: Request, minutes: float) -> list[str]:
     """The command that resumes a campaign."""
     options = (("-k", asked.keyword), ("-n", asked.workers), ("--known", asked.known))
     given = [word for option, value in options if value for word in (option, str(value))]
@@ -190,13 +190,13 @@ def _command(asked: Asked, minutes: float) -> list[str]:
     return [*asked.command, *given, *fail_fast, "--minutes", f"{minutes:g}", "--resume"]
 
 
-def _path(asked: Asked) -> Path:
+def _path(asked: Request) -> Path:
     """Where the newest campaign of a target is kept, or of one shard of it."""
     part = f" {name_of(asked.shard)}" if asked.shard != WHOLE else ""
     return storage("campaigns", asked.target + part).with_suffix(".json")
 
 
-def _keep(asked: Asked, state: _State) -> bool:
+def _keep(asked: Request, state: _State) -> bool:
     """Keep how far a campaign is, in the place of what was kept, whole or not at all; whether that was possible."""
     path = _path(asked)
     assert state.pace
@@ -211,7 +211,7 @@ def _keep(asked: Asked, state: _State) -> bool:
     return True
 
 
-def _read(asked: Asked) -> _State:
+def _read(asked: Request) -> _State:
     """What was kept of the newest campaign. Raises `CannotRun` if there is none, or another one; `CannotMerge`."""
     path = _path(asked)
     if not path.is_file():

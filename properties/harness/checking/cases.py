@@ -38,7 +38,7 @@ class Points(NamedTuple):
         )
 
 
-def decoded(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:
+def cases_from(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:
     """The cases that `read` reads off a tape of the length that it takes.
 
     If the budget is large an example carries `Points` in place of one case: that of the tape that was drawn, and others
@@ -51,7 +51,7 @@ def decoded(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:
         return points_of(read, data, points) if points > 1 and not alone else read(Tape(data))
 
     cases = strategy()
-    cases.read, cases.alone = read, cases if alone else decoded(read, alone=True)  # type: ignore[attr-defined]
+    cases.read, cases.alone = read, cases if alone else cases_from(read, alone=True)  # type: ignore[attr-defined]
     return cases
 
 

@@ -13,7 +13,7 @@ from ...layers.registry import Layer
 from ..core.setting import setting
 from ..core.tape import FINE, Case, Tape
 from ..core.values import Kind
-from .cases import decoded
+from .cases import cases_from
 
 REACH = {"float64": 900, "float32": 60}  # the exponents of two that a product of scales stays within
 _ALL = {name: sorted(range(-reach, reach + 1), key=abs) for name, reach in REACH.items()}
@@ -56,5 +56,5 @@ def is_homogeneous(layer: Layer) -> bool:
 
 
 scaled_cases = {
-    name: decoded(partial(read_scaled, layer), alone=True) for name, layer in LAYERS.items() if is_homogeneous(layer)
+    name: cases_from(partial(read_scaled, layer), alone=True) for name, layer in LAYERS.items() if is_homogeneous(layer)
 }

@@ -28,7 +28,7 @@ from .reduction import reductions
 from .trial import Record, current
 
 Statement = Callable[..., None]
-Asked = Operation | list[Operation]  # what a statement is handed by a name
+Offered = Operation | list[Operation]  # what a statement is handed by a name
 AtOnce = Callable[..., NDArray[np.bool_]]
 Strategy = hypothesis.strategies.SearchStrategy[Case]
 
@@ -74,7 +74,7 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         else:
             drawn["case"] = case
 
-        def make(operations: Mapping[str, Asked]) -> Statement:
+        def make(operations: Mapping[str, Offered]) -> Statement:
             given = {**drawn, **{name: hypothesis.strategies.just(one) for name, one in operations.items()}}
             statement: Any = _named(hypothesis.given(**given)(body), test, case)
             statement.make = make
@@ -145,13 +145,13 @@ def settled(statement: Statement, settings: hypothesis.settings, seed: int | Non
     return _made(statement, settings, seed)
 
 
-def with_settings(statement: Any, operations: Mapping[str, Asked] = {}, **changes: Any) -> Statement:
+def with_settings(statement: Any, operations: Mapping[str, Offered] = {}, **changes: Any) -> Statement:
     """The same settled statement as a new Hypothesis test, with some settings changed; of these operations, if any."""
     return _made(statement, hypothesis.settings(statement.settings, **changes), statement.seed, operations)
 
 
 def _made(
-    statement: Any, settings: hypothesis.settings, seed: int | None, operations: Mapping[str, Asked] = {}
+    statement: Any, settings: hypothesis.settings, seed: int | None, operations: Mapping[str, Offered] = {}
 ) -> Statement:
     made = statement.make(operations)
     if seed is not None:
@@ -161,7 +161,7 @@ def _made(
     return cast(Statement, made)
 
 
-def replayed(statement: Any, operations: dict[str, Asked], tape: bytes) -> None:
+def replayed(statement: Any, operations: dict[str, Offered], tape: bytes) -> None:
     """Run a settled statement on the case of this tape, which fails: Hypothesis keeps it, and begins with it next time.
 
     Raises the failure, or Hypothesis's `Flaky` if there is none now.
@@ -181,7 +181,7 @@ def replayed(statement: Any, operations: dict[str, Asked], tape: bytes) -> None:
     raise hypothesis.errors.Flaky("the case did not fail again")
 
 
-def reduced(statement: Statement, operations: dict[str, Asked], failure: Failure) -> Failure:
+def reduced(statement: Statement, operations: dict[str, Offered], failure: Failure) -> Failure:
     """The same statement's failure on the smallest case that taking parts away from its own leads to."""
     test = statement.test  # type: ignore[attr-defined]
     layer = layer_of(_first(operations).name)

@@ -37,7 +37,7 @@ LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What the command was asked for: the target by name, and how to check it."""
 
     target: str
@@ -102,7 +102,7 @@ def found(target: Target, conventions: Conventions) -> Found:
     return convert(said, Found)
 
 
-def make_report(asked: Asked, found: Found, outcomes: Outcomes, seconds: float) -> Report:
+def make_report(asked: Request, found: Found, outcomes: Outcomes, seconds: float) -> Report:
     """The report as the contract has it, with what was asked for and the warnings beside."""
     selected = [entry for nodeid, entry in all_properties().items() if nodeid in outcomes.selected]
     return completed(
@@ -229,7 +229,7 @@ def _of_xml(text: str) -> str:
     return "".join(one if one in "\t\n" or one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
-def _entry(asked: Asked, about: Property, result: Result) -> Entry:
+def _entry(asked: Request, about: Property, result: Result) -> Entry:
     names = {name: getattr(about, name) for name in ("id", "operation", "operations", "statement", "source")}
     script = result.script if result.fails else None
     return convert({**asdict(result), **names, "script": script, "reproduce": asked.reproduce(about)}, Entry)

@@ -14,7 +14,7 @@ from ...layers import OPERATIONS
 from ..checking.properties import all_properties
 from ..core.reason import Reason
 from ..report.data import Found
-from ..report.report import Asked
+from ..report.report import Request
 from ..report.results import ended
 from ..target.target import CannotLoad
 from ..target.timeouts import WATCH, Stuck
@@ -68,7 +68,7 @@ class Charging(Progress):
     properties in which a worker ended. `is_silent` or `is_stopped` say why the parent ended the child, if it did.
     """
 
-    def __init__(self, asked: Asked, *bar: str) -> None:
+    def __init__(self, asked: Request, *bar: str) -> None:
         super().__init__(*bar)
         self.asked, self.is_over = asked, False
         self.found: Found | None = None

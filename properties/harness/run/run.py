@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from ..report.data import Found, Report
-from ..report.report import Asked, Outcomes, make_report
+from ..report.report import Outcomes, Request, make_report
 from ..target.target import CannotLoad
 from ..target.timeouts import WATCH
 from .charging import Charging, checking
@@ -53,7 +53,7 @@ class Frame:
     heading: Callable[[Outcomes], str] | None = None
 
 
-def run(asked: Asked, frame: Frame = Frame()) -> Report:
+def run(asked: Request, frame: Frame = Frame()) -> Report:
     """The report on a target; at the end of its time what did not run is not run, which is no interruption.
 
     Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call.
@@ -79,7 +79,7 @@ def run(asked: Asked, frame: Frame = Frame()) -> Report:
 class _Children(Charging):
     """Starts and hears one child after the other, until all has run; and ends them in time, or when the user asks."""
 
-    def __init__(self, asked: Asked, frame: Frame) -> None:
+    def __init__(self, asked: Request, frame: Frame) -> None:
         super().__init__(asked, *([_CAMPAIGN_BAR] if frame.heading else []))
         self.frame, self.is_late = frame, False
         self._workers, self._is_done, self._is_full = asked.workers, False, False

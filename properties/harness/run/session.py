@@ -22,7 +22,7 @@ from ..core.streams import scratch
 from ..core.text import printable
 from ..report.data import Result
 from ..report.known import KNOWN
-from ..report.report import Asked, found
+from ..report.report import Request, found
 from ..report.results import ended, finished
 from ..target import memory
 from ..target.process_state import counted
@@ -53,7 +53,7 @@ class Orders:
     nor beside others, those that are `stuck` not at all. With `is_shaken` memory is tested from call to call.
     """
 
-    asked: Asked
+    asked: Request
     done: Collection[str] = ()
     suspects: Collection[str] = ()
     spared: Collection[str] = ()
@@ -124,7 +124,7 @@ def _shake() -> None:
 class _Listener:
     """Takes pytest's reports, from this process or from workers, and tells them; leaves out what is `done`."""
 
-    def __init__(self, asked: Asked, tell: Tell, done: Collection[str], suspects: Collection[str]) -> None:
+    def __init__(self, asked: Request, tell: Tell, done: Collection[str], suspects: Collection[str]) -> None:
         self._asked, self._tell, self._done, self._suspects = asked, tell, done, suspects
         self._running, self._much = "", inf
         self._session: pytest.Session | None = None
@@ -192,7 +192,7 @@ class _Listener:
         self._tell(progress.Interrupted(self._running, kept))
 
 
-def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspects: Collection[str] = ()) -> int:
+def run_session(asked: Request, tell: Tell, done: Collection[str] = (), suspects: Collection[str] = ()) -> int:
     """Run the statements that are asked for on the target on trial; pytest's exit status.
 
     Properties that are `done` are left out; of the `suspects` each call is told before it is made.
@@ -201,7 +201,7 @@ def run_session(asked: Asked, tell: Tell, done: Collection[str] = (), suspects: 
         return int(pytest.main(_arguments(asked), plugins=[_Listener(asked, tell, done, suspects)]))
 
 
-def _arguments(asked: Asked) -> list[str]:
+def _arguments(asked: Request) -> list[str]:
     arguments = ["-c", os.devnull, f"--rootdir={FOLDER}", f"--confcutdir={FOLDER}", "--noconftest", "--capture=no"]
     arguments.append("--assert=plain")  # statements assert nothing that pytest would have to explain
     for plugin in (*(f"no:{name}" for name in _UNUSED), "_hypothesis_pytestplugin", f"{PACKAGE}.harness.run.plugin"):

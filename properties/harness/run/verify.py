@@ -27,7 +27,7 @@ from ..checking.trial import DEFAULT_EXAMPLES, on_trial
 from ..core.setting import Conventions
 from ..core.text import decoded, printable
 from ..report import data as reported
-from ..report.report import Asked, applied, found, make_report
+from ..report.report import Request, applied, found, make_report
 from ..report.results import finished, plain_lines
 from ..report.terminal import brief, plain_console, show
 from ..target.operation import Failure
@@ -161,7 +161,7 @@ def verify(
     offered = target_of(target, name)
     in_python = not isinstance(target, str)
     path = None if known is None else os.fspath(known)
-    asked = Asked(
+    asked = Request(
         offered.name, int(examples), int(seed), keyword, known=path, timeout=float(timeout), in_python=in_python
     )
     progress = Progress()

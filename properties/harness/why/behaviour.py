@@ -11,7 +11,7 @@ from ..checking.trial import current
 from ..core.tape import Case
 from ..core.values import Kind, parts
 from ..target.operation import Failure, Operation
-from .footprints import ARRAYS, Asked
+from .footprints import ARRAYS, Footprints
 
 KEEPS_STATE = "It keeps state between calls: the same question got two answers."
 _FRESH = count()
@@ -25,7 +25,7 @@ class Seen(NamedTuple):
     mend: str
 
 
-def seen(operation: Operation, asked: list[Asked]) -> Seen | None:
+def seen(operation: Operation, asked: list[Footprints]) -> Seen | None:
     """What the operation was seen to do in these cases that no right one does; nothing if it only answers wrongly."""
     names = [name for name, kind in operation.signature.takes.items() if kind in ARRAYS]
     changed = [name for number, name in enumerate(names) if any(np.any(one.mine.handed[number]) for one in asked)]

@@ -28,7 +28,7 @@ from ..target.operation import Crashed, Failure, Malformed, Operation, Refuted
 from .alterations import alterations
 from .behaviour import Seen, remembered, seen
 from .consequences import causes, is_wrong_at
-from .footprints import Asked, fits, is_single
+from .footprints import Footprints, fits, is_single
 from .readings import at_zero, confined, likely, measured
 
 CASES, ACTIVATION_CASES, LARGER_CASES = 20, 60, 2  # those are small, and their exponents many
@@ -99,7 +99,7 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
 
 
 def _named(
-    operation: Operation, asked: list[Asked], stateful: bool, catalogue: tuple[Mistake, ...]
+    operation: Operation, asked: list[Footprints], stateful: bool, catalogue: tuple[Mistake, ...]
 ) -> Diagnosis | None:
     """The catalogued mistakes that give the operation's answers, if there are any."""
     own = (one for one in catalogue if one.operation == operation.name)
@@ -147,7 +147,7 @@ def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ..
         return Diagnosis((Reason(words),))
 
 
-def _is_wrong(operation: Operation, one: Asked, kinked: bool) -> bool:
+def _is_wrong(operation: Operation, one: Footprints, kinked: bool) -> bool:
     """Whether the operation does wrong on a case; at kinks one right answer of several is not."""
     if one.is_right or not kinked:
         return not one.is_right
@@ -155,7 +155,7 @@ def _is_wrong(operation: Operation, one: Asked, kinked: bool) -> bool:
         return one.misbehaves or is_wrong_at(operation, one.case, False)
 
 
-def _at_kinks(operation: Operation, asked: list[Asked]) -> str:
+def _at_kinks(operation: Operation, asked: list[Footprints]) -> str:
     """What is said of an operation that is right off kinks."""
     answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
     return at_zero(operation.name, answers) or f"{NONE_FITS}; it is right off ties and zeros"
@@ -178,16 +178,16 @@ def _of_behaviour(operation: Operation, found: Seen | None, catalogue: tuple[Mis
     return Diagnosis((Reason(found.what, found.name, mend=found.mend, kind="behaviour"),))
 
 
-def _asked(operation: Operation, cases: list[Case]) -> list[Asked]:
+def _asked(operation: Operation, cases: list[Case]) -> list[Footprints]:
     """What the cases leave behind; those that the target leaves out are left out here too."""
     found = []
     for case in cases:
         with suppress(NotImplementedError):
-            found.append(Asked(operation, case))
+            found.append(Footprints(operation, case))
     return found
 
 
-def _of_numbers(operation: Operation, asked: list[Asked], several: bool) -> str:
+def _of_numbers(operation: Operation, asked: list[Footprints], several: bool) -> str:
     """What the answers alone say, and where they are wrong."""
     answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
     words = measured(operation.name, answers)

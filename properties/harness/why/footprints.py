@@ -140,7 +140,7 @@ def _difference(x: Array, y: Array) -> Array:
     return np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.subtract(x, y))
 
 
-class Asked:
+class Footprints:
     """One case, and the footprints that the target and the right formula leave on it."""
 
     def __init__(self, operation: Operation, case: Case) -> None:
@@ -204,7 +204,7 @@ class Asked:
         return len(mine) == len(theirs) and all(_close(x, y, self._allowed) for x, y in zip(mine, theirs, strict=True))
 
 
-def fits(door: Operation, asked: list[Asked], stateful: bool) -> bool:
+def fits(door: Operation, asked: list[Footprints], stateful: bool) -> bool:
     """Whether what is asked through a door leaves the target's footprint on every case, and a wrong one on some.
 
     What a target that keeps state answers hangs on what it was asked before; only its changes are compared then.

@@ -17,7 +17,7 @@ from properties.harness.campaign.rounds import MOST_DOUBLINGS, Pace, Plan, campa
 from properties.harness.checking.trial import Record
 from properties.harness.core.setting import Conventions
 from properties.harness.report.data import Campaign, Sampled, as_json
-from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
+from properties.harness.report.report import Outcomes, Request, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.run.run import CannotRun, TimeIsOver
@@ -31,7 +31,7 @@ SAMPLED, OTHER, EXHAUSTIVE = (
     "activations.py::test_relu_parts_its_argument",
     "exact.py::test_dense_on_every_pair_of_basis_vectors",
 )
-ASKED = Asked("mine.py", 100, 0)
+ASKED = Request("mine.py", 100, 0)
 START, EACH = 2.0, 0.1  # seconds that a made-up round takes: to start, and for an example of each property
 PACE = Pace(START, 2 * EACH, EACH)
 
@@ -288,12 +288,12 @@ COUNTED = (
     "from properties.harness.campaign import rounds\n"
     "from properties.harness.run import run\n"
     "from properties.harness.report.data import as_json\n"
-    "from properties.harness.report.report import Asked\n"
+    "from properties.harness.report.report import Request\n"
     "most, done = int(sys.argv[1]), []\n"
     "def counted(asked, frame):\n"
     "    done.append(run.run(asked, run.Frame(check=frame.check)))\n"
     "    return done[-1]\n"
-    "asked = Asked('mine.py', 5, 0, 'relu')\n"
+    "asked = Request('mine.py', 5, 0, 'relu')\n"
     "late = lambda: 1e9 * (len(done) >= most)\n"
     "print(as_json(rounds.campaign(asked, 1.0, 'resume' in sys.argv, run=counted, clock=late)))\n"
 )
@@ -377,10 +377,10 @@ LATE = (
     "from types import SimpleNamespace\n"
     "from properties.harness.run import run\n"
     "from properties.harness.report.data import as_json\n"
-    "from properties.harness.report.report import Asked\n"
+    "from properties.harness.report.report import Request\n"
     "late = lambda: 11.0 if Path('under way').exists() else 0.0\n"
     "run.time = SimpleNamespace(monotonic=late, perf_counter=time.perf_counter)\n"
-    "print(as_json(run.run(Asked('slow.py', 20, 0, 'relu'), run.Frame(until=10.0))))\n"
+    "print(as_json(run.run(Request('slow.py', 20, 0, 'relu'), run.Frame(until=10.0))))\n"
 )
 SLOW = (
     "import itertools, time\n"

@@ -12,7 +12,7 @@ from scipy.signal import correlate2d, fftconvolve
 
 import reference
 from properties.harness.checking import conventions
-from properties.harness.checking.cases import decoded
+from properties.harness.checking.cases import cases_from
 from properties.harness.checking.conventions import examined, explored
 from properties.harness.checking.trial import on_trial
 from properties.harness.core.setting import Conventions
@@ -138,7 +138,7 @@ def test_most_cases_are_within_what_is_implemented():
     shapes = []
 
     @hypothesis.settings(phases=[hypothesis.Phase.generate], database=None)
-    @hypothesis.given(case=decoded(convolution.read))
+    @hypothesis.given(case=cases_from(convolution.read))
     def collect(case):
         shapes.append(case.kernel.shape[2:])
 

@@ -7,7 +7,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from properties.harness.checking.cases import decoded
+from properties.harness.checking.cases import cases_from
 from properties.harness.core.limits import POOL, NotApplicable
 from properties.harness.core.setting import Conventions, in_setting, with_setting
 from properties.harness.target.target import make_target
@@ -25,7 +25,7 @@ def drawn(read, growth=0, flips=True, **declared):
 
     @hypothesis.settings(phases=[hypothesis.Phase.generate], database=None, max_examples=100)
     @hypothesis.seed(0)
-    @hypothesis.given(case=decoded(read))
+    @hypothesis.given(case=cases_from(read))
     def collect(case):
         cases.append(case)
 

@@ -13,7 +13,7 @@ from properties.harness.core.reason import Reason
 from properties.harness.core.setting import Conventions
 from properties.harness.report.data import Definition
 from properties.harness.report.page import MOST_AT_A_GLANCE, breakable, fragment, render
-from properties.harness.report.report import Asked, Outcomes, found, make_report
+from properties.harness.report.report import Outcomes, Request, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.target.operation import Crashed, Refuted
 from properties.harness.target.target import Target
@@ -47,7 +47,7 @@ def report_of(**results):
 def report_on(nodes):
     """The report of a run with these results, by the properties' nodes."""
     about = found(Target("mine", {}), Conventions("convolution", "all", 0.0))
-    return valid(make_report(Asked("mine.py", 100, 0), about, Outcomes(list(nodes), nodes), 1.5))
+    return valid(make_report(Request("mine.py", 100, 0), about, Outcomes(list(nodes), nodes), 1.5))
 
 
 class Outline(HTMLParser):

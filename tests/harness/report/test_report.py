@@ -15,7 +15,7 @@ from properties.harness.core.setting import Conventions
 from properties.harness.core.text import decoded, encoded, printable, shown, shown_encoded
 from properties.harness.report.data import OUTCOMES, as_json
 from properties.harness.report.page import render
-from properties.harness.report.report import Asked, Outcomes, exit_status, found, make_report
+from properties.harness.report.report import Outcomes, Request, exit_status, found, make_report
 from properties.harness.report.results import finished
 from properties.harness.report.terminal import show
 from properties.harness.target.operation import Crashed, Refuted
@@ -37,7 +37,7 @@ def refuted(name="max_pool_gradient"):
 
 def report_of(results, **outcomes):
     """The report of a run with these results."""
-    asked = Asked("my network.py", 100, 0)
+    asked = Request("my network.py", 100, 0)
     gathered = Outcomes(list(results), {key: value for key, value in results.items() if value}, **outcomes)
     return valid(make_report(asked, found(Target(HOSTILE, {}), Conventions("correlation", "all", 0.5)), gathered, 1.5))
 
@@ -151,7 +151,7 @@ def test_terminal_fits_80_columns_and_escapes(capsys):
 def test_seed_is_repeated_in_full():
     """The command that repeats a property has every digit of the seed."""
     entry = next(iter(all_properties().values()))
-    assert " --seed 12345678901234 " in Asked("mine.py", 100, 12345678901234).reproduce(entry)
+    assert " --seed 12345678901234 " in Request("mine.py", 100, 12345678901234).reproduce(entry)
 
 
 def test_counts_of_what_was_tried_are_summed():
@@ -177,7 +177,7 @@ def crowded(target, seed=0):
     }
     results[RELU], results["dense.py::test_dense_is_the_weighted_sum"] = blank, None
     gathered = Outcomes(list(results), {key: value for key, value in results.items() if value})
-    return make_report(Asked(target, 100, seed), found(Target(target, {}), Conventions()), gathered, 1e7)
+    return make_report(Request(target, 100, seed), found(Target(target, {}), Conventions()), gathered, 1e7)
 
 
 @pytest.mark.parametrize("target", ["m", "my network.py", f"{'very/' * 100}long.py:Network", "\n\x1b\u202e" * 99])
