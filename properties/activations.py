@@ -74,8 +74,8 @@ DERIVATIVES = [f"{name}_derivative" for name in BY_NAME]
 @pytest.mark.parametrize("operation", list(BY_NAME), indirect=True)
 @given(case=activation_cases)
 def test_smooth_activation_is_its_definition(operation, case):
-    """Arctan is the angle whose tangent is x, the logistic function `1 / (1 + exp(−x))`, from subnormal to the largest
-    numbers and without overflow at either end.
+    """A smooth activation is what its name says, as arctan the angle whose tangent is x and the logistic function
+    `1 / (1 + exp(−x))`, from subnormal to the largest numbers and without overflow at either end.
 
     Source: NIST Digital Library of Mathematical Functions, 4.23, here by the C library; Cox, Journal of the Royal
     Statistical Society B 20, 1958.
@@ -86,7 +86,7 @@ def test_smooth_activation_is_its_definition(operation, case):
 @pytest.mark.parametrize("operation", list(BY_NAME), indirect=True)
 @given(case=activation_cases)
 def test_smooth_activation_is_symmetric_and_bounded(operation, case):
-    """`arctan(x) + arctan(−x) = 0` and `logistic(x) + logistic(−x) = 1`, and both lie within their range.
+    """`f(x) + f(−x)` is the same for every x, 0 for arctan and 1 for the logistic function, and f keeps to its range.
 
     Source: NIST Digital Library of Mathematical Functions, 4.23; the symmetry of the logistic distribution.
     """

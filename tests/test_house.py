@@ -48,7 +48,7 @@ __all__ += ["gudermannian", "gudermannian_derivative"]
 MISTAKE = '''
 
 @mistake("gudermannian", "the half is forgotten", "x / 2 within tanh")
-def half_forgotten(x: Any) -> Any:
+def half_forgotten(x: Array) -> Array:
     """It is `2 arctan(tanh(x))`."""
     return 2 * np.arctan(np.tanh(x))
 '''

@@ -52,6 +52,13 @@ def test_target_works_as_by_itself(tmp_path, text):
     assert (status, report["warnings"]) == (0, {})
 
 
+@pytest.fixture(autouse=True)
+def _no_module_of_another_test(monkeypatch):
+    """Other tests import modules of these names too, and leave them behind."""
+    for name in ("mine", "neighbour"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
 HARMLESS = {way: text for way, text in WAYS.items() if way not in ("a start method", "processes that are spawned")}
 
 
