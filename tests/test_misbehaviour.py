@@ -52,7 +52,7 @@ def test_wrong_answers_have_an_outcome(tmp_path, monkeypatch, body, outcome, mes
     """Each is refuted or crashed on some case, in words that say what the target did."""
     written(tmp_path, body)
     monkeypatch.chdir(tmp_path)
-    report = properties.verify("mine.py", keyword="relu_is or relu_parts or contract", examples=20)
+    report = properties.verify("mine.py", keyword="relu_is or relu_parts or relu_on or contract", examples=20)
     told = [failure for failure in report.failures if failure.outcome == outcome and message in failure.message]
     assert told
     assert all(failure.case for failure in told)
@@ -106,7 +106,7 @@ def test_state_kept_between_calls_is_refuted(tmp_path, monkeypatch):
         "relu.calls = getattr(relu, 'calls', 0) + 1\n    return np.maximum(x, 0) * relu.calls",
     )
     monkeypatch.chdir(tmp_path)
-    report = properties.verify("mine.py", keyword="relu_is or relu_parts or contract", examples=20)
+    report = properties.verify("mine.py", keyword="relu_is or relu_parts or relu_on or contract", examples=20)
     assert any("relu" in failure.message for failure in report.failures if failure.outcome == "refuted")
 
 
