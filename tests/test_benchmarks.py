@@ -29,6 +29,8 @@ from properties.harness.checking.properties import all_properties
 from properties.harness.core.tape import Case
 from properties.mistakes import all_mistakes
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
     "conventions",

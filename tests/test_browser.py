@@ -20,7 +20,10 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>${alert(1)}{{7*7}}\'"'
 DESK, PHONE, NARROW = (1280, 900), (390, 844), (320, 640)
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: Debian's package is `chromium`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: Debian's package is `chromium`"),
+]
 
 
 def hostile(*_):

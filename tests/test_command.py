@@ -19,6 +19,8 @@ from properties.harness.template import template
 from properties.layers import OPERATIONS
 from tests.reports import valid
 
+pytestmark = pytest.mark.slow
+
 TIES = "pooling.gradient_at_ties_is_a_subgradient"
 FEW = ["--examples", "20"]
 TIE_ERROR = "import reference\nmax_pool = reference.max_pool\nmax_pool_gradient = reference.mask_repeat\n"

@@ -14,6 +14,8 @@ import pytest
 
 from benchmarks.conventions import EXAMPLES, claims
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 CLAIMS = {"Library", "Verdict", "Convolution", "Ties", "ReLU'(0)", "Precision"}
 INSTALLED_OTHERWISE = ("Python", "cc")

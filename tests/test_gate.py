@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 
 from tests.pages import blocks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 ACTION = YAML(typ="safe").load(ROOT / "action.yml")
 STEPS = ACTION["runs"]["steps"]

@@ -13,6 +13,8 @@ import pytest
 import properties
 from tests.test_command import TIE_ERROR, check, failing, run, start
 
+pytestmark = pytest.mark.slow
+
 HEADER = "import ctypes, itertools, os, random, sys, time, warnings\nimport numpy as np\n"
 RIGHT = "return np.maximum(x, 0)\n\n\ndef relu_derivative(x):\n    return x > 0"
 

@@ -80,7 +80,7 @@ def test_property_refutes_a_mistake(identifier):
     assert any(by_its_own_words(failure(name, identifier)) for name in candidates(PROPERTIES[identifier]))
 
 
-@pytest.mark.matrix
+@pytest.mark.slow
 @pytest.mark.parametrize("identifier", [name for name in PROPERTIES if name not in JUSTIFIED])
 def test_property_is_not_idle(identifier):
     """Each property refutes a mistake that no other of its operation refutes, or it has a reason to be there."""

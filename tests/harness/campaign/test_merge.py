@@ -16,6 +16,8 @@ from properties.harness.run.verdict import COMPARED_NOTHING, TOO_FEW
 from tests.reports import entry_of, valid
 from tests.test_command import check, run
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = (1, 2, 3)
 PAIRS = "exact.conv2d_on_every_pair_of_basis_vectors"
 WRONG = (

@@ -319,6 +319,7 @@ def counted(folder, *arguments):
     return report
 
 
+@pytest.mark.slow
 def test_real_rounds_resumed_are_those_of_one_go(tmp_path):
     """Killed in a later round, which alone is lost, a campaign goes on as if nothing had been."""
     reports = []
@@ -348,6 +349,7 @@ SIX = (
 )
 
 
+@pytest.mark.slow
 def test_mistake_at_a_larger_size_is_found_by_a_later_round(tmp_path):
     """The first round, an ordinary run, holds; the third refutes it on the smallest kernel, as its own command does.
 

@@ -49,6 +49,7 @@ def seen(entry, shard=WHOLE, examples=100):
         return calls, sharded.record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shards", SHARDS)
 @pytest.mark.parametrize("entry", EXHAUSTIVE, ids=lambda entry: entry.id)
 def test_exhaustive_cases_are_parted(entry, shards):

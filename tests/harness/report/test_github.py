@@ -162,6 +162,7 @@ def test_messages_of_any_length_are_cut():
     assert len(github.annotations(reported({RELU: crash}))[0]) < 2000
 
 
+@pytest.mark.slow
 def test_command_in_actions(in_actions, tmp_path):
     """Annotations first, then the report, in which no line is a command, then its summary; the job's gets longer."""
     (tmp_path / "mine.py").write_text(TIE_ERROR, encoding="utf-8")
@@ -196,6 +197,7 @@ def test_file_is_annotated_where_no_line_is_known(in_actions, tmp_path, tmp_path
     assert read(lines[0]).get("file", str(far / "far.py")) == str(far / "far.py")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["True", "1", "", None])
 def test_nothing_is_different_elsewhere(in_actions, tmp_path, monkeypatch, value):
     """Without GITHUB_ACTIONS set to "true" nothing is annotated and no summary written."""

@@ -4,6 +4,8 @@ import pytest
 
 from tests.test_command import check
 
+pytestmark = pytest.mark.slow
+
 SPOILS = """
 import ctypes, gc, os
 import numpy as np

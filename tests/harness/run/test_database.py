@@ -58,7 +58,10 @@ def kept(strategy):
 OTHER_TESTS = [st.binary(min_size=5000, max_size=5000), st.tuples(st.integers(0, 255), st.booleans(), st.floats())]
 STRANGE = [b"", b"\xff" * 50, b"no choices", *map(kept, OTHER_TESTS)]
 
-pytestmark = pytest.mark.skipif(SERVER is None, reason="no Redis server: Debian's package is `redis-server`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(SERVER is None, reason="no Redis server: Debian's package is `redis-server`"),
+]
 
 
 @contextmanager

@@ -10,6 +10,8 @@ import properties
 import reference
 from properties.harness.checking.properties import all_properties
 
+pytestmark = pytest.mark.slow
+
 pytest_plugins = ["pytester"]
 
 TWO_LINES = "import backproof, my_network\nTestMyNetwork = backproof.suite(my_network)\n"

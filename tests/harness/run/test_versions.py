@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 
 from tests.test_command import TIE_ERROR, TIES, check, failing
 
+pytestmark = pytest.mark.slow
+
 PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 (DECLARED,) = (one for one in PROJECT["dependencies"] if one.startswith("hypothesis"))
 

@@ -13,6 +13,8 @@ from reference.notebook.history import LEARNED, TRIES, Found, find_start, record
 from reference.notebook.panels import pictures
 from tests.reference.notebook.cases import CASES, KERNEL, WEIGHTS, each_case, panels, windows
 
+pytestmark = pytest.mark.slow
+
 
 def meshes(figure):
     """The arrays that a figure draws, with the corners of their cells."""
