@@ -34,7 +34,7 @@ def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:
     In a window with a positive maximum its tied maxima are chosen among, with weights of sum 1; where the
     maximum is 0, the pre-activations that are 0, with a further column that stands for giving nothing.
     """
-    preactivation = conv2d(case.image, case.kernel)
+    preactivation = values.stages.preactivation
     factor = scattered(values.delta.value) * weights_of(values.stages.pooled, case.weights)
     windows = blocks(preactivation, POOL)
     columns: list[Array] = []
@@ -81,8 +81,9 @@ def _fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, 
     """The weights of the nearest choices, the system of equations and its right side, and what is left of that."""
     from scipy.optimize import nnls
 
-    system = np.vstack([matrix / _scale(matrix), sums])
-    wanted = np.concatenate([gradient.ravel() / _scale(matrix), np.ones(len(sums))])
+    scale = _scale(matrix)
+    system = np.vstack([matrix / scale, sums])
+    wanted = np.concatenate([gradient.ravel() / scale, np.ones(len(sums))])
     weights, _ = nnls(system, wanted, maxiter=100 * system.shape[1])
     return weights, system, wanted, system @ weights - wanted
 
@@ -113,7 +114,7 @@ def _separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Arr
 def separated_gradient(gradient: Array, case: Case) -> Wrong | None:
     """The direction that tells all legal gradients for the kernel from a wrong one; None for a legal one."""
     values = values_of(case)
-    return _separated(gradient, case, error_of(case, values))
+    return _separated(gradient, case, values, error_of(case, values))
 
 
 def separated_step(kernel: Array, case: Case) -> Wrong | None:
@@ -122,10 +123,9 @@ def separated_step(kernel: Array, case: Case) -> Wrong | None:
     if not rate:
         wrong = np.abs(kernel - value.value) > value.allowed
         return Wrong(0, value.value, value.allowed) if wrong.any() else None
-    error = error_of(case, values_of(case)) + norm(
-        step_values(*case.arguments(*POINT, "learning_rate"))[0].allowed
-    ) / abs(rate)
-    found = _separated((case.kernel - kernel) / rate, case, error)
+    values = values_of(case)
+    error = error_of(case, values) + norm(value.allowed) / abs(rate)
+    found = _separated((case.kernel - kernel) / rate, case, values, error)
     if found is None or found.direction is None:
         return found
     least = float(np.sum(np.sign(-rate) * found.direction * case.kernel) + abs(rate) * found.least)
@@ -133,8 +133,8 @@ def separated_step(kernel: Array, case: Case) -> Wrong | None:
     return Wrong(0, expected, allowed, direction=-np.sign(rate) * found.direction, least=least)
 
 
-def _separated(gradient: Array, case: Case, error: float) -> Wrong | None:
-    direction, least, nearest = _separation(gradient, case, values_of(case))
+def _separated(gradient: Array, case: Case, values: ForwardValues, error: float) -> Wrong | None:
+    direction, least, nearest = _separation(gradient, case, values)
     allowed = norm(direction) * error + setting().tiny
     if np.sum(direction * gradient) >= least - allowed:
         return None
