@@ -6,10 +6,9 @@ from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...layers import OPERATIONS, layer_of
-from ...layers.registry import Stage
+from ...layers.registry import Mask, Stage
 from ...layers.windows import blocks, grow, maxima
 from ..core.limits import Shape
 from ..core.setting import Conventions, Setting, in_setting
@@ -23,7 +22,6 @@ from .results import values_of
 LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
 _NAMES = {Kind.IMAGES: ("image", "channel"), Kind.KERNEL: ("filter", "channel")}
-Mask = NDArray[np.bool_]
 
 
 class Marks(NamedTuple):

@@ -21,11 +21,12 @@ from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
 from ...layers.exhaustive import ALL_PATTERNS
+from ...layers.registry import Mask
 from ..checking.coverage import sides, summed
 from ..core.values import Array
 from ..target.layout import Layout
 from .data import Counts, Tried
-from .panels import UNMARKED, Marks, Mask
+from .panels import UNMARKED, Marks
 
 ABOVE, BELOW = "#d55e00", "#0072b2"  # as in the figure of the reference
 DARKEST = 0.55  # of a shade: on it ink has a contrast of 7 to 1 at least, on white and on near black

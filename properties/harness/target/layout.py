@@ -3,19 +3,21 @@
 Inside the suite images are (N, C, H, W), kernels (C_out, C_in, h, w) and there is a number for each image, (N,).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
+from ...layers.registry import Sides
 from ..core.setting import Counts
 from ..core.tape import Case
 from ..core.values import Kind
 
 NAMES = ("HW", "CHW", "NCHW", "NHWC")
 MOST = 3  # images, channels and filters that are sampled
-Sides = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,15 @@ class Layout:
         several = MOST if self.channelled else 1
         return Counts(MOST if self.batched else 1, several, several)
 
+    @cached_property
+    def _own_axes(self) -> Callable[[Sides], Sides]:
+        """Takes, of something for each of (N, C, H, W), what belongs to the target's axes, in their order."""
+        return itemgetter(*map("NCHW".index, self.name))
+
     def outward_shape(self, kind: Kind, shape: Sides) -> Sides:
         """The shape that an array of this kind and inner shape has in the target's layout."""
         if kind is Kind.IMAGES:
-            numbers = dict(zip("NCHW", shape, strict=True))
-            return tuple(numbers[letter] for letter in self.name)
+            return self._own_axes(shape)
         if kind is Kind.KERNEL and not self.channelled:
             return shape[2:]
         return () if kind is Kind.NUMBERS and not self.batched else shape
