@@ -1,6 +1,7 @@
 """The operations of the network, as the machine knows them, and the chain rule through any layers."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -90,10 +91,13 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
         yield Stage("what reaches the convolution", upstream, dead=dead)
 
 
+_operation = partial(
+    Signature, smooth=network_cases.read_smooth, follows="convolution", kinked=network_cases.read_kinked
+)
 NETWORK = Layer(
     network_cases.NAME,
     operations=(
-        Signature(
+        _operation(
             "predict",
             summary="A number: arctan(max_pool(relu(conv2d(image, kernel)), (2, 2)), flattened in C order, times "
             "weights (n, 1)).",
@@ -106,12 +110,9 @@ NETWORK = Layer(
                 "`pooled = max_pool(relu(conv2d(image, kernel)))`, flattened by rows to (1, n)",
             ),
             named_by="network.predict_is_the_composition",
-            smooth=network_cases.read_smooth,
-            follows="convolution",
-            kinked=network_cases.read_kinked,
             uses=FORWARD,
         ),
-        Signature(
+        _operation(
             "cost",
             summary="A number: `(predict − target)² / 2`.",
             takes=_POINT,
@@ -120,12 +121,9 @@ NETWORK = Layer(
             value=lambda case: (network.values_of(case).cost,),
             formulas=("`C = (p − t)² / 2`",),
             named_by="network.cost_is_half_the_squared_error",
-            smooth=network_cases.read_smooth,
-            follows="convolution",
-            kinked=network_cases.read_kinked,
             uses=(*FORWARD, "predict"),
         ),
-        Signature(
+        _operation(
             "gradients",
             summary="The cost's gradients for the kernel, (h, w), and the weights, (n, 1).",
             takes=_POINT,
@@ -139,16 +137,13 @@ NETWORK = Layer(
                 "with `u[i,j] = δ` times the weight of its window where it wins there and is positive, elsewhere 0",
             ),
             named_by="network.gradients_are_the_chain_rule",
-            smooth=network_cases.read_smooth,
-            follows="convolution",
-            kinked=network_cases.read_kinked,
             is_kinked=has_kink,
             faults=gradient_faults,
             separated=separated_gradient,
             parts=("kernel", "weights"),
             uses=(*FORWARD, *BACKWARD),
         ),
-        Signature(
+        _operation(
             "train_step",
             summary="The new kernel and weights: both moved by −learning_rate times the gradients at the old ones.",
             takes=_STEP,
@@ -157,9 +152,6 @@ NETWORK = Layer(
             value=lambda case: network.step_values(*case.arguments(*POINT, "learning_rate")),
             formulas=("`kernel' = kernel − η ∂C/∂kernel`", "`weights' = weights − η ∂C/∂weights`"),
             named_by="training.train_step_moves_by_the_old_gradients",
-            smooth=network_cases.read_smooth,
-            follows="convolution",
-            kinked=network_cases.read_kinked,
             is_kinked=has_kink,
             faults=step_faults,
             separated=separated_step,
