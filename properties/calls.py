@@ -39,7 +39,7 @@ def test_keeps_the_contract(operation, siblings, case):
 
     Source: the contract, on what every operation owes.
     """
-    arguments = case.arguments(*operation.signature.parameters)
+    arguments = operation.signature.arguments(case)
     own, handed = operation.handed(arguments), operation.handed(arguments)
     given_out = operation.raw(*handed)
     first = operation.checked(given_out, arguments)
@@ -61,7 +61,7 @@ def test_keeps_the_contract(operation, siblings, case):
     }
     for what, answer in answers.items():
         _same(answer, first, operation, case, what)
-    others = other.arguments(*operation.signature.parameters)
+    others = operation.signature.arguments(other)
     for array, value in zip(handed, operation.handed(others), strict=True):
         if isinstance(array, np.ndarray):
             array[...] = value
@@ -153,7 +153,7 @@ def test_goes_by_every_argument(operation, case):
     first = Case(case)
     for name, kind in operation.signature.takes.items():
         if kind is not Kind.WINDOW:
-            operation(*first.arguments(*operation.signature.parameters))
+            operation.at(first)
             case.update(first, **{name: first[name] * 0.5})
             require_right(operation, case)
 
@@ -167,7 +167,7 @@ def test_gives_its_answers_away(operation, case):
     A cache that hands out its own array answers with what the caller made of it. Source: the contract's "the same
     answer for the same arguments".
     """
-    arguments = case.arguments(*operation.signature.parameters)
+    arguments = operation.signature.arguments(case)
     first = operation(*arguments)
     with _written_into(operation.raw(*operation.handed(arguments))):
         later = operation(*arguments)
@@ -185,7 +185,7 @@ def test_leaves_its_surroundings_alone(operation, case):
     """
 
     def call():
-        operation.bare(*operation.handed(case.arguments(*operation.signature.parameters)))
+        operation.bare(*operation.handed(operation.signature.arguments(case)))
 
     folder = current().target.folder
     found, before = process_state(), settle_down(folder)
@@ -228,7 +228,7 @@ def _call_others(operation, siblings, other):
         if sibling is not operation and (sibling.name in WATCH.spared or sibling.name in WATCH.stuck):
             continue
         with suppress(Failure, NotImplementedError):  # theirs to answer for
-            sibling(*other.arguments(*sibling.signature.parameters))
+            sibling.at(other)
 
 
 def _same(yours, before, operation, case, what):

@@ -97,6 +97,10 @@ class Signature:
         """Arguments by the names of the parameters."""
         return Case(zip(self.takes, arguments, strict=True))
 
+    def arguments(self, case: Case) -> tuple[Any, ...]:
+        """What it takes of a case, in the order of the parameters."""
+        return case.arguments(*self.takes)
+
 
 @dataclass(frozen=True)
 class Layer:

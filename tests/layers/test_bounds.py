@@ -22,7 +22,7 @@ def cases(operation, count=50):
 
 def answers(operation, case):
     """The answer's arrays, with the bound of each."""
-    answer = operation(*case.arguments(*operation.signature.parameters))
+    answer = operation.at(case)
     return list(zip(map(np.asarray, parts(answer)), operation.signature.value(case), strict=True))
 
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from ..core.setting import Setting, setting
 from ..core.tape import Bytes, Case, Tape
@@ -24,18 +23,7 @@ class Points(NamedTuple):
 
     def case(self, number: int) -> Case:
         """One of them, as it would be drawn alone."""
-        return Case(
-            {
-                name: np.asarray(value[number]) if isinstance(value, np.ndarray) else value
-                for name, value in self.together.items()
-            }
-        )
-
-    def some(self, numbers: NDArray[np.bool_]) -> Case:
-        """Those of these numbers together."""
-        return Case(
-            {name: value[numbers] if isinstance(value, np.ndarray) else value for name, value in self.together.items()}
-        )
+        return self.together.taken(number)
 
 
 def cases_from(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:

@@ -42,10 +42,9 @@ def agree(yours: Any, expected: Value, what: str, kind: Kind | None = None) -> N
 
 def agreeing(operation: Operation, points: Case) -> NDArray[np.bool_]:
     """At which of these points, taken together, every part of the operation's answer is right; those are recorded."""
-    given = points.arguments(*operation.signature.parameters)
+    given = operation.signature.arguments(points)
     count = next(len(value) for value in given if isinstance(value, np.ndarray))
-    each = [[value[number] if isinstance(value, np.ndarray) else value for value in given] for number in range(count)]
-    answers = [parts(operation(*arguments)) for arguments in each]
+    answers = [parts(operation.at(points.taken(number))) for number in range(count)]
     agree = np.ones(count, bool)
     compared = []
     for number, value in enumerate(operation.signature.value(points)):
@@ -87,7 +86,7 @@ def _count(excess: Any, unit: Any) -> None:
 
 def agree_throughout(operation: Operation, case: Case) -> None:
     """Hold every part of an operation's answer on a case against what is right; off kinks, where one answer is."""
-    answers = parts(operation(*case.arguments(*operation.signature.parameters)))
+    answers = parts(operation.at(case))
     values, kinds = operation.signature.value(case), operation.signature.gives
     for number, (yours, value, kind) in enumerate(zip(answers, values, kinds, strict=True)):
         agree(yours, value, operation.name if len(answers) == 1 else f"{operation.name}[{number}]", kind)
@@ -106,7 +105,7 @@ def require_legal(operation: Operation, answer: Any, case: Case) -> None:
 def require_right(operation: Operation, case: Case) -> None:
     """Hold the answer on a case against what is right there, one answer or several. `Refuted` if it is not."""
     if operation.signature.faults and (operation.signature.faults_tell_all or operation.signature.is_kinked(case)):
-        require_legal(operation, operation(*case.arguments(*operation.signature.parameters)), case)
+        require_legal(operation, operation.at(case), case)
     else:
         agree_throughout(operation, case)
 

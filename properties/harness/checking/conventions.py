@@ -74,7 +74,7 @@ def explored(target: Target) -> Target:
 
 def _leaves_out(operation: Operation, case: Case) -> bool:
     try:
-        operation.raw(*operation.handed(case.arguments(*operation.signature.parameters)))
+        operation.raw(*operation.handed(operation.signature.arguments(case)))
     except NotImplementedError:
         return True
     except (Failure, OutOfTime):
@@ -95,7 +95,7 @@ def find(target: Target) -> Conventions:
 
 def _answer(target: Target, operation: str, case: Case) -> Any:
     try:
-        return target.operations[operation](*case.arguments(*OPERATIONS[operation].parameters))
+        return target.operations[operation].at(case)
     except (Failure, NotImplementedError, OutOfTime, KeyError):
         return None  # the properties will say so
 

@@ -36,10 +36,10 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
     """
     noted("on every pair of basis vectors", where)
     left, right = (basis(case[name].shape) for name in names)
-    arguments, parameters, layout = dict(case), operation.signature.parameters, operation.layout
-    kinds = operation.signature.takes
-    vectors = [[layout.outward(kinds[name], vector, case) for vector in basis(case[name].shape)] for name in names]
-    own = {name: layout.outward(kinds[name], arguments[name], case) for name in parameters}
+    kinds, layout = operation.signature.takes, operation.layout
+    pairs = zip(names, (left, right), strict=True)
+    vectors = ([layout.outward(kinds[name], vector, case) for vector in vectors] for name, vectors in pairs)
+    own = {name: layout.outward(kind, case[name], case) for name, kind in kinds.items()}
     answers = []
     for one, other in product(*vectors):
         own[names[0]], own[names[1]] = one, other
@@ -56,7 +56,7 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
     if wrong.any():
         number = int(np.argwhere(wrong)[0][0])
         case.update({names[0]: left[number // len(right)], names[1]: right[number % len(right)]})
-        answer = operation(*case.arguments(*parameters))
+        answer = operation.at(case)
         agree(answer, Value(expected[number].reshape(answer.shape), units, 1.0), operation.name)
     agree(given, bound, operation.name)
     counted(len(answers))

@@ -209,7 +209,7 @@ def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | No
         except Failure as failure:
             seen = failure
     if agree.any():
-        _count(record, arguments, points.some(agree), int(agree.sum()))
+        _count(record, arguments, points.together.taken(agree), int(agree.sum()))
     rest = np.flatnonzero(~agree)
     for number in rest:
         try:

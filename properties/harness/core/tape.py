@@ -41,6 +41,12 @@ class Case(dict[str, Any]):
         """The entries of these names, in this order."""
         return tuple(self[name] for name in names)
 
+    def taken(self, index: Any) -> "Case":
+        """Of points together the one of this number, or those that a mask picks: this of every array."""
+        return Case(
+            {name: np.asarray(value[index]) if isinstance(value, np.ndarray) else value for name, value in self.items()}
+        )
+
     def changed(self, **entries: Any) -> "Case":
         """The same case but for these entries."""
         return Case({**self, **entries})

@@ -87,6 +87,10 @@ class Operation:
     def __call__(self, *arguments: Any) -> Any:
         return self.checked(self.raw(*self.handed(arguments)), arguments)
 
+    def at(self, case: Case) -> Any:
+        """The answer to what it takes of a case."""
+        return self(*self.signature.arguments(case))
+
     def handed(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         """Copies of these arguments in the target's own layout, in C order."""
         case = self.signature.case(arguments)

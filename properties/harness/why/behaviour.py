@@ -59,17 +59,16 @@ def remembered(operation: Operation) -> Seen | None:
     of the first, though it is right on the like of that one where it comes first. In between the layer's other
     operations are asked the first question too, since they may share an object.
     """
-    names = operation.signature.parameters
-    takes, layer = operation.signature.takes, layer_of(operation.name)
+    takes, layer = operation.signature.takes.items(), layer_of(operation.name)
     factors = {
-        name: 1 + number * 2.0**-33 for number, name in enumerate(names, start=1) if takes[name] is not Kind.WINDOW
+        name: 1 + number * 2.0**-33 for number, (name, kind) in enumerate(takes, start=1) if kind is not Kind.WINDOW
     }
 
     def answered(case: Case) -> tuple[Any, ...]:
-        return parts(operation(*case.arguments(*names)))
+        return parts(operation.at(case))
 
     def near(case: Case) -> Case:
-        return Case({**case, **{name: case[name] * factor for name, factor in factors.items()}})
+        return case.changed(**{name: case[name] * factor for name, factor in factors.items()})
 
     number = next(_FRESH)
     first, second = (layer.fresh(number, seed) for seed in (0, 1))
@@ -84,13 +83,13 @@ def remembered(operation: Operation) -> Seen | None:
         for sibling in current().target.operations.values():
             if sibling.signature.layer == layer.name and sibling.name != operation.name:
                 with suppress(Failure, NotImplementedError):
-                    sibling(*first.arguments(*sibling.signature.parameters))
+                    sibling.at(first)
         for name, (which, case, alone) in ways.items():
             answer = answered(case)
             if _agrees(operation, answer, case):
                 continue
             for some in chain.from_iterable(combinations(factors, length) for length in range(1, len(factors) + 1)):
-                earlier = Case({**case, **{argument: first[argument] for argument in some}})
+                earlier = case.changed(**{argument: first[argument] for argument in some})
                 if _agrees(operation, answer, earlier) and _agrees(operation, answered(alone), alone):
                     what = f"It goes by the {' and '.join(some)} of an earlier call, {which}."
                     return Seen(name, what, "compute from the arguments")

@@ -65,7 +65,7 @@ def is_wrong_at(operation: Operation, case: Case, is_smooth: bool) -> bool:
         if is_smooth or not operation.signature.faults:
             agree_throughout(operation, case)
         else:
-            require_legal(operation, operation(*case.arguments(*operation.signature.parameters)), case)
+            require_legal(operation, operation.at(case), case)
     except NotImplementedError:
         return False
     except Failure:

@@ -45,7 +45,7 @@ class Footprint(NamedTuple):
 def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint:
     """What a function leaves behind that is asked through this door; a `NotImplementedError` passes through."""
     gives, takes = door.signature.gives, door.signature.takes
-    inner = case.arguments(*takes)
+    inner = door.signature.arguments(case)
     own = door.handed(inner)
     pairs = zip(takes.values(), inner, strict=True)
     others = door.handed(tuple(_other(value) if kind in CHANGED else value for kind, value in pairs))
@@ -191,7 +191,7 @@ class Footprints:
 
     def begins(self, door: Operation) -> bool:
         """Whether the function's first answer is the target's."""
-        own = door.handed(self.case.arguments(*door.signature.parameters))
+        own = door.handed(door.signature.arguments(self.case))
         first = _answered(door, door.function, list(own))
         return self._agree(self.mine.first, _inward(door, door.signature.gives, first, self.case))
 

@@ -122,7 +122,7 @@ def _candidates(calls: Calls, script: Callable[..., str]) -> Iterator[str]:
         other = {key: np.array(7.0 - old) if isinstance(old, np.ndarray) else old for key, old in named}
         offered = sorted(current().target.operations.values(), key=lambda one: one.name != name)
         fitting = [one for one in offered if other.keys() >= {*one.signature.parameters}]
-        others = [[Call(one, Case(other).arguments(*one.signature.parameters))] for one in fitting]
+        others = [[Call(one, one.signature.arguments(Case(other)))] for one in fitting]
         checks = list(_checks(call))
         yield from (script(call, lines, before) for before in ([], same, *others, earlier) for lines in checks)
         in_a_row = [f"for _ in range(20):  # until it is wrong\n{textwrap.indent(lines, '    ')}" for lines in checks]
@@ -181,7 +181,7 @@ def _own(call: Call, part: int, shape: tuple[int, ...], value: Any) -> Any:
 def _wrong(call: Call) -> Wrong | None:
     """What shows that the answer to a call is wrong; None for one that is right. Raises `Refuted` if it is none."""
     signature, case = call.operation.signature, call.case
-    answers = parts(call.operation.checked(call.answer, case.arguments(*signature.parameters)))
+    answers = parts(call.operation.checked(call.answer, signature.arguments(case)))
     several = signature.separated and (signature.faults_tell_all or signature.is_kinked(case))
     if several and signature.separated and (found := signature.separated(answers[0], case)):
         told = "One of many that are right: with the direction each gives `least` or more."
