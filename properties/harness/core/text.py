@@ -78,10 +78,10 @@ def encoded(value: object) -> Any:
 
 
 def decoded(value: object) -> Any:
-    """An encoded array as an array again; anything else as it is."""
+    """An encoded array as an array again, a list as a tuple of what it holds; anything else as it is."""
     if isinstance(value, dict):
         return np.array(value["data"], dtype=value["dtype"]).reshape(value["shape"])
-    return value
+    return tuple(map(decoded, value)) if isinstance(value, list) else value
 
 
 def literal(name: str, value: float | NDArray[np.float64]) -> str:

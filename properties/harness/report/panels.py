@@ -61,8 +61,7 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
     layout, layer, signature = Layout(report.layout), layer_of(entry.operation), OPERATIONS[entry.operation]
     case = Case()
     for name, value in (entry.counterexample or {}).items():
-        own = tuple(value) if isinstance(value, list) else decoded(value)
-        case[name] = layout.inward(layer.kinds.get(name, Kind.ANY), own, case)
+        case[name] = layout.inward(layer.kinds.get(name, Kind.ANY), decoded(value), case)
     given = {
         name: _inward(decoded(getattr(entry, name)), entry.operation, layout, case) for name in ("yours", "expected")
     }
@@ -91,8 +90,8 @@ def _is_array(value: object) -> bool:
 
 def _inward(value: object, operation: str, layout: Layout, case: Case) -> tuple[object, Kind]:
     """An answer of the target's layout in the suite's form, and of what kind it is."""
-    axes = {Kind.IMAGES: len(layout.name), Kind.KERNEL: 4 if layout.channelled else 2}
-    kind = next((kind for kind in OPERATIONS[operation].gives if axes.get(kind) == np.ndim(value)), Kind.ANY)  # type: ignore[arg-type]
+    gives, axes = OPERATIONS[operation].gives, np.ndim(value)  # type: ignore[arg-type]
+    kind = next((kind for kind in gives if kind in _NAMES and layout.axes(kind) == axes), Kind.ANY)
     return (layout.inward(kind, value, case), kind) if _is_array(value) else (value, Kind.ANY)
 
 

@@ -15,6 +15,7 @@ from ..checking.coverage import as_plain
 from ..checking.trial import Record, current
 from ..core.reason import Reason
 from ..core.text import decoded, encoded, last_line, printable, shown_encoded
+from ..core.values import parts
 from ..target import memory
 from ..target.definitions import frames_of
 from ..target.operation import Crashed, Failure, Refuted, Told, told
@@ -210,7 +211,7 @@ def values_of(entry: Entry) -> dict[str, Value]:
 
 
 def _has_axes(value: Value) -> bool:
-    return any(np.ndim(decoded(part)) > 0 for part in (value if isinstance(value, list) else [value]))
+    return any(np.ndim(part) > 0 for part in parts(decoded(value)))
 
 
 def plain_lines(statement: str, result: Entry) -> list[str]:

@@ -94,8 +94,8 @@ def _out_of_time(record: Record, entry: Property, error: OutOfTime, timeout: flo
     failure.case = record.case
     if error.call:
         stuck = next(name for name, one in WATCH.stuck.items() if one.call is error.call)
-        own = (tuple(value) if isinstance(value, list) else decoded(value) for value in error.call.values())
-        failure.case = current().target.operations[stuck].case_of(tuple(own))
+        own = tuple(map(decoded, error.call.values()))
+        failure.case = current().target.operations[stuck].case_of(own)
         spec = current().target.importable_name
         failure.scripts = of_one_call(entry, spec, stuck, error.call, str(error), timeout * CALL_SHARE)
     return failure

@@ -210,18 +210,14 @@ def target_of(target: Any, name: str | None = None) -> Target:
 def _failure(entry: dict[str, Any]) -> PropertyFailure:
     return PropertyFailure(
         **{key: entry[key] for key in ("id", "operation", "outcome", "statement", "message")},
-        case={name: _value(value) for name, value in (entry["counterexample"] or {}).items()},
-        yours=_value(entry["yours"]),
-        expected=_value(entry["expected"]),
+        case={name: decoded(value) for name, value in (entry["counterexample"] or {}).items()},
+        yours=decoded(entry["yours"]),
+        expected=decoded(entry["expected"]),
         diagnosis=tuple(entry["diagnosis"]),
         mistakes=tuple(entry["mistakes"]),
         script=entry["script"],
         frames=tuple(entry["frames"]),
     )
-
-
-def _value(value: Any) -> Any:
-    return tuple(decoded(part) for part in value) if isinstance(value, list) else decoded(value)
 
 
 def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:

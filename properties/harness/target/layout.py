@@ -55,6 +55,10 @@ class Layout:
         """Takes, of something for each of (N, C, H, W), what belongs to the target's axes, in their order."""
         return itemgetter(*map("NCHW".index, self.name))
 
+    def axes(self, kind: Kind) -> int | None:
+        """How many axes an array of this kind has in the target's layout; None where the kind has no number of them."""
+        return None if kind.axes is None else len(self.outward_shape(kind, (1,) * kind.axes))
+
     def outward_shape(self, kind: Kind, shape: Sides) -> Sides:
         """The shape that an array of this kind and inner shape has in the target's layout."""
         if kind is Kind.IMAGES:

@@ -89,11 +89,12 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
 
 def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Array], case: Case) -> list[Array]:
     """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
-    axes = {kind: len(door.layout.outward_shape(kind, (1,) * (kind.axes or 0))) for kind in TURNED}
+    layout = door.layout
 
     def turned(kind: Kind, one: Any) -> Any:
-        has_shape = one.shape == case.weights.shape if kind is Kind.POOLED_WEIGHTS else axes.get(kind) == one.ndim
-        return door.layout.inward(kind, one, case) if has_shape else one
+        has_axes = kind in TURNED and layout.axes(kind) == one.ndim
+        has_shape = one.shape == case.weights.shape if kind is Kind.POOLED_WEIGHTS else has_axes
+        return layout.inward(kind, one, case) if has_shape else one
 
     return list(map(turned, kinds, arrays)) if len(arrays) == len(kinds) else arrays
 

@@ -93,8 +93,7 @@ def of_one_call(
     entry: Property, spec: str | None, operation: str, call: dict[str, Any], message: str, seconds: float = PATIENCE
 ) -> tuple[str, ...]:
     """The script of a call that raises nothing and does not come back: within so many seconds, or at all."""
-    values = (tuple(value) if isinstance(value, list) else value for value in map(decoded, call.values()))
-    made = Call(Operation(operation, None, current().target.layout), tuple(values))
+    made = Call(Operation(operation, None, current().target.layout), tuple(map(decoded, call.values())))
     return (_script(*_head(entry, spec, message), made, _apart(made, seconds)),)
 
 

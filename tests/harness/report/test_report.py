@@ -210,7 +210,7 @@ def test_page_escapes_what_is_not_ours():
     assert not re.search(r"https?:|src=|url\(", page)
 
 
-@pytest.mark.parametrize("value", [np.array([[1.0, -2.5]]), np.zeros((2, 1)), 3.0, "words", None])
+@pytest.mark.parametrize("value", [np.array([[1.0, -2.5]]), np.zeros((2, 1)), 3.0, "words", None, (2, 3)])
 def test_encoding_comes_back(value):
     """What is encoded for JSON is the same value when decoded."""
     back = decoded(json.loads(json.dumps(encoded(value), allow_nan=False)))
