@@ -1,7 +1,7 @@
 """The house keeps its arrows: a checker that shares code with what it checks proves nothing.
 
-core ← layers ← {mistakes, target} ← checking ← why ← report ← run ← campaign; statements use layers and checking. The
-machine knows no operation, a layer knows no machine.
+core ← layers ← {edits, target} ← {mistakes, checking} ← why ← report ← run ← campaign; statements use layers and
+checking. The machine knows no operation, a layer knows no machine.
 """
 
 import ast
@@ -18,16 +18,21 @@ PROPERTIES = sorted((ROOT / "properties").rglob("*.py"))
 REFERENCE = sorted((ROOT / "reference").rglob("*.py"))
 FLOORS = (
     "harness/core",
+    "layers/plain",
     "layers",
-    "mistakes",
+    "harness/edits",
     "harness/target",
+    "mistakes",
     "harness/checking",
     "harness/why",
     "harness/report",
     "harness/run",
     "harness/campaign",
 )
-BESIDE = {("harness/target", "mistakes")}  # on one floor: neither imports the other
+BESIDE = {
+    ("harness/target", "harness/edits"),
+    ("harness/checking", "mistakes"),
+}  # on one floor: neither imports the other
 MACHINE = sorted((ROOT / "properties" / "harness").rglob("*.py"))
 MOST_FILES, LONGEST = 12, 300
 

@@ -1,0 +1,188 @@
+"""The right code of an operation as a tree that can be edited: its lines, and the functions that its edits are."""
+
+import ast
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import cache, cached_property, partial
+from types import CodeType
+from typing import Any
+
+from ...layers.plain import is_plain, ways
+
+_TURNS = {
+    "turned": (True, "np.rot90({}, 2)"),
+    "unturned": (False, "np.rot90({}, 2)"),
+    "mirrored": (True, "{1} - 1 - {0}"),
+}
+
+
+class _Written(ast.NodeTransformer):
+    """Writes what hangs on the convention out: a half turn or another index, or nothing, and then no name for it."""
+
+    def __init__(self, flips: bool) -> None:
+        self.flips = flips
+        self.same: dict[str, str] = {}
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        where, template = _TURNS.get(getattr(node.func, "id", ""), (None, ""))
+        if where is None:
+            return node
+        return expression(template, *node.args) if where == self.flips else node.args[0]
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | None:
+        self.generic_visit(node)
+        if isinstance(node.value, ast.Name) and isinstance(node.targets[0], ast.Name):
+            self.same[node.targets[0].id] = node.value.id
+            return None
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.copy_location(ast.Name(self.same.get(node.id, node.id), node.ctx), node)
+
+
+def expression(template: str, *nodes: ast.AST) -> ast.expr:
+    """A new expression: the template with the text of these nodes, each in brackets where it needs them."""
+    texts = (
+        f"({text})" if isinstance(node, ast.BinOp | ast.UnaryOp | ast.Compare | ast.Lambda) else text
+        for node, text in ((node, ast.unparse(node)) for node in nodes)
+    )
+    return ast.parse(template.format(*texts) if nodes else template, mode="eval").body
+
+
+@dataclass(eq=False)
+class Way:
+    """One way to write an operation: the function's tree, and those of the plain functions that it calls."""
+
+    operation: str
+    name: str
+    parts: list[ast.FunctionDef]
+    scope: dict[str, Any]
+    codes: list[CodeType] = field(init=False)
+    leaves: dict[int, Callable[..., Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = [compiled(part) for part in self.parts]
+        own = {part.name for part in self.parts}
+        inner = [number for number, names in enumerate(self.names) if number and not own & names]
+        fastest = {number: ways(self.parts[number].name)[-1:] for number in inner}
+        self.leaves = {number: found[0] for number, found in fastest.items() if found}
+
+    @cached_property
+    def names(self) -> list[set[str]]:
+        """The names that are used in each of the functions."""
+        return [{node.id for node in ast.walk(part) if isinstance(node, ast.Name)} for part in self.parts]
+
+    def made(self, part: int | None = None, code: CodeType | None = None) -> Callable[..., Any]:
+        """The function, with another code for one of its parts; each time without any state from before.
+
+        The other functions that it calls are there in the fastest of their ways.
+        """
+        scope = {**self.scope, "kept": {}}
+        for number, own in enumerate(self.codes):
+            if number == part:
+                exec(code or own, scope)  # noqa: S102
+            elif number in self.leaves:
+                scope[self.parts[number].name] = self.leaves[number]
+            else:
+                exec(own, scope)  # noqa: S102
+        function: Callable[..., Any] = scope[self.name]
+        return function
+
+
+def compiled(part: ast.FunctionDef) -> CodeType:
+    """The code that defines a function."""
+    return compile(ast.Module([part], []), "<right code>", "exec")
+
+
+@cache
+def written(operation: str, flips: bool) -> tuple[Way, ...]:
+    """The ways to write an operation, for the true convolution or the cross-correlation."""
+    return tuple(_way(operation, function, flips) for function in ways(operation))
+
+
+def shown(operation: str, flips: bool) -> str:
+    """The right code as reports show it: the first way, from its first line; empty for an operation without."""
+    return next((ast.unparse(way.parts[0]) for way in written(operation, flips)), "")
+
+
+def _way(operation: str, function: Callable[..., Any], flips: bool) -> Way:
+    parts = list[ast.FunctionDef]()
+    scope = {name: value for name, value in function.__globals__.items() if not is_plain(value)}
+    _collect(function, flips, parts, scope)
+    return Way(operation, function.__name__, parts, scope)
+
+
+def _collect(function: Callable[..., Any], flips: bool, parts: list[ast.FunctionDef], scope: dict[str, Any]) -> None:
+    parts.append(_tree(inspect.getsource(function), flips))
+    names = {node.id for node in ast.walk(parts[-1]) if isinstance(node, ast.Name)}
+    for name, value in function.__globals__.items():
+        if name in names and name not in scope:
+            scope[name] = value
+            if is_plain(value):
+                _collect(value, flips, parts, scope)
+
+
+def _tree(source: str, flips: bool) -> ast.FunctionDef:
+    """The tree of a function without annotations, for this convention."""
+    tree = ast.parse(source).body[0]
+    assert isinstance(tree, ast.FunctionDef)
+    tree.returns = None
+    for argument in tree.args.args:
+        argument.annotation = None
+    found: ast.FunctionDef = _Written(flips).visit(tree)
+    return found
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The right code of an operation with a part of its text replaced by another."""
+
+    way: Way
+    tree: ast.FunctionDef
+
+    def code(self) -> Callable[[], Callable[..., Any]]:
+        """What makes the function, each time without any state from before."""
+        return partial(self.way.made, 0, compiled(self.tree))
+
+    def lines(self) -> tuple[str, str]:
+        """The lines as they should be, and as they are rewritten."""
+        return differing(ast.unparse(self.way.parts[0]), ast.unparse(self.tree))
+
+
+@cache
+def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Rewritten:
+    """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
+
+    What hangs on the convention is written out afterwards. Raises `LookupError` if there is no such way.
+    """
+    for function in ways(operation):
+        source = inspect.getsource(function)
+        if source.count(right) == 1:
+            way = _way(operation, function, flips)
+            way.scope.update(function.__globals__ | way.scope)
+            return Rewritten(way, _tree(source.replace(right, wrong), flips))
+    raise LookupError(f"no way to write {operation} has this text once: {right}")
+
+
+def differing(right: str, wrong: str) -> tuple[str, str]:
+    """Of two texts the lines that differ, from the first to the last; with their neighbours where one only moves."""
+    before, after = right.splitlines(), wrong.splitlines()
+    changed = [code for code in SequenceMatcher(None, before, after).get_opcodes() if code[0] != "equal"]
+    lines = _between(before, after, changed, 0)
+    return lines if all(lines) and lines[0] != lines[1] else _between(before, after, changed, 1)
+
+
+def _between(before: list[str], after: list[str], changed: list[Any], more: int) -> tuple[str, str]:
+    """The lines of both texts from the first change to the last, and so many more on either side."""
+    sides = (before, changed[0][1], changed[-1][2]), (after, changed[0][3], changed[-1][4])
+    right, wrong = ("\n".join(_dedented(lines[max(first - more, 0) : last + more])) for lines, first, last in sides)
+    return right, wrong
+
+
+def _dedented(lines: list[str]) -> list[str]:
+    """Lines without the indent that they share."""
+    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
+    return [line[margin:] for line in lines]
