@@ -125,6 +125,7 @@ def parser() -> argparse.ArgumentParser:
         "--database", type=address_of, metavar="URL", help="share failures with other machines on redis://HOST:PORT/N"
     )
     result.add_argument("--template", action="store_true", help="print a target to fill in, and do nothing else")
+    result.add_argument("--filled", action="store_true", help="with --template: one that has the right code already")
     result.add_argument("--schema", action="store_true", help="print the JSON Schema of --json, and do nothing else")
     result.add_argument("--fail-fast", action="store_true", help="stop at the first failure")
     result.add_argument("--known", metavar="FILE", help="known deviations: an id and its reason per line; strict")
@@ -190,8 +191,10 @@ def _done(arguments: Sequence[str] | None) -> int:
         asking.error("argument --resume: needs --minutes")
     if options.round > 1 and options.minutes:
         asking.error("argument --round: not allowed with argument --minutes")
+    if options.filled and not options.template:
+        asking.error("argument --filled: needs --template")
     if options.template:
-        print(template(), end="")
+        print(template(options.filled), end="")
         return HELD
     if options.schema:
         print(as_schema(), end="")

@@ -618,6 +618,7 @@ def test_help_tells_the_options(tmp_path):
         "--known",
         "--timeout",
         "--template",
+        "--filled",
     ):
         assert option in output
 
@@ -644,6 +645,16 @@ def test_template_is_a_target_to_fill_in(tmp_path):
     assert {entry["operation"] for entry in report["properties"] if entry["outcome"] == "held"} == {"relu"}
     assert {entry["outcome"] for entry in report["properties"] if entry["operation"] != "relu"} == {"not applicable"}
     assert set(report["lacking"]) == OPERATIONS.keys() - {"relu"}
+
+
+def test_filled_template_is_right(tmp_path):
+    """What `--template --filled` prints holds as it is; `--filled` is an option of the template alone."""
+    status, template, errors = run("--template", "--filled", folder=tmp_path)
+    assert (status, errors) == (0, "")
+    (tmp_path / "mine.py").write_text(template, encoding="utf-8")
+    status, report = check("mine.py", *FEW, "-k", "not exact", folder=tmp_path)
+    assert (status, report["verdict"], report["lacking"]) == (0, "holds", [])
+    assert run("--filled", folder=tmp_path)[0] == 2
 
 
 def test_schema_is_that_of_the_report(tmp_path):

@@ -46,6 +46,11 @@ def gudermannian_derivative(x):
 __all__ += ["gudermannian", "gudermannian_derivative"]
 '''
 MISTAKE = '''
+import numpy as np
+
+from ..harness.core.values import Array
+from . import mistake
+
 
 @mistake("gudermannian", "the half is forgotten", "x / 2 within tanh")
 def half_forgotten(x: Array) -> Array:

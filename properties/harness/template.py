@@ -1,6 +1,7 @@
-"""A target to fill in, as `--template` prints it."""
+"""A target to fill in, or one that is filled in with the right code, as `--template` prints them."""
 
 from ..layers import OPERATIONS
+from .edits.code import shown
 
 HEAD = '''\
 """A target to fill in. Check it with `python -m backproof FILE`; what still raises NotImplementedError is left out.
@@ -16,16 +17,24 @@ import numpy as np
 # DTYPE = "float32"  # it computes in single precision
 # LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
 '''
+FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'
 FUNCTION = '''
 
 def {name}({parameters}):
     """{summary}"""
-    raise NotImplementedError
+{body}
 '''
 
 
-def template() -> str:
-    """A module with a function for each operation, which says what that takes and gives."""
-    operations = OPERATIONS.values()
-    functions = (FUNCTION.format(name=o.name, parameters=", ".join(o.takes), summary=o.summary) for o in operations)
-    return HEAD + "".join(functions)
+def template(filled: bool = False) -> str:
+    """A module with a function for each operation, which says what that takes and gives; `filled` with right code."""
+    head = FILLED + HEAD.partition("\n")[2] if filled else HEAD
+    functions = []
+    for operation in OPERATIONS.values():
+        lines = shown(operation.name, True).splitlines()[1:] if filled else []
+        body = "\n".join(lines) or "    raise NotImplementedError"
+        parameters = ", ".join(operation.takes)
+        functions.append(
+            FUNCTION.format(name=operation.name, parameters=parameters, summary=operation.summary, body=body)
+        )
+    return head + "".join(functions)

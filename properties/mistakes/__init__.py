@@ -11,17 +11,16 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from ..harness.core.setting import setting
+from ..harness.edits.code import rewritten
 from ..layers import OPERATIONS
 
 MODULES = (
     "activations",
     "convolution",
-    "convolution_gradients",
     "pooling",
     "dense",
-    "predict",
-    "gradients",
-    "training",
+    "network",
     "calls",
 )
 
@@ -31,7 +30,7 @@ class Mistake:
     """One wrong formula: what it computes, of which operation, and the property that refutes and names it.
 
     `make` gives the wrong function, each time without any state from before; it takes arrays in this `layout`. `seen`
-    is where it was found.
+    is where it was found. One that is an edit of the right code has the `right` text and the `wrong` one for it.
     """
 
     name: str
@@ -43,6 +42,15 @@ class Mistake:
     named_by: str
     seen: str = ""
     layout: str = "HW"
+    right: str = ""
+    wrong: str = ""
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """The lines of the right code, and those that the mistake has in their place; empty if it is no edit of it."""
+        if not self.right:
+            return "", ""
+        return rewritten(self.operation, self.right, self.wrong, setting().flips).lines()
 
     @property
     def id(self) -> str:
@@ -67,10 +75,35 @@ def mistake(
     return decorate
 
 
+def edited(
+    operation: str,
+    name: str,
+    what: str,
+    right: str,
+    wrong: str,
+    why: str,
+    mend: str,
+    seen: str = "",
+    named_by: str = "",
+) -> Mistake:
+    """A mistake that is an edit: in the source of the right code the `wrong` text stands for the `right` one."""
+
+    def make() -> Callable[..., Any]:
+        return rewritten(operation, right, wrong, setting().flips).code()()
+
+    named_by = named_by or OPERATIONS[operation].named_by
+    return Mistake(name, operation, what, make, why, mend, named_by, seen, right=right, wrong=wrong)
+
+
 @cache
 def all_mistakes() -> tuple[Mistake, ...]:
     """The catalogue, in the order of its modules; within an operation the plainest mistakes come first."""
     modules = [import_module(f"{__name__}.{name}") for name in MODULES]
-    listed = [getattr(module, "EVERYWHERE", ()) for module in modules]
-    single = [value for module in modules for value in vars(module).values() if isinstance(value, Mistake)]
-    return (*single, *(entry for entries in listed for entry in entries))
+    own = [value for module in modules for value in _of_module(module) if isinstance(value, Mistake)]
+    return (*own, *(entry for module in modules for entry in getattr(module, "EVERYWHERE", ())))
+
+
+def _of_module(module: Any) -> list[Any]:
+    """What a module defines, in its order; what stands in its table in the place of that."""
+    values = list(vars(module).items())
+    return [one for name, value in values for one in (value if name == "MISTAKES" else [value])]

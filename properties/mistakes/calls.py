@@ -1,6 +1,7 @@
 """Mistakes that any operation can have: lost precision, kept state, arguments written into."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,226 +10,145 @@ from ..harness.core.values import changed_parts, parts
 from ..layers import OPERATIONS
 from . import Mistake
 from .activations import SURVEY
-from .plain import right
+from .right import single
 
+Answer = Callable[..., Any]
+State = dict[Any, Any]
+ALL = tuple(OPERATIONS)
 GRADIENTS = ("conv2d_kernel_gradient", "conv2d_image_gradient", "dense_gradients", "gradients")
 SUMS = ("conv2d", "max_pool_gradient", "arctan_derivative", "dense", *GRADIENTS, "train_step")
 WHOLE = ("relu", "conv2d", "max_pool", "max_pool_gradient", "dense", *GRADIENTS, "train_step")
-Answer = Callable[..., Any]
+CACHED = ("conv2d", "max_pool", "max_pool_gradient", "predict", "cost", *GRADIENTS, "dense", "train_step")
+EVERYWHERE: list[Mistake] = []
+
+
+def _made(wrong: Answer, operation: str) -> Answer:
+    return partial(wrong, {}, single(operation))
+
+
+def _in(
+    operations: tuple[str, ...], why: str, mend: str, seen: str = "", statement: str = ""
+) -> Callable[[Answer], Answer]:
+    """Make a function of the state kept so far, the right answer and its arguments a mistake in these operations.
+
+    What names it is this `statement` on calls, or the one that names each operation's mistakes.
+    """
+
+    def decorate(wrong: Answer) -> Answer:
+        name, what = wrong.__name__.strip("_").replace("_", " "), wrong.__doc__ or ""
+        for operation in operations:
+            named_by = f"calls.{statement}[{operation}]" if statement else OPERATIONS[operation].named_by
+            make = partial(_made, wrong, operation)
+            EVERYWHERE.append(Mistake(name, operation, what, make, why, mend, named_by, seen))
+        return wrong
+
+    return decorate
 
 
 def _narrow(value: Any) -> Any:
     with np.errstate(over="ignore"):
-        return np.float64(np.float32(value)) if np.ndim(value) == 0 else value.astype(np.float32).astype(np.float64)
+        return np.float64(np.float32(value))
 
 
-def _single_precision(answer: Answer) -> Answer:
+@_in(
+    ALL,
+    "float32 is the default of deep-learning frameworks",
+    'compute in float64, or declare DTYPE = "float32"',
+    SURVEY,
+)
+def _single_precision(_: State, answer: Answer, *arguments: Any) -> Any:
     """Arguments and answer are rounded to single precision."""
-
-    def narrowed(*arguments: Any) -> Any:
-        rounded = [_narrow(value) if isinstance(value, np.ndarray) else value for value in arguments]
-        return changed_parts(_narrow, answer(*rounded))
-
-    return narrowed
+    rounded = [_narrow(value) if isinstance(value, np.ndarray) else value for value in arguments]
+    return changed_parts(_narrow, answer(*rounded))
 
 
-def _whole_numbers(answer: Answer) -> Answer:
+@_in(WHOLE, "the array is made from one of whole numbers: np.zeros_like(image)", "np.zeros(shape) of float64", SURVEY)
+def _whole_numbers(_: State, answer: Answer, *arguments: Any) -> Any:
     """The answer is written into an array of whole numbers, which cuts fractions off."""
-    return lambda *arguments: changed_parts(np.trunc, answer(*arguments))
+    return changed_parts(np.trunc, answer(*arguments))
 
 
-def _off_by_a_billionth(answer: Answer) -> Answer:
+@_in(
+    SUMS,
+    "a constant is typed with too few digits, or a table is interpolated",
+    "compute the constant",
+    "pytorch#57166 on small errors that a random projection dilutes",
+)
+def _off_by_a_billionth(_: State, answer: Answer, *arguments: Any) -> Any:
     """The answer is too large by a factor of 1 + 1e-9."""
-    return lambda *arguments: changed_parts(lambda part: part * (1 + 1e-9), answer(*arguments))
+    return changed_parts(lambda part: part * (1 + 1e-9), answer(*arguments))
 
 
-def _never_reset(answer: Answer) -> Answer:
+@_in(GRADIENTS, "gradients are kept on the object", "start every call from 0", SURVEY, "keeps_the_contract")
+def _never_reset(before: State, answer: Answer, *arguments: Any) -> Any:
     """Answers of the same shapes pile up: the second call returns the sum."""
-    before: dict[Any, Any] = {}
-
-    def piled(*arguments: Any) -> Any:
-        given = parts(answer(*arguments))
-        key = tuple(part.shape for part in given)
-        sums = tuple(part + last for part, last in zip(given, before.get(key, (0.0,) * len(given)), strict=True))
-        before[key] = sums
-        return changed_parts(np.array, sums if len(sums) > 1 else sums[0])
-
-    return piled
+    given = parts(answer(*arguments))
+    key = tuple(part.shape for part in given)
+    sums = tuple(part + last for part, last in zip(given, before.get(key, (0.0,) * len(given)), strict=True))
+    before[key] = sums
+    return changed_parts(np.array, sums if len(sums) > 1 else sums[0])
 
 
-def _argument_overwritten(answer: Answer) -> Answer:
+@_in(ALL, "in place saves memory: x[x < 0] = 0, kernel -= …", "work on a copy", SURVEY, "keeps_the_contract")
+def _argument_overwritten(_: State, answer: Answer, *arguments: Any) -> Any:
     """The last array among the arguments is used as scratch space, and is changed after the call."""
-
-    def scratching(*arguments: Any) -> Any:
-        given = answer(*arguments)
-        scratch = [value for value in arguments if isinstance(value, np.ndarray)][-1]
-        scratch[...] = -scratch - 1
-        return given
-
-    return scratching
+    given = answer(*arguments)
+    scratch = [value for value in arguments if isinstance(value, np.ndarray)][-1]
+    scratch[...] = -scratch - 1
+    return given
 
 
-def _same_buffer(answer: Answer) -> Answer:
+@_in(("conv2d", "max_pool", "relu"), "allocating once saves time", "return a new array", statement="keeps_the_contract")
+def _same_buffer(buffers: State, answer: Answer, *arguments: Any) -> Any:
     """Every answer of one shape is handed out in the same array, so that the next call changes the last answer."""
-    buffers: dict[Any, Any] = {}
-
-    def reusing(*arguments: Any) -> Any:
-        given = answer(*arguments)
-        buffer: Any = buffers.setdefault(given.shape, given)
-        buffer[...] = given
-        return buffer
-
-    return reusing
+    given = answer(*arguments)
+    buffer: Any = buffers.setdefault(given.shape, given)
+    buffer[...] = given
+    return buffer
 
 
-def _kept_by_shape(answer: Answer) -> Answer:
+@_in(CACHED, "a cache of the forward pass outlives it", "compute from the arguments")
+def _kept_by_shape(kept: State, answer: Answer, *arguments: Any) -> Any:
     """The first answer for each shape of the arguments is kept and given again, whatever their values."""
-    kept: dict[Any, Any] = {}
-
-    def cached(*arguments: Any) -> Any:
-        key = tuple(getattr(value, "shape", ()) for value in arguments)
-        if key not in kept:
-            kept[key] = answer(*arguments)
-        return kept[key]
-
-    return cached
+    key = tuple(getattr(value, "shape", ()) for value in arguments)
+    if key not in kept:
+        kept[key] = answer(*arguments)
+    return kept[key]
 
 
-def _kept_array_given_out(answer: Answer) -> Answer:
+@_in(
+    tuple(name for name in ALL if name not in ("predict", "cost")),
+    "a cache spares the second computation",
+    "return a copy of what is kept",
+    statement="gives_its_answers_away",
+)
+def _kept_array_given_out(kept: State, answer: Answer, *arguments: Any) -> Any:
     """Answers are kept by the values of the arguments, and the arrays that are kept are handed out themselves."""
-    kept: dict[Any, Any] = {}
-
-    def cached(*arguments: Any) -> Any:
-        arrays = [np.asarray(value, dtype=np.float64) for value in arguments]
-        key = tuple((array.shape, array.tobytes()) for array in arrays)
-        if key not in kept:
-            kept[key] = changed_parts(np.array, answer(*arguments))
-        return kept[key]
-
-    return cached
+    arrays = [np.asarray(value, dtype=np.float64) for value in arguments]
+    key = tuple((array.shape, array.tobytes()) for array in arrays)
+    if key not in kept:
+        kept[key] = changed_parts(np.array, answer(*arguments))
+    return kept[key]
 
 
-def _kept_by_identity(answer: Answer) -> Answer:
+@_in(
+    ("conv2d", "predict", "gradients"),
+    "a cache of the forward pass outlives it",
+    "compute from the arguments",
+    statement="keeps_the_contract",
+)
+def _kept_by_identity(kept: State, answer: Answer, *arguments: Any) -> Any:
     """The last answer is given again if the arguments are the same objects, though their values have changed."""
-    last: list[Any] = []
-
-    def cached(*arguments: Any) -> Any:
-        if not last or any(old is not new for old, new in zip(last[0], arguments, strict=True)):
-            last[:] = [arguments, answer(*arguments)]
-        return last[1]
-
-    return cached
+    if not kept or any(old is not new for old, new in zip(kept["arguments"], arguments, strict=True)):
+        kept |= {"arguments": arguments, "answer": answer(*arguments)}
+    return kept["answer"]
 
 
-def _buffer_of_fixed_size(answer: Answer) -> Answer:
+@_in(ALL, "tried on small input alone", "allocate by the input's shape", statement="holds_at_a_larger_size")
+def _buffer_of_fixed_size(_: State, answer: Answer, *arguments: Any) -> Any:
     """Of every array only the first 12 rows and columns are read."""
 
-    def cut(value: Any) -> Any:
-        if not isinstance(value, np.ndarray) or not value.ndim:
-            return value
-        kept = np.zeros(value.shape)
-        corner = (..., slice(12), slice(12)) if value.ndim > 1 else slice(12)
-        kept[corner] = value[corner]
-        return kept
+    def cut(array: Any) -> Any:
+        return np.where(np.all(np.indices(array.shape)[-2:] < 12, axis=0), array, 0.0)
 
-    return lambda *arguments: answer(*(cut(value) for value in arguments))
-
-
-_KINDS: tuple[tuple[Callable[[Answer], Answer], tuple[str, ...], str, str, str, str], ...] = (
-    (
-        _single_precision,
-        tuple(OPERATIONS),
-        "float32 is the default of deep-learning frameworks",
-        'compute in float64, or declare DTYPE = "float32"',
-        SURVEY,
-        "",
-    ),
-    (
-        _whole_numbers,
-        WHOLE,
-        "the array is made from one of whole numbers: np.zeros_like(image)",
-        "np.zeros(shape) of float64",
-        SURVEY,
-        "",
-    ),
-    (
-        _off_by_a_billionth,
-        SUMS,
-        "a constant is typed with too few digits, or a table is interpolated",
-        "compute the constant",
-        "pytorch#57166 on small errors that a random projection dilutes",
-        "",
-    ),
-    (
-        _never_reset,
-        GRADIENTS,
-        "gradients are kept on the object",
-        "start every call from 0",
-        SURVEY,
-        "keeps_the_contract",
-    ),
-    (
-        _argument_overwritten,
-        tuple(OPERATIONS),
-        "in place saves memory: x[x < 0] = 0, kernel -= …",
-        "work on a copy",
-        SURVEY,
-        "keeps_the_contract",
-    ),
-    (
-        _same_buffer,
-        ("conv2d", "max_pool", "relu"),
-        "allocating once saves time",
-        "return a new array",
-        "",
-        "keeps_the_contract",
-    ),
-    (
-        _kept_by_shape,
-        ("conv2d", "max_pool", "max_pool_gradient", "predict", "cost", *GRADIENTS, "dense", "train_step"),
-        "a cache of the forward pass outlives it",
-        "compute from the arguments",
-        "",
-        "",
-    ),
-    (
-        _kept_array_given_out,
-        tuple(name for name in OPERATIONS if name not in ("predict", "cost")),
-        "a cache spares the second computation",
-        "return a copy of what is kept",
-        "",
-        "gives_its_answers_away",
-    ),
-    (
-        _kept_by_identity,
-        ("conv2d", "predict", "gradients"),
-        "a cache of the forward pass outlives it",
-        "compute from the arguments",
-        "",
-        "keeps_the_contract",
-    ),
-    (
-        _buffer_of_fixed_size,
-        tuple(OPERATIONS),
-        "tried on small input alone",
-        "allocate by the input's shape",
-        "",
-        "holds_at_a_larger_size",
-    ),
-)
-
-
-def _everywhere() -> Iterator[Mistake]:
-    for wrong, operations, why, mend, seen, statement in _KINDS:
-        name = wrong.__name__.strip("_").replace("_", " ")
-        for operation in operations:
-            named_by = f"calls.{statement}[{operation}]" if statement else OPERATIONS[operation].named_by
-            what = (wrong.__doc__ or "").strip()
-
-            def make(wrong: Callable[[Answer], Answer] = wrong, operation: str = operation) -> Answer:
-                return wrong(right(operation))
-
-            yield Mistake(name, operation, what, make, why, mend, named_by, seen)
-
-
-EVERYWHERE = tuple(_everywhere())
+    return answer(*(cut(value) if isinstance(value, np.ndarray) else value for value in arguments))

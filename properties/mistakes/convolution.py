@@ -1,157 +1,147 @@
-"""Mistakes in the convolution."""
+"""Mistakes in the convolution and its two gradients."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-
-from ..harness.core.setting import setting
-from ..harness.core.values import Array
-from . import mistake, plain
+from . import edited
 from .activations import SURVEY
 
-
-def is_square(array: Array) -> bool:
-    """Whether it has as many rows as columns."""
-    return bool(array.shape[0] == array.shape[1])
-
-
-@mistake("conv2d", "a quarter turn is taken for a half", "turn the kernel by 180°: np.rot90(kernel, 2)")
-def kernel_turned_by_a_quarter(image: Array, kernel: Array) -> Array:
-    """A square kernel is turned by 90° in place of 180°."""
-    return plain.correlation(image, np.rot90(kernel) if is_square(kernel) else kernel[::-1, ::-1])
-
-
-@mistake("conv2d", "one axis is flipped and the other forgotten", "flip both axes: kernel[::-1, ::-1]")
-def kernel_flipped_on_one_axis(image: Array, kernel: Array) -> Array:
-    """The kernel is flipped on one axis where it must be on both or on none."""
-    return plain.conv2d(image, kernel[::-1])
-
-
-@mistake("conv2d", "rows and columns are mixed up", "use the kernel as it is")
-def kernel_transposed(image: Array, kernel: Array) -> Array:
-    """A square kernel is transposed."""
-    return plain.conv2d(image, kernel.T if is_square(kernel) else kernel)
-
-
-@mistake("conv2d", "np.mean in place of np.sum", "sum the products")
-def mean_for_sum(image: Array, kernel: Array) -> Array:
-    """It takes the mean of the products."""
-    return plain.conv2d(image, kernel) / kernel.size
-
-
-@mistake("conv2d", "a loop ends one too early", "H − h + 1 rows and W − w + 1 columns", seen=SURVEY)
-def border_lost(image: Array, kernel: Array) -> Array:
-    """The last row of the output stays 0, unless it is the only one."""
-    output = plain.conv2d(image, kernel).copy()
-    output[max(len(output) - 1, 1) :] = 0
-    return output
-
-
-@mistake("conv2d", "the full convolution is cut at the wrong place", 'mode="valid", which starts at h − 1 and w − 1')
-def corner_of_the_full_one(image: Array, kernel: Array) -> Array:
-    """It is the first corner of the full convolution, which begins in the zero padding."""
-    (rows, columns), (height, width) = image.shape, kernel.shape
-    padded = np.zeros((rows + height - 1, columns + width - 1))
-    padded[height - 1 :, width - 1 :] = image
-    return plain.conv2d(padded, kernel)[: rows - height + 1, : columns - width + 1]
-
-
-def _full(image: Array, kernel: Array) -> Array:
-    height, width = kernel.shape
-    return plain.conv2d(np.pad(image, ((height - 1,) * 2, (width - 1,) * 2)), kernel)
-
-
-@mistake("conv2d", "a[n:-n] is empty for n = 0", "a[n : len(a) - n], or mode='valid'")
-def cropped_by_minus_nothing(image: Array, kernel: Array) -> Array:
-    """The full one is cropped by [h − 1 : −(h − 1)] and [w − 1 : −(w − 1)], which leaves nothing of a side of 1."""
-    height, width = (side - 1 for side in kernel.shape)
-    return _full(image, kernel)[height:-height, width:-width]
-
-
-@mistake("conv2d", "the centre of an odd kernel is taken for any kernel's", "start the valid part at h − 1 and w − 1")
-def even_kernel_off_by_one(image: Array, kernel: Array) -> Array:
-    """With an even number of rows or columns it starts one too early, in the zero padding."""
-    starts = (side - 2 + side % 2 for side in kernel.shape)
-    return _full(image, kernel)[tuple(map(_part, starts, image.shape, kernel.shape))]
-
-
-def _part(start: int, side: int, width: int) -> slice:
-    return slice(start, start + side - width + 1)
-
-
-@mistake("conv2d", "`=` in a loop in place of `+=`", "add every product up")
-def overwritten_not_added(image: Array, kernel: Array) -> Array:
-    """Each product overwrites the one before; the last is left."""
-    last = np.zeros(kernel.shape)
-    last[-1, -1] = kernel[-1, -1]
-    return plain.conv2d(image, last)
-
-
-@mistake("conv2d", "one size is read for both sides", "read both: h, w = kernel.shape", seen=SURVEY)
-def one_side_for_both(image: Array, kernel: Array) -> Array:
-    """It takes the kernel for as wide as it is high."""
-    cut = np.zeros(kernel.shape)
-    cut[:, : kernel.shape[0]] = kernel[:, : kernel.shape[0]]
-    return plain.conv2d(image, cut)
-
-
-@mistake("conv2d", "a bias is left in, and inside the loop over the kernel", "no bias", seen=SURVEY)
-def bias_for_each_kernel_entry(image: Array, kernel: Array) -> Array:
-    """A bias of 0.01 is added once for each entry of the kernel."""
-    return plain.conv2d(image, kernel) + 0.01 * kernel.size
-
-
-@mistake("conv2d", "a kernel of one entry is thought to be the identity", "multiply by it")
-def one_by_one_kernel_ignored(image: Array, kernel: Array) -> Array:
-    """A 1×1 kernel is taken for 1."""
-    return plain.conv2d(image, kernel if kernel.size > 1 else np.ones((1, 1)))
-
-
-@mistake("conv2d", "smoothing kernels are normalised", "use the kernel as it is")
-def kernel_normalised(image: Array, kernel: Array) -> Array:
-    """The kernel is divided by its sum, if that is not 0."""
-    return plain.conv2d(image, kernel / (kernel.sum() or 1.0))
-
-
-@mistake(
-    "conv2d",
-    "strides are taken for granted",
-    "use image.strides, or np.ascontiguousarray(image) first",
-    seen=SURVEY,
-    named_by="calls.keeps_the_contract[conv2d]",
-)
-def memory_order_of_the_image_ignored(image: Array, kernel: Array) -> Array:
-    """A Fortran-ordered image is read as if it were in C order."""
-    return plain.conv2d(image.ravel(order="K").reshape(image.shape), kernel)
-
-
-@mistake(
-    "conv2d",
-    "each window is flattened in the order of its memory",
-    "ravel() in C order, for the window and the kernel alike",
-    seen=SURVEY,
-    named_by="calls.keeps_the_contract[conv2d]",
-)
-def memory_order_of_each_window_ignored(image: Array, kernel: Array) -> Array:
-    """The windows of a Fortran-ordered image are flattened by columns, and the kernel by rows."""
-    turned = kernel[::-1, ::-1] if setting().flips else kernel
-    return plain.correlation(image, turned.ravel().reshape(kernel.shape, order="F" if image.flags.fnc else "C"))
-
-
-@mistake(
-    "conv2d",
-    "bytes make an easy key",
-    "put the kernel's shape into the key, or compute from the arguments",
-    named_by="convolution.conv2d_commutes_with_transposition",
-    keeps_state=True,
-)
-def matrix_kept_by_the_kernels_bytes() -> Callable[..., Any]:
-    """A matrix made of the kernel is kept by the image's shape and the kernel's bytes, whatever the kernel's shape."""
-    kept: dict[Any, Any] = {}
-
-    def answer(image: Array, kernel: Array) -> Array:
-        shape = kept.setdefault((image.shape, kernel.tobytes()), kernel.shape)
-        return plain.conv2d(image, kernel.reshape(shape))
-
-    return answer
+MISTAKES = (
+    edited("conv2d", "kernel turned by a quarter", "A square kernel is turned by 90° in place of 180°.",
+           "turned(kernel).ravel()", "np.rot90(kernel, 1 if height == width else 2).ravel()",
+           "a quarter turn is taken for a half", "turn the kernel by 180°: np.rot90(kernel, 2)"),
+    edited("conv2d", "kernel flipped on one axis",
+           "The kernel is flipped on one axis where it must be on both or on none.",
+           'turned(kernel), mode="valid"', 'turned(kernel[::-1]), mode="valid"',
+           "one axis is flipped and the other forgotten", "flip both axes: kernel[::-1, ::-1]"),
+    edited("conv2d", "kernel transposed", "A square kernel is transposed.",
+           "turned(kernel).ravel()", "turned(kernel.T if height == width else kernel).ravel()",
+           "rows and columns are mixed up", "use the kernel as it is"),
+    edited("conv2d", "mean for sum", "It takes the mean of the products.", "np.sum", "np.mean",
+           "np.mean in place of np.sum", "sum the products"),
+    edited("conv2d", "border lost", "The last row of the output stays 0, unless it is the only one.",
+           "range(rows)", "range(max(rows - 1, 1))",
+           "a loop ends one too early", "H − h + 1 rows and W − w + 1 columns", SURVEY),
+    edited("conv2d", "corner of the full one",
+           "It is the first corner of the full convolution, which begins in the zero padding.",
+           "height - 1 : image.shape[0], width - 1 : image.shape[1]",
+           ": image.shape[0] - height + 1, : image.shape[1] - width + 1",
+           "the full convolution is cut at the wrong place", 'mode="valid", which starts at h − 1 and w − 1'),
+    edited("conv2d", "cropped by minus nothing",
+           "The full one is cropped by [h − 1 : −(h − 1)] and [w − 1 : −(w − 1)], which leaves nothing of a side of 1.",
+           "height - 1 : image.shape[0], width - 1 : image.shape[1]",
+           "height - 1 : -(height - 1), width - 1 : -(width - 1)",
+           "a[n:-n] is empty for n = 0", "a[n : len(a) - n], or mode='valid'"),
+    edited("conv2d", "even kernel off by one",
+           "With an even number of rows or columns it starts one too early, in the zero padding.",
+           "return full[height - 1 : image.shape[0], width - 1 : image.shape[1]]",
+           "top, left = (height - 1) // 2 * 2, (width - 1) // 2 * 2\n"
+           "    return full[top:, left:][: image.shape[0] - height + 1, : image.shape[1] - width + 1]",
+           "the centre of an odd kernel is taken for any kernel's", "start the valid part at h − 1 and w − 1"),
+    edited("conv2d", "overwritten not added", "Each product overwrites the one before; the last is left.", "+=", "=",
+           "`=` in a loop in place of `+=`", "add every product up"),
+    edited("conv2d", "one side for both", "It takes the kernel for as wide as it is high.",
+           "range(width)", "range(min(height, width))",
+           "one size is read for both sides", "read both: h, w = kernel.shape", SURVEY),
+    edited("conv2d", "bias for each kernel entry", "A bias of 0.01 is added once for each entry of the kernel.",
+           "kernel[a, b]", "kernel[a, b] + 0.01", "a bias is left in, and inside the loop over the kernel", "no bias",
+           SURVEY),
+    edited("conv2d", "one by one kernel ignored", "A 1×1 kernel is taken for 1.",
+           'turned(kernel), mode="valid"', 'turned(kernel) if kernel.size > 1 else np.ones((1, 1)), mode="valid"',
+           "a kernel of one entry is thought to be the identity", "multiply by it"),
+    edited("conv2d", "kernel normalised", "The kernel is divided by its sum, if that is not 0.",
+           'turned(kernel), mode="valid"', 'turned(kernel) / (kernel.sum() or 1), mode="valid"',
+           "smoothing kernels are normalised", "use the kernel as it is"),
+    edited("conv2d", "memory order of the image ignored", "A Fortran-ordered image is read as if it were in C order.",
+           "image.ravel()", 'image.ravel("K")',
+           "strides are taken for granted", "use image.strides, or np.ascontiguousarray(image) first",
+           SURVEY, "calls.keeps_the_contract[conv2d]"),
+    edited("conv2d", "memory order of each window ignored",
+           "The windows of a Fortran-ordered image are flattened by columns, and the kernel by rows.",
+           "j + width].ravel()", 'j + width].ravel("K")',
+           "each window is flattened in the order of its memory",
+           "ravel() in C order, for the window and the kernel alike", SURVEY, "calls.keeps_the_contract[conv2d]"),
+    edited("conv2d", "matrix kept by the kernels bytes",
+           "A matrix made of the kernel is kept by the image's shape and the kernel's bytes, "
+           "whatever the kernel's shape.",
+           "height, width = kernel.shape",
+           "kernel = kept.setdefault((image.shape, kernel.tobytes()), kernel.copy())\n"
+           "    height, width = kernel.shape",
+           "bytes make an easy key", "put the kernel's shape into the key, or compute from the arguments",
+           named_by="convolution.conv2d_commutes_with_transposition"),
+    edited("conv2d_kernel_gradient", "rotation missing",
+           "It is turned by 180°: a true convolution's needs the outer rot90, a cross-correlation's must not have it.",
+           "turned(gradient)", "unturned(gradient)",
+           "the outer rot90 of the identity is forgotten",
+           "turn the result by 180° where conv2d flips its kernel, and only there: yours {flips}"),
+    edited("conv2d_kernel_gradient", "rotated once", "A square kernel's is turned by 90° too little.",
+           "turned(gradient)", "np.rot90(turned(gradient)) if height == width else turned(gradient)",
+           "np.rot90 turns by 90° by default", "np.rot90(…, 2)"),
+    edited("conv2d_kernel_gradient", "flipped on one axis", "It is upside down.",
+           "turned(gradient)", "turned(gradient[::-1])",
+           "one axis is flipped and the other forgotten", "flip both axes, or none"),
+    edited("conv2d_kernel_gradient", "transposed", "A square kernel's is transposed.",
+           "turned(gradient)", "turned(gradient.T if height == width else gradient)",
+           "rows and columns are mixed up", "no transpose", "scrambled kernels: " + SURVEY),
+    edited("conv2d_kernel_gradient", "mean over the positions",
+           "It is divided by the number of positions, upstream's size.", "np.sum", "np.mean",
+           "the loss is thought to be a mean", "sum over the positions", SURVEY),
+    edited("conv2d_kernel_gradient", "last row of upstream lost",
+           "The last row of upstream is not used, unless it is the only one.", "range(rows)", "range(max(rows - 1, 1))",
+           "a loop ends one too early", "use all of upstream"),
+    edited("conv2d_kernel_gradient", "first position alone", "Only the first position is served.",
+           "    return", "            return", "`return` stands inside the loop", "return after the loop", SURVEY),
+    edited("conv2d_kernel_gradient", "stopped at the first zero",
+           "It stops at the first upstream value that is 0; those behind it are not used.",
+           "for i in range(rows):\n        for j in range(columns):",
+           "for i, j in np.ndindex(rows, columns):\n            if upstream[i, j] == 0:\n                break",
+           "`break` in place of `continue`", "go on after a 0"),
+    edited("conv2d_kernel_gradient", "upstream left out",
+           "It sums the patches without upstream, right for an upstream of ones.", "upstream[i, j] * image", "image",
+           "tried with an upstream of ones alone", "multiply each patch by its upstream value"),
+    edited("conv2d_kernel_gradient", "sides unpacked in the wrong order",
+           "A kernel other than square gets the numbers of its transpose.",
+           "turned(gradient)", "turned(gradient if height == width else gradient.T.reshape(height, width))",
+           "height and width are unpacked in the wrong order", "h, w = kernel.shape", SURVEY),
+    edited("conv2d_kernel_gradient", "small terms skipped",
+           "Upstream values below a ten-millionth of the largest count as 0.",
+           "gradient += upstream",
+           "if abs(upstream[i, j]) >= 1e-7 * np.abs(upstream).max():\n                gradient += upstream",
+           "skipping what looks like 0 saves time", "use all of upstream"),
+    edited("conv2d_kernel_gradient", "weight decay left in", "A thousandth of the kernel is added.",
+           "turned(gradient)", "turned(gradient) + kernel / 1000",
+           "weight decay is left in", "add it to the cost, or to the step, not here"),
+    edited("conv2d_kernel_gradient", "clipped to five", "It stops at ±5.",
+           "turned(gradient)", "np.clip(turned(gradient), -5, 5)",
+           "clipping against exploding gradients is left in", "clip in the step, not here"),
+    edited("conv2d_kernel_gradient", "memory order of upstream ignored",
+           "A Fortran-ordered upstream is read as if it were in C order.", "upstream.ravel()", 'upstream.ravel("K")',
+           "upstream's buffer is read without its strides", "np.ascontiguousarray(upstream) first",
+           SURVEY, "calls.keeps_the_contract[conv2d_kernel_gradient]"),
+    edited("conv2d_image_gradient", "kernel not turned",
+           "The kernel is turned by 180° the wrong way: it must be the forward pass's, turned once more.",
+           'unturned(kernel), mode="full"', 'turned(kernel), mode="full"',
+           "the kernel is taken as it was forward", "turn it by 180° against the forward pass"),
+    edited("conv2d_image_gradient", "one axis not flipped", "The kernel is upside down.",
+           'unturned(kernel), mode="full"', 'unturned(kernel[::-1]), mode="full"',
+           "one axis is flipped and the other forgotten", "flip both axes, or none"),
+    edited("conv2d_image_gradient", "border left out",
+           "The first and the last row of the image get nothing, unless there are no others.",
+           "range(image.shape[0])", "range(1, image.shape[0] - 1) or range(image.shape[0])",
+           "the border takes padding", 'mode="full"'),
+    edited("conv2d_image_gradient", "overlaps overwritten", "Where patches overlap the last one overwrites the others.",
+           "+=", "=", "`=` in a loop in place of `+=`", "add up where patches overlap"),
+    edited("conv2d_image_gradient", "overlaps added once",
+           "Of the products that fall on one entry only that of the kernel's last one is added, "
+           "as by `a[indices] += …`.",
+           "columns] +=", "columns] =",
+           "`+=` on a list of indices adds once for each", "np.add.at, or a loop of slices"),
+    edited("conv2d_image_gradient", "overlaps averaged", "Each entry is divided by the number of patches that hold it.",
+           "return gradient",
+           'return gradient / correlate2d(np.ones(upstream.shape), np.ones(kernel.shape), mode="full")',
+           "overlaps are averaged, as in stitching", "add up where patches overlap"),
+    edited("conv2d_image_gradient", "padded alike on both sides", "It takes the kernel for as wide as it is high.",
+           "range(width)", "range(min(height, width))", "one size is read for both sides", "pad by h − 1 and by w − 1",
+           SURVEY),
+    edited("conv2d_image_gradient", "kernel already updated", "It uses the kernel after a step of rate 0.1.",
+           "flipped = turned(kernel)",
+           "kernel = kernel - 0.1 * conv2d_kernel_gradient(image, kernel, upstream)\n    flipped = turned(kernel)",
+           "the kernel is updated before it is used", "keep the old kernel for it", SURVEY),
+)  # fmt: skip

@@ -4,16 +4,17 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["mistake", "behaviour", "numbers", "form", "consequence", "held against", "circumstance"]
+Kind = Literal["mistake", "edit", "behaviour", "numbers", "form", "consequence", "held against", "circumstance"]
 
 
 class Reason(Struct, frozen=True):
     """One reason for a failure: what is wrong, why people write it, how to mend it, and where it was seen.
 
-    By `kind` it is a `mistake` of the catalogue, with its `name`; a `behaviour` beside answering, with its name if it
-    has one; what the `numbers` or the `form` of the answers say; a `consequence` of the target's own operations in
-    `causes`; that the answer was `held against` those; or a `circumstance` of the run. `about` is the operation, where
-    the statement speaks of several.
+    By `kind` it is a `mistake` of the catalogue, with its `name`; an `edit` of the right code, with the lines that are
+    `right` and the `wrong` ones that give the target's answers, which a mistake may have too; a `behaviour` beside
+    answering, with its name if it has one; what the `numbers` or the `form` of the answers say; a `consequence` of the
+    target's own operations in `causes`; that the answer was `held against` those; or a `circumstance` of the run.
+    `about` is the operation, where the statement speaks of several.
     """
 
     what: str
@@ -21,6 +22,8 @@ class Reason(Struct, frozen=True):
     why: str = ""
     mend: str = ""
     seen: str = ""
+    right: str = ""
+    wrong: str = ""
     about: str = ""
     kind: Kind = "numbers"
     causes: tuple[str, ...] = ()
@@ -33,7 +36,11 @@ class Reason(Struct, frozen=True):
 
     def __str__(self) -> str:
         (_, what), *more = self.parts()
-        return " ".join([what, *(f"{label}: {text}" for label, text in more)])
+        sentences = [f"{label}: {text}" for label, text in more]
+        if self.right or self.wrong:
+            wrong, right = (" / ".join(text.splitlines()) for text in (self.wrong, self.right))
+            sentences.append(f"Code: `{wrong}` stands for `{right}`.")
+        return " ".join([what if what.endswith(".") or not sentences else f"{what}.", *sentences])
 
 
 def of_form(why: str | None) -> tuple[Reason, ...]:

@@ -4,6 +4,7 @@ import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from markupsafe import Markup, escape
 
 from ...layers import OPERATIONS, formulas
 from ..core.text import printable
+from ..edits.code import shown
 from ..target.layout import Layout
 from .certificate import told
 from .data import Entry, Report
@@ -29,6 +31,7 @@ _ENVIRONMENT = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _ENVIRONMENT.filters["typeset"] = typeset
+_PLAIN, _MARKED = Markup("{}"), Markup("<mark>{}</mark>")
 
 
 def breakable(name: object) -> Markup:
@@ -68,6 +71,7 @@ def _context(report: Report) -> dict[str, object]:
         "panels": lambda entry: panels(entry, report),
         "heat_map": _drawn,
         "numbers": lambda entry: [line for line in explanation(entry) if not line.is_prose],
+        "differences": _differences,
         "filters": {},
         "swatches": _swatches(),
         "tried": charts_of(report.tried, Layout(report.layout)),
@@ -96,9 +100,22 @@ def _groups(news: list[Entry], report: Report) -> Iterator[dict[str, object]]:
             "first": first,
             "others": others,
             "formulas": lines,
+            "code": shown(name, found != "correlation"),
             "lines": textwrap.dedent("\n".join(own)),
             "convention": (kind if depends else "") + one,
         }
+
+
+def _differences(right: str, wrong: str) -> list[tuple[str, Markup]]:
+    """Two versions of some lines, each with the words that the other has not marked, and its label."""
+    before, after = (re.findall(r"\w+|\s+|.", text) for text in (right, wrong))
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    spans = {"Right code": [("".join(before[i:j]), what) for what, i, j, _, _ in steps]}
+    spans["Answers like yours"] = [("".join(after[i:j]), what) for what, _, _, i, j in steps]
+    return [
+        (label, Markup("").join((_PLAIN if what == "equal" else _MARKED).format(text) for text, what in pieces if text))
+        for label, pieces in spans.items()
+    ]
 
 
 def _drawn(panel: Panel) -> Markup:

@@ -1,14 +1,16 @@
 """What came of one property, what a person reads of it, and what several come to together."""
 
+import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Literal, NamedTuple, get_origin
 
 import numpy as np
 import pytest
 from msgspec import convert
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from ...layers import OPERATIONS
 from ..checking.coverage import as_plain
@@ -19,10 +21,11 @@ from ..core.values import parts
 from ..target import memory
 from ..target.definitions import frames_of
 from ..target.operation import Crashed, Failure, Refuted, Told, told
-from .data import OUTCOMES, Entry, Frame, Outcome, Proof, Report, Result, Value
+from .data import OUTCOMES, Definition, Entry, Frame, Outcome, Proof, Report, Result, Value
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 FLAKY = Reason("tried again on the same case it gave another answer: it is random or keeps state", kind="circumstance")
+MOST_OWN_LINES = 12  # of a function that is shown whole beside the lines that answer like it
 _KINDS = {one.name: get_origin(one.type) or one.type for one in fields(Result)}
 
 
@@ -140,12 +143,13 @@ def overview(report: Report) -> list[Fault]:
         entry = min(entries, key=lambda one: bool(_held_against(one)))
         told = {"What": entry.message or ""}
         if entry.reasons and entry.outcome == "refuted":
-            told = dict(entry.reasons[0].parts())
+            first = entry.reasons[0]
+            told = ({"Mend": first.right} if first.right and "\n" not in first.right else {}) | dict(first.parts())
         what, mend = printable(told["What"]), printable(told.get("Mend", ""))
         place = entry.frames[-1] if entry.frames else report.definitions.get(operation)
         fault = Fault(operation, what, mend, printable(f"{place.file}:{place.line}") if place else "")
-        if first := next((one.operation for one in faults if one.what == what), None):
-            fault = Fault(operation, f"as {first}")
+        if other := next((one.operation for one in faults if one.what == what), None):
+            fault = Fault(operation, f"as {other}")
         elif others := _held_against(entry):
             fault = Fault(operation, f"held against the target's own {', '.join(others)}: mend that first")
         faults.append(fault)
@@ -184,7 +188,7 @@ class Line(NamedTuple):
 
     label: str
     text: str
-    form: Literal["value", "lines", "message", "reason"] = "value"
+    form: Literal["value", "lines", "message", "reason", "code"] = "value"
 
     @property
     def is_prose(self) -> bool:
@@ -192,8 +196,11 @@ class Line(NamedTuple):
         return self.form in ("message", "reason")
 
 
-def explanation(entry: Entry) -> Iterator[Line]:
-    """What a person reads of a failure: the counterexample, both sides, and the reasons."""
+def explanation(entry: Entry, definitions: Mapping[str, Definition] | None = None) -> Iterator[Line]:
+    """What a person reads of a failure: the counterexample, both sides, and the reasons.
+
+    Of a reason that has lines of code those follow it, and beside them the target's own, where these are defined.
+    """
     for name, value in values_of(entry).items():
         text = shown_encoded(value, entry.wrong if name == "yours" else ())
         yield Line(printable(name), text, "lines" if _has_axes(value) else "value")
@@ -201,7 +208,24 @@ def explanation(entry: Entry) -> Iterator[Line]:
     if entry.frames:
         yield Line("raised at", "\n".join(map(str, entry.frames)), "lines")
     for reason in entry.reasons:
-        yield Line("diagnosis", printable(str(reason)), "reason")
+        yield Line("diagnosis", printable(str(replace(reason, right="", wrong=""))), "reason")
+        if reason.right or reason.wrong:
+            yield Line("right code", reason.right, "code")
+            yield Line("like yours", reason.wrong, "code")
+            place = (definitions or {}).get(reason.about or entry.operation)
+            if place and (own := _nearest(place.lines, reason.wrong)):
+                yield Line("your code", own, "code")
+
+
+def _nearest(lines: list[str], wrong: str) -> str:
+    """Of a function's lines those that are most like these, with their neighbours; all of a short one."""
+    kept = lines
+    if len(lines) > MOST_OWN_LINES:
+        wanted = wrong.splitlines()[0].strip() if wrong else ""
+        likeness = [SequenceMatcher(None, wanted, line.strip()).ratio() for line in lines]
+        place = likeness.index(max(likeness))
+        kept = lines[max(place - 2, 0) : place + 3]
+    return textwrap.dedent("\n".join(kept))
 
 
 def values_of(entry: Entry) -> dict[str, Value]:

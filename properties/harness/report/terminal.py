@@ -15,7 +15,7 @@ from ..checking.conventions import FOUND_BY
 from ..core.shards import in_words
 from ..core.text import printable
 from .certificate import counted_rounds, told
-from .data import Certificate, Entry, Report
+from .data import Certificate, Definition, Entry, Report
 from .report import one_line
 from .results import by_operation, explanation, outcomes_of, overview, parted
 
@@ -54,7 +54,7 @@ def _show_all(console: Console, report: Report, scripts: Mapping[str, str]) -> N
         _print(console, textwrap.fill(line, WIDTH, subsequent_indent="  "))
     if report.campaign and report.campaign.resume:
         _labelled(console, "to go on", printable(report.campaign.resume))
-    shown: dict[str, str] = {}
+    shown, definitions = dict[str, str](), report.definitions
     news, consequences = parted(report.properties)
     crashes: dict[tuple[str, str | None], str] = {}
     for entry in news:
@@ -62,7 +62,7 @@ def _show_all(console: Console, report: Report, scripts: Mapping[str, str]) -> N
         if entry.outcome == "crashed" and first != entry.id:
             _print(console, _title(entry).append(f": as {first}"))
             continue
-        _show_failure(console, entry, shown)
+        _show_failure(console, entry, shown, definitions)
         if entry.id in scripts:
             _labelled(console, "script", f"python {printable(shlex.quote(scripts[entry.id]))}")
     for line in consequence_lines(consequences):
@@ -248,16 +248,22 @@ def _title(entry: Entry) -> Text:
     return title.append(f"  {entry.operation}  ", style="bold").append(entry.id, style="dim")
 
 
-def _show_failure(console: Console, entry: Entry, shown: dict[str, str]) -> None:
-    """All that is said of a failure; of a reason that was `shown` already, with which property."""
+def _show_failure(console: Console, entry: Entry, shown: dict[str, str], definitions: Mapping[str, Definition]) -> None:
+    """All that is said of a failure; of a reason that was `shown` already, with which property, without its code."""
     console.print()
     _print(console, _title(entry))
     _print(console, textwrap.indent(textwrap.fill(entry.statement, WIDTH - 2), "  "))
-    for label, text, form in explanation(entry):
-        first = shown.setdefault(text, entry.id) if form == "reason" else entry.id
-        said = text if first == entry.id else f"as for {first}"
-        lines = said.splitlines() if form == "lines" else textwrap.wrap(said, WIDTH - len(INDENT))
-        _labelled(console, label, "\n".join(lines))
+    is_news = True
+    for line in explanation(entry, definitions):
+        said = line.text
+        if line.form == "reason":
+            first = shown.setdefault(said, entry.id)
+            is_news = first == entry.id
+            said = said if is_news else f"as for {first}"
+        if line.form != "code" or is_news:
+            is_kept = line.form in ("lines", "code")
+            lines = said.splitlines() if is_kept else textwrap.wrap(said, WIDTH - len(INDENT))
+            _labelled(console, line.label, "\n".join(lines))
     _labelled(console, "again with", printable(entry.reproduce))
 
 

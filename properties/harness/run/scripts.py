@@ -13,12 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
+from ..core.reason import Reason
 from ..report.data import Report, Result
 from ..target.notebook import cells_of
+from ..why.reproduction import DEPENDS
 from .outputs import write
 
 MARK = "# A failure that backproof found: "
 SECONDS, _GLANCE = 60, 0.2  # that a script may take, and all until the last one is begun; between looks for a stop
+NOT_ALONE = Reason(
+    "alone in a new process it answers otherwise: what it gives rests on earlier calls, on the time or on chance",
+    mend="compute from the arguments alone",
+    kind="behaviour",
+)
 _RUN = """\
 import sys
 names = {"__name__": "__main__"}
@@ -57,7 +64,9 @@ def settle_scripts(results: Iterable[Result], spec: str | None, is_stopped: Call
             told = "\n# ".join(["", *textwrap.wrap(_TOLD.get(status, f"{_CANNOT} {ended}."), 98)])
             result.script = MARK + script[2:].replace("\n", f"{told}\n", 1)
             if status in (_SHOWS, _NOT_RUN):
-                return
+                break
+        if DEPENDS in script or not status:
+            result.reasons = result.reasons or [NOT_ALONE]
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         try:

@@ -33,6 +33,8 @@ def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
     if len(wanted) == 2:
         return "it returns one of the two: the contract asks for both, as a pair"
     shape = getattr(answer, "shape", None)
+    if shape is not None and len(wanted) == 1 and shape == tuple(side for side in wanted[0] if side > 1) != wanted[0]:
+        return "it has lost its axes of length 1: no squeeze"
     if shape == () or isinstance(answer, float | int):
         return "it returns a number: the contract asks for an array"
     return None

@@ -5,7 +5,7 @@ from typing import Any
 
 from ...layers import OPERATIONS
 from ...layers.declared import composed
-from ...mistakes.channels import right
+from ...mistakes.right import full
 from ..checking.comparison import agree_throughout, require_legal
 from ..checking.fixed_cases import kinked, smooth
 from ..checking.trial import current, unrecorded
@@ -40,7 +40,7 @@ def _with(name: str, chosen: list[str]) -> Operation:
     def part(operation: str, *arguments: Any) -> Any:
         if operation in chosen:
             return offered[operation](*arguments)
-        whole = composed(operation, part) if OPERATIONS[operation].uses else right(operation)
+        whole = composed(operation, part) if OPERATIONS[operation].uses else full(operation)
         return whole(*arguments)
 
     return Operation(name, composed(name, part), FULL)

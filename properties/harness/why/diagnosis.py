@@ -1,4 +1,4 @@
-"""Which mistake gives a target's very answers: the catalogue's first, then plain changes of the right formula.
+"""Which mistake gives a target's very answers: the catalogue's first, then every small edit of the right code.
 
 A candidate is asked what the target was asked, on cases that are the same every time and on the failing one, and
 must answer alike on each, where it is right and where it is wrong: on cases off kinks, and at kinks too if the
@@ -7,7 +7,7 @@ target is right off them.
 
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,24 +16,24 @@ from msgspec.structs import replace as replaced
 
 from ...mistakes import Mistake, all_mistakes
 from ...mistakes.channels import channel_mistakes
-from ..checking.fixed_cases import kinked, larger, smooth
 from ..checking.trial import unrecorded
-from ..core.limits import NotApplicable
 from ..core.reason import Reason, of_form
 from ..core.setting import SINGLE, Counts, setting, with_setting
 from ..core.tape import Case
 from ..core.values import Kind
 from ..target.layout import Layout
 from ..target.operation import Crashed, Failure, Malformed, Operation, Refuted
-from .alterations import alterations
 from .behaviour import Seen, remembered, seen
+from .conditions import confined
 from .consequences import causes, is_wrong_at
-from .footprints import Footprints, fits, is_single
-from .readings import at_zero, confined, likely, measured
+from .fitting import fitting
+from .footprints import Footprints, fits
+from .questions import Further, groups
+from .questions import asked as asked_of
+from .readings import Measured, at_zero, likely, measured
 
-CASES, ACTIVATION_CASES, LARGER_CASES = 20, 60, 2  # those are small, and their exponents many
 MOST_NAMED = 2
-NONE_FITS = "no catalogued mistake, and no plain change of the right formula, gives these answers"
+NONE_FITS = "no catalogued mistake, and no small edit of the right code, gives these answers"
 FOLLOWS = "a right network with your {} in it gives these very answers: mend that first"
 
 
@@ -55,6 +55,8 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
     What says itself what may mend it is left alone.
     """
     own = [one for one in operations if isinstance(one, Operation)]
+    if isinstance(failure, Crashed) and isinstance(failure.error, MemoryError):
+        return failure  # it says so itself, and there may be none left to find out more
     if isinstance(failure, Crashed | Malformed):
         failing = next((one for one in own if one.name == failure.operation), None)
         if failing:
@@ -76,7 +78,7 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
 def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
     """What is seen of an operation that crashed or gave what is no answer, asked on all that is tried."""
     with with_setting(most=SINGLE), _quietly():
-        smooth_ones, kinked_ones = (_asked(operation, group) for group in _groups(operation, Case(failure.case)))
+        smooth_ones, kinked_ones = (asked_of(operation, group) for group in groups(operation, Case(failure.case)))
         asked = smooth_ones + kinked_ones
         if isinstance(failure, Crashed) and "read-only" in str(failure.error):
             found = seen(operation, asked)
@@ -85,8 +87,11 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
             why = "it writes into an array that is read-only: work on a copy"
             return Diagnosis((Reason(why, kind="behaviour"),))
         deciding = smooth_ones if any(not one.is_right for one in smooth_ones) else asked
-        if named := _named(operation, deciding, False, all_mistakes()):
+        further = Further(operation, deciding is asked)
+        if named := _named(operation, deciding, further, False, all_mistakes()):
             return named
+        if edited := fitting(deciding, further, False):
+            return Diagnosis((edited,))
         shapes = [(one.case, one.mine.first[0].shape) for one in asked]
         misshapen = operation.signature.misshapen
         mode = misshapen(shapes) if misshapen and isinstance(failure, Malformed) else None
@@ -99,14 +104,14 @@ def _of_form(operation: Operation, failure: Crashed | Malformed) -> Diagnosis:
 
 
 def _named(
-    operation: Operation, asked: list[Footprints], stateful: bool, catalogue: tuple[Mistake, ...]
+    operation: Operation, asked: list[Footprints], further: Further, stateful: bool, catalogue: tuple[Mistake, ...]
 ) -> Diagnosis | None:
     """The catalogued mistakes that give the operation's answers, if there are any."""
     own = (one for one in catalogue if one.operation == operation.name)
-    fitting = [one for one in own if fits(_door(one), asked, stateful)]
-    if not fitting:
+    found = [one for one in own if fits(_door(one), asked, stateful) and (stateful or further.fit(_door(one)))]
+    if not found:
         return None
-    return Diagnosis(tuple(_told(one) for one in fitting[:MOST_NAMED]), tuple(one.id for one in fitting))
+    return Diagnosis(tuple(_told(one) for one in found[:MOST_NAMED]), tuple(one.id for one in found))
 
 
 def _door(mistake: Mistake) -> Operation:
@@ -122,14 +127,29 @@ def diagnosed(operation: Operation, failing: Case) -> Diagnosis:
     """
     if setting().has_several:
         with with_setting(most=SINGLE):
-            found = _diagnosed(operation, failing, all_mistakes())
+            found = _by_conventions(operation, failing)
         return found if found.reasons else _diagnosed(operation, failing, channel_mistakes())
-    return _diagnosed(operation, failing, all_mistakes())
+    return _by_conventions(operation, failing)
+
+
+def _by_conventions(operation: Operation, failing: Case) -> Diagnosis:
+    """The diagnosis, for either convention where the target offers nothing else to find it by: what says more."""
+    known, signature = setting().conventions, operation.signature
+    decides = not (signature.parts or signature.uses)  # a forward pass, which the convention was found by
+    if not signature.follows or (known.convolution and not decides):
+        return _diagnosed(operation, failing, all_mistakes())
+    found = list[Diagnosis]()
+    for convention in sorted(("convolution", "correlation"), key=lambda one: one != known.convolution):
+        with with_setting(conventions=replace(known, convolution=convention)):
+            found.append(_diagnosed(operation, failing, all_mistakes()))
+        if not found[-1].reasons or found[-1].reasons[0].kind != "numbers":
+            return found[-1]
+    return found[0]
 
 
 def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ...]) -> Diagnosis:
     with _quietly():
-        asked = [_asked(operation, group) for group in _groups(operation, failing)]
+        asked = [asked_of(operation, group) for group in groups(operation, failing)]
         wrong = [any(_is_wrong(operation, one, bool(kinked)) for one in group) for kinked, group in enumerate(asked)]
         if not any(wrong):
             return _of_behaviour(operation, remembered(operation), catalogue)
@@ -139,10 +159,14 @@ def _diagnosed(operation: Operation, failing: Case, catalogue: tuple[Mistake, ..
         everything = [one for group in asked for one in group if one in deciding or one.case is failing]
         if not several and (why := causes(operation.name, lambda door: fits(door, everything, stateful))):
             return Diagnosis((Reason(FOLLOWS.format(" and ".join(why)), kind="consequence", causes=why),), causes=why)
-        if named := _named(operation, deciding, stateful, catalogue):
+        further = Further(operation, not wrong[0])
+        if named := _named(operation, deciding, further, stateful, catalogue):
             return named
         if found := seen(operation, deciding):
             return _of_behaviour(operation, found, catalogue)
+        if not several and (edited := fitting(deciding, further, stateful)):
+            numbers = None if stateful else measured(operation.name, _answers(deciding))
+            return Diagnosis((replaced(edited, what=f"{edited.what}; {numbers}") if numbers else edited,))
         words = _of_numbers(operation, deciding, several) if wrong[0] else _at_kinks(operation, asked[1])
         return Diagnosis((Reason(words),))
 
@@ -157,8 +181,7 @@ def _is_wrong(operation: Operation, one: Footprints, kinked: bool) -> bool:
 
 def _at_kinks(operation: Operation, asked: list[Footprints]) -> str:
     """What is said of an operation that is right off kinks."""
-    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
-    return at_zero(operation.name, answers) or f"{NONE_FITS}; it is right off ties and zeros"
+    return at_zero(operation.name, _answers(asked)) or f"{NONE_FITS}; it is right off ties and zeros"
 
 
 @contextmanager
@@ -178,31 +201,19 @@ def _of_behaviour(operation: Operation, found: Seen | None, catalogue: tuple[Mis
     return Diagnosis((Reason(found.what, found.name, mend=found.mend, kind="behaviour"),))
 
 
-def _asked(operation: Operation, cases: list[Case]) -> list[Footprints]:
-    """What the cases leave behind; those that the target leaves out are left out here too."""
-    found = []
-    for case in cases:
-        with suppress(NotImplementedError):
-            found.append(Footprints(operation, case))
-    return found
-
-
 def _of_numbers(operation: Operation, asked: list[Footprints], several: bool) -> str:
     """What the answers alone say, and where they are wrong."""
-    answers = [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
-    words = measured(operation.name, answers)
-    if not words and not several:
-        wrong = set[int]().union(*(one.wrong_parts for one in asked))
-        part = min(wrong) if len(wrong) == 1 and len(asked[0].right.first) > 1 else None
-        changes = alterations(operation.name, part)
-        altered = next((one for one in changes if fits(Operation(operation.name, one.make()), asked, False)), None)
-        words = f"{altered.what}: {altered.mend}" if altered else None
-    words = words or likely(operation.name, answers) or NONE_FITS
+    answers = _answers(asked)
+    words = measured(operation.name, answers) or likely(operation.name, answers) or NONE_FITS
     tried = [(one.case, not one.is_right) for one in asked]
     if several:
         return f"{words}; {_of_several(operation, tried)}"
     where = confined(tried, operation.signature.takes)
     return f"{words}; of what was tried, it is wrong exactly where {where}" if where else words
+
+
+def _answers(asked: list[Footprints]) -> Measured:
+    return [(one.case, one.mine.first, one.right.first, one.bound) for one in asked]
 
 
 def _of_several(operation: Operation, tried: list[tuple[Case, bool]]) -> str:
@@ -223,19 +234,7 @@ def _counts(operation: Operation, case: Case) -> Counts:
     )
 
 
-def _groups(operation: Operation, failing: Case) -> list[list[Case]]:
-    """Cases off kinks, where there is one right answer, and cases at them."""
-    signature = operation.signature
-    count = ACTIVATION_CASES if Kind.ANY in signature.gives else CASES
-    groups = [smooth(signature, count), kinked(signature, count)]
-    with suppress(NotApplicable):
-        groups[0] += larger(signature.layer, LARGER_CASES)
-    fits = setting().has_several or is_single(operation.name, failing)
-    if fits and failing.keys() >= set(signature.parameters):
-        groups[signature.is_kinked(failing)].insert(0, failing)
-    return groups
-
-
 def _told(mistake: Mistake) -> Reason:
     mend = mistake.mend.replace("{flips}", "does" if setting().flips else "does not")
-    return Reason(mistake.what, mistake.name, mistake.why, mend, mistake.seen, kind="mistake")
+    right, wrong = mistake.lines
+    return Reason(mistake.what, mistake.name, mistake.why, mend, mistake.seen, right, wrong, kind="mistake")

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from enum import Enum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...layers import layer_of
-from ...mistakes import plain
-from ...mistakes.channels import right
+from ...mistakes.right import full, single
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
 from ..core.tape import Case
@@ -141,23 +142,35 @@ def _difference(x: Array, y: Array) -> Array:
     return np.where((x == y) | (np.isnan(x) & np.isnan(y)), 0.0, np.subtract(x, y))
 
 
-class Footprints:
-    """One case, and the footprints that the target and the right formula leave on it."""
+Agreement = Enum("Agreement", "FULL PARTLY NONE")
+_FACTORS, _NEARLY = (-1.0, 2.0, -2.0, 0.5, -0.5), 1e-6  # by which an answer is another one's multiple
 
-    def __init__(self, operation: Operation, case: Case) -> None:
+
+class Footprints:
+    """One case, and the footprints that the target and the right formula leave on it.
+
+    Answers agree to rounding, or to a `slack` of the largest entry.
+    """
+
+    def __init__(self, operation: Operation, case: Case, slack: float = 0.0) -> None:
         self.name, self.case = operation.name, case
+        self._handed: dict[str, tuple[Any, ...]] = {}  # by the layout
         right = right_door(operation.name, is_single(operation.name, case))
         self.mine = footprint(operation, operation.raw, case)
         self.right = footprint(right, right.function, case)
         largest = max(float(np.abs(np.nan_to_num(part)).max(initial=0.0)) for part in self.mine.first)
         self.bound = max(float(np.max(value.allowed)) for value in operation.signature.value(case))
         self._allowed = 4 * self.bound
-        self._allowed += 64 * setting().eps * min(largest, 1e300)  # differences of answers cancel
+        self._allowed += max(64 * setting().eps, slack) * min(largest, 1e300)  # differences of answers cancel
+
+    @cached_property
+    def _wrong(self) -> set[int]:
+        return self.wrong_parts
 
     @property
     def has_answer(self) -> bool:
         """Whether it has an answer at all: what crashes is like any other crash, whatever the formula."""
-        return any(part.shape for part in self.mine.first)
+        return any(part.shape and (part.size > 1 or np.isfinite(part).all()) for part in self.mine.first)
 
     @property
     def wrong_parts(self) -> set[int]:
@@ -192,9 +205,25 @@ class Footprints:
 
     def begins(self, door: Operation) -> bool:
         """Whether the function's first answer is the target's."""
-        own = door.handed(door.signature.arguments(self.case))
-        first = _answered(door, door.function, list(own))
-        return self._agree(self.mine.first, _inward(door, door.signature.gives, first, self.case))
+        return self._agree(self.mine.first, self._first(door))
+
+    def agreement(self, door: Operation) -> Agreement:
+        """How far the function's first answer is the target's: partly in one of the wrong parts, or times a factor."""
+        theirs, mine = self._first(door), self.mine.first
+        if len(theirs) != len(mine):
+            return Agreement.NONE
+        agree = [_close(x, y, self._allowed) for x, y in zip(mine, theirs, strict=True)]
+        if all(agree):
+            return Agreement.FULL
+        some = any(agree[part] for part in self._wrong)
+        times = bool(self._wrong) and all(_is_multiple(mine[part], theirs[part], self._allowed) for part in self._wrong)
+        return Agreement.PARTLY if some or times else Agreement.NONE
+
+    def _first(self, door: Operation) -> list[Array]:
+        if (layout := door.layout.name) not in self._handed:
+            self._handed[layout] = door.handed(door.signature.arguments(self.case))
+        own = [np.array(value) if isinstance(value, np.ndarray) else value for value in self._handed[layout]]
+        return _inward(door, door.signature.gives, _answered(door, door.function, own), self.case)
 
     def fits(self, theirs: Footprint, changes_alone: bool = False) -> bool:
         """Whether the target's footprint is this one to rounding; what is not finite must be so in both."""
@@ -232,6 +261,15 @@ def _close(x: Array, y: Array, allowed: float) -> bool:
     return bool((finite & (np.abs(x - y) <= allowed + rounding) | alike).all())
 
 
+def _is_multiple(mine: Array, theirs: Array, allowed: float) -> bool:
+    if mine.shape != theirs.shape or mine.size < 2 or not (np.isfinite(mine).all() and np.isfinite(theirs).all()):
+        return False
+    place = np.abs(theirs).argmax()
+    factor = mine.flat[place] / theirs.flat[place] if theirs.flat[place] else 0.0
+    plain = min(_FACTORS, key=lambda one: abs(one - factor))
+    return abs(plain - factor) < _NEARLY and _close(mine, theirs * plain, allowed)
+
+
 def is_single(operation: str, case: Case) -> bool:
     """Whether a case has one image, one channel and one filter."""
     kinds = layer_of(operation).kinds
@@ -240,6 +278,6 @@ def is_single(operation: str, case: Case) -> bool:
     return all(side == 1 for sides in counts for side in sides)
 
 
-def right_door(operation: str, single: bool) -> Operation:
+def right_door(operation: str, is_one: bool) -> Operation:
     """The right formula; at kinks it makes one legal choice of several."""
-    return Operation(operation, plain.right(operation)) if single else Operation(operation, right(operation), FULL)
+    return Operation(operation, single(operation)) if is_one else Operation(operation, full(operation), FULL)

@@ -1,8 +1,8 @@
 """What the numbers of an answer alone say of a mistake that no formula gives: a factor, a limit, an order, a place."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def measured(operation: str, answers: Measured) -> str | None:
 
     It says only what holds of every case; nothing if an answer is not finite, or of another shape.
     """
-    return _read(operation, answers, (_constant, _factor, _shift, _decay, _limits, _rate, _shortened))
+    return _read(operation, answers, (_constant, _factor, _turn, _shift, _decay, _limits, _rate, _shortened))
 
 
 def likely(operation: str, answers: Measured) -> str | None:
@@ -128,6 +128,27 @@ def _factor(operation: str, parts: list[Part]) -> str | None:
         sizes = [np.prod(part.case[name]) if kind is Kind.WINDOW else np.size(part.case[name]) for part in parts]
         if np.ptp(sizes) and _times(parts, [1 / size for size in sizes]):
             return f"is divided by the size of {name}: a mean in place of a sum"
+    return None
+
+
+_TURNS: dict[str, Callable[[Array], Array]] = {
+    "turned by 180°": lambda plane: plane[..., ::-1, ::-1],
+    "transposed": lambda plane: plane.swapaxes(-2, -1),
+    "turned upside down": lambda plane: plane[..., ::-1, :],
+    "mirrored": lambda plane: plane[..., ::-1],
+    "turned by 90°": lambda plane: np.rot90(plane, 1, (-2, -1)),
+    "turned by 270°": lambda plane: np.rot90(plane, 3, (-2, -1)),
+}
+
+
+def _turn(operation: str, parts: list[Part]) -> str | None:
+    """That it is turned or reflected, always or where it is square."""
+    if any(part.value.ndim != 4 for part in parts):
+        return None
+    for words, turn in _TURNS.items():
+        turned = [(part, turn(part.value)) for part in parts]
+        if all(part.is_near(value if value.shape == part.value.shape else part.value) for part, value in turned):
+            return f"is the right one {words}"
     return None
 
 
@@ -259,42 +280,3 @@ def _precision(operation: str, parts: list[Part]) -> str | None:
         f"is right to {max(errors):.1g} of its size: precision is lost, as by a rounded constant, a finite difference "
         "or single precision inside"
     )
-
-
-_CONDITIONS: dict[str, Callable[[Array], bool]] = {
-    "{} is not square": lambda value: value.shape[0] != value.shape[-1],
-    "{} has more than one entry": lambda value: value.size > 1,
-    "{} has one row": lambda value: value.shape[0] == 1,
-    "{} has one column": lambda value: value.shape[-1] == 1,
-    "{} has one row or one column": lambda value: 1 in (value.shape[0], value.shape[-1]),
-    "{} has more than one row": lambda value: value.shape[0] > 1,
-    "{} has more than one column": lambda value: value.shape[-1] > 1,
-    "{} has an even number of rows": lambda value: value.shape[0] % 2 == 0,
-    "{} has an even number of columns": lambda value: value.shape[-1] % 2 == 0,
-    "{} has an odd number of rows": lambda value: value.shape[0] % 2 == 1,
-    "{} has an odd number of columns": lambda value: value.shape[-1] % 2 == 1,
-    "{} has negative entries": lambda value: bool((value < 0).any()),
-    "{} has no positive entry": lambda value: bool((value <= 0).all()),
-    "{} has an entry that is 0": lambda value: bool((value == 0).any()),
-    "{} has entries above 100": lambda value: bool((np.abs(value) > 100).any()),
-    "{} has entries below 0.001 alone": lambda value: bool((np.abs(value) < 1e-3).all()),
-}
-
-
-def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
-    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few."""
-    if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
-        return ""
-    for name, kind in takes.items():
-        values = [_plain(kind, case[name]) for case, _ in cases]
-        for words, holds in _CONDITIONS.items():
-            if all(holds(value) == wrong for value, (_, wrong) in zip(values, cases, strict=True)):
-                return words.format(name)
-    return ""
-
-
-def _plain(kind: Kind, value: Any) -> Array:
-    """A value as an array of rows and columns, where it has these."""
-    if kind is Kind.WINDOW:
-        return np.zeros(value)
-    return np.asarray(value[0, 0]) if kind in (Kind.IMAGES, Kind.KERNEL) else np.atleast_1d(value)

@@ -26,6 +26,7 @@ from ..target.operation import Failure, Operation, Refuted
 from ..target.timeouts import OutOfTime
 
 PATIENCE = 10  # seconds that a script waits for a call that does not come back
+DEPENDS = "# What the last call gives depends on those before it."
 Calls = Sequence["Call"]
 
 
@@ -230,7 +231,7 @@ def _script(head: str, prefix: str, call: Call, lines: str, before: Calls = (), 
 
     calls = [*map(made, before), made(call, lines)]
     calls[-1] = calls[-1].replace("AFTER", "\n".join(map(made, after)))
-    return "\n".join([head, *["# What the last call gives depends on those before it."] * bool(before), *calls, ""])
+    return "\n".join([head, *[DEPENDS] * bool(before), *calls, ""])
 
 
 def _made(name: str, handed: Array, values: Array) -> Iterator[str]:

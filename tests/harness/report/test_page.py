@@ -121,6 +121,15 @@ def test_failure_shows_the_targets_own_lines_beside_the_right_formula():
     assert page.index("What is right") < page.index("return x") < page.index("At ties each upstream value")
 
 
+def test_code_is_shown_as_a_difference():
+    """The two lines stand below each other with what differs marked, and escaped; the right code beside the formula."""
+    reason = Reason("`<=` stands for `<`", right="if a < b:", wrong="if a <= b:", kind="edit")
+    page = render(report_of(TIES=failure(diagnosis=(reason,))))
+    assert '<pre class="held">if a &lt; b:</pre>' in page
+    assert '<pre class="refuted">if a &lt;<mark>=</mark> b:</pre>' in page
+    assert "def max_pool_gradient(x, window, upstream):" in page
+
+
 def test_page_says_when_it_was_made_and_by_what():
     """The date is in universal time, and the versions are all there, at the top."""
     report = report_of(RELU=HELD)

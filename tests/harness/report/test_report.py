@@ -81,7 +81,7 @@ def test_json_has_the_contracts_fields():
     assert entry["yours"]["data"] == [[1.0, "NaN"]]
     assert entry["expected"] == "one"
     assert entry["diagnosis"] == [HOSTILE]
-    nothing = dict.fromkeys(("name", "why", "mend", "seen", "about"), "")
+    nothing = dict.fromkeys(("name", "why", "mend", "seen", "right", "wrong", "about"), "")
     assert entry["reasons"] == [{"what": HOSTILE, **nothing, "kind": "numbers", "causes": []}]
     assert (entry["difference"], entry["note"]) == (None, None)
     assert entry["reproduce"] == ("python -m backproof 'my network.py' -k pooling.gradient_at_ties_is_a_subgradient")

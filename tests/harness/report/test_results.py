@@ -7,7 +7,7 @@ import pytest
 from properties.harness.checking.trial import Record
 from properties.harness.core.reason import Reason
 from properties.harness.report.data import Definition
-from properties.harness.report.results import Fault, by_operation, finished, overview
+from properties.harness.report.results import Fault, by_operation, explanation, finished, overview
 from properties.harness.target.definitions import in_repository
 from tests.harness.report.test_page import failure, report_of
 from tests.harness.report.test_terminal import crash
@@ -29,6 +29,27 @@ def test_parts_of_a_reason():
     assert str(REASON) == "mask repeat: It is whole. Why: it is easy. Mend: share it out. Seen: here."
     assert Reason("a factor").parts() == [("What", "a factor")]
     assert str(Reason("a factor", about="relu")) == "relu: a factor"
+
+
+def test_code_of_a_reason_is_told_beside_the_targets_own():
+    """The right line, the one that answers like the target, and of a long function the lines that are most like it."""
+    reason = Reason("q stands for p", right="a = x // p", wrong="a = x // q", kind="edit")
+    assert str(reason) == "q stands for p. Code: `a = x // q` stands for `a = x // p`."
+    assert str(Reason("q for p", right="a\nb", wrong="a")) == "q for p. Code: `a` stands for `a / b`."
+    own = ["def f(x):", *(f"    {letter} = 0" for letter in "bcdefghijklm"), "    a = x//q", "    return a"]
+    (entry,) = report_of(TIES=failure(diagnosis=(reason,))).properties[:1]
+    told = explanation(entry, {"max_pool_gradient": Definition("mine.py", 7, own)})
+    lines = {line.label: line.text for line in told if line.form in ("code", "reason")}
+    assert lines["diagnosis"] == "q stands for p"
+    assert (lines["right code"], lines["like yours"]) == ("a = x // p", "a = x // q")
+    assert lines["your code"] == "l = 0\nm = 0\na = x//q\nreturn a"
+    assert "your code" not in {line.label for line in explanation(entry)}
+
+
+def test_overview_mends_by_the_right_line():
+    """Where nobody wrote how to mend it the line that is right says so, if it is one."""
+    told = report_of(TIES=failure(diagnosis=(Reason("q for p", right="a = x // p", wrong="a = x // q", kind="edit"),)))
+    assert [fault.mend for fault in overview(told)] == ["a = x // p"]
 
 
 @pytest.mark.parametrize("outcome", ["refuted", "crashed", "known"])

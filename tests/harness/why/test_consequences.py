@@ -13,7 +13,8 @@ from properties.harness.why.consequences import is_wrong
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import OPERATIONS
 from properties.layers.declared import composed
-from properties.mistakes.channels import NETWORK, right
+from properties.mistakes.channels import NETWORK
+from properties.mistakes.right import full as right
 from tests.doubles import reference_with, trial_of
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from properties.harness.core.tape import Case
 from properties.harness.core.values import Kind
-from properties.harness.why.readings import at_zero, confined, likely, measured
+from properties.harness.why.conditions import confined
+from properties.harness.why.readings import at_zero, likely, measured
 
 CASES = [
     Case(image=np.ones((1, 1, size, size)), kernel=np.ones((1, 1, 2, 2)), upstream=np.ones((1, 1, 1, 1)))

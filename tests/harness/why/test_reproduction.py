@@ -17,11 +17,12 @@ from properties.harness.checking import conventions
 from properties.harness.checking.conventions import explored
 from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.reason import Reason
 from properties.harness.core.text import literal
 from properties.harness.report.results import blank
-from properties.harness.run.scripts import MARK, settle_scripts, write_scripts
+from properties.harness.run.scripts import MARK, NOT_ALONE, settle_scripts, write_scripts
 from properties.harness.target.target import load
-from properties.harness.why.reproduction import of_one_call, reproductions
+from properties.harness.why.reproduction import DEPENDS, of_one_call, reproductions
 
 RUN = "import runpy, sys; sys.modules['properties'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
 ENTRIES = {entry.id: entry for entry in all_properties().values()}
@@ -323,6 +324,18 @@ def test_script_of_a_notebook_is_tried_in_it(folder, attribute, prefix):
     script = script_of(f"my net.ipynb{attribute}", "activations.relu_is_the_positive_part")
     assert SHOWS in script
     assert f"np.asarray({prefix}relu(x))" in script
+
+
+def test_what_fails_after_other_calls_alone_is_told(folder):
+    """Where a script shows nothing, or needs calls before, a failure without a reason says that it rests on them."""
+    for scripts in (["# right\nexpected = 1\n"], [f"# row\n{DEPENDS}\nexpected = 1\nraise SystemExit(1)\n"]):
+        result = replace(blank(), outcome="refuted", scripts=scripts)
+        settle_scripts([result], "mine.py")
+        assert result.reasons == [NOT_ALONE]
+    named = replace(blank(), outcome="refuted", scripts=["# right\nexpected = 1\n"], reasons=[Reason("known")])
+    shown = replace(blank(), outcome="refuted", scripts=["# wrong\nexpected = 1\nraise SystemExit(1)\n"])
+    settle_scripts([named, shown], "mine.py")
+    assert (named.reasons, shown.reasons) == ([Reason("known")], [])
 
 
 def test_script_that_shows_nothing_says_so(folder):
