@@ -14,6 +14,7 @@ from benchmarks import (
     conventions,
     detection_floor,
     detection_time,
+    edits,
     false_alarms,
     gradient_checks,
     growth,
@@ -120,6 +121,32 @@ def test_alone_compares_within_an_operation():
     found = kill_matrix.alone([row])
     assert found[names[0]] == ["max_pool: one"]
     assert found[names[1]] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "wrong", "why"),
+    [
+        ("relu", "return np.minimum(x, 0)", ""),
+        ("dense_gradients", "features_gradient = upstream @ weights", ""),
+        ("relu", "return x * (x >= 0)", "the answer is the same at equality"),
+    ],
+)
+def test_edits_are_refuted_or_equivalent(operation, wrong, why):
+    """A wrong edit is refuted by a property; one that nothing refutes is right, and it is said why."""
+    edit = next(one for one in edits.slips(operation) if one.lines()[1] == wrong)
+    refuted = edits.refuted_by(operation, edit)
+    assert bool(refuted) == (not why)
+    assert not why or edits.why_equivalent(edit.what) == why
+
+
+def test_edits_are_counted():
+    """By operation, and those without a reason apart; every second edit is every second one."""
+    row = {"operation": "relu", "what": "", "right": "a|b", "wrong": "c", "refuted_by": "", "why": ""}
+    found = [row | {"refuted_by": "x"}, row | {"why": "it is"}, row]
+    assert "| relu | 3 | 1 | 1 | 1 |" in edits.summary(found, [])
+    assert "| relu |  | `a/b` | `c` | **unknown** |" in edits.equivalents(found)
+    every = [sum(stop - start for _, start, stop in edits.chunks(count)) for count in (1, 2)]
+    assert every[0] == 2 * every[1]
 
 
 def test_ties_of_a_photograph_are_counted():

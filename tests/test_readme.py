@@ -130,6 +130,7 @@ def test_own_target_is_refuted_as_told(tmp_path):
     assert re.search(r"  image          \[\[[^,]*, [^,]*\]\]\n", printed)
 
 
+@pytest.mark.slow
 def test_known_example_is_a_gate(tmp_path):
     """With the known deviations of the example a network whose only error is the one at ties passes, and no other."""
     (tmp_path / "known.txt").write_text(blocks("text", "docs/gate.md")[0], encoding="utf-8")

@@ -43,8 +43,11 @@ class Footprint(NamedTuple):
     written: list[Array]
 
 
-def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint:
-    """What a function leaves behind that is asked through this door; a `NotImplementedError` passes through."""
+def footprint(door: Operation, ask: Callable[..., Any], case: Case, brief: bool = False) -> Footprint:
+    """What a function leaves behind that is asked through this door, or, in `brief`, its first answer alone.
+
+    A `NotImplementedError` passes through.
+    """
     gives, takes = door.signature.gives, door.signature.takes
     inner = door.signature.arguments(case)
     own = door.handed(inner)
@@ -60,6 +63,8 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case) -> Footprint
     handed = arrays(np.array)
     given = answered(handed)
     first = [np.array(part) for part in given]
+    if brief:
+        return Footprint(_inward(door, gives, first, case), *([] for _ in Footprint._fields[1:]))
     other = [np.array(part) for part in answered(arrays(np.array, others))]
     kept = _differences(given, first)
     again = answered(arrays(np.array))
@@ -149,15 +154,15 @@ _FACTORS, _NEARLY = (-1.0, 2.0, -2.0, 0.5, -0.5), 1e-6  # by which an answer is 
 class Footprints:
     """One case, and the footprints that the target and the right formula leave on it.
 
-    Answers agree to rounding, or to a `slack` of the largest entry.
+    Answers agree to rounding, or to a `slack` of the largest entry; with that the first answer alone is asked for.
     """
 
     def __init__(self, operation: Operation, case: Case, slack: float = 0.0) -> None:
         self.name, self.case = operation.name, case
         self._handed: dict[str, tuple[Any, ...]] = {}  # by the layout
         right = right_door(operation.name, is_single(operation.name, case))
-        self.mine = footprint(operation, operation.raw, case)
-        self.right = footprint(right, right.function, case)
+        self.mine = footprint(operation, operation.raw, case, bool(slack))
+        self.right = footprint(right, right.function, case, bool(slack))
         largest = max(float(np.abs(np.nan_to_num(part)).max(initial=0.0)) for part in self.mine.first)
         self.bound = max(float(np.max(value.allowed)) for value in operation.signature.value(case))
         self._allowed = 4 * self.bound

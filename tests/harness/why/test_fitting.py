@@ -9,6 +9,8 @@ from properties.harness.core.tape import Case
 from properties.harness.why.diagnosis import NONE_FITS, diagnosed
 from tests.doubles import reference_with, trial_of
 
+pytestmark = pytest.mark.slow  # thousands of edits are tried for each
+
 
 def reason(**changed):
     """The one reason for what is wrong with the operation that is changed, of the reference's."""
