@@ -1,4 +1,5 @@
-"""Every mistake of the catalogue and every correct variant, against every property and the checkers used today.
+"""Every mistake of the catalogue, every correct variant, and every small edit of the right code, against every property
+and the checkers used today.
 
 A mistake replaces one operation of the reference. Of this suite's properties those are run that name the operation;
 gradient checkers are run at Gaussian and at small-integer points, on the layer or network that it belongs to.
@@ -11,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks import peers
+from benchmarks import edits, peers
 from benchmarks.command import command
 from benchmarks.trials import failure_of, failures, reference_with, settle, trial_of
 from benchmarks.variants import VARIANTS
@@ -231,15 +232,25 @@ def _cell(refuted: bool | None) -> str:
     return "" if refuted is None else "R" if refuted else "·"
 
 
-def main(markdown: Path | None = None) -> dict[str, Any]:
+def main(markdown: Path | None = None, every: int = 1, peers_every: int = 20) -> dict[str, Any]:
     """Run everything, print the summary, write the tables where asked, and return what was found."""
     mistakes = mapped(row_of_mistake, list(range(len(all_mistakes()))), "mistakes")
     variants = mapped(row_of_variant, list(VARIANTS), "correct variants")
-    print(summary(mistakes, variants))
+    found = [row for some in mapped(edits.rows, edits.chunks(every), "edits, in portions") for row in some]
+    wrong = [row for row in found if row["refuted_by"]]
+    compared = mapped(edits.checked, wrong[::peers_every], "edits, by the checkers")
+    told = edits.summary(found, compared)
+    print(summary(mistakes, variants), told, sep="\n\n")
     if markdown:
-        markdown.write_text(tables(mistakes, variants), encoding="utf-8")
-    return {"mistakes": mistakes, "variants": variants, "alone": alone(mistakes)}
+        text = f"{tables(mistakes, variants)}\n## Edits\n\n{told}\n\n{edits.equivalents(found)}\n"
+        markdown.write_text(text, encoding="utf-8")
+    return {"mistakes": mistakes, "variants": variants, "alone": alone(mistakes), "edits": found, "compared": compared}
 
 
 if __name__ == "__main__":
-    command(main, markdown="write the tables there")
+    command(
+        main,
+        markdown="write the tables there",
+        every="try one edit in so many",
+        peers_every="and one of those by peers",
+    )
