@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .conditions import Condition, condition
 from .footprints import Agreement, Footprints, fits
 from .questions import Further
 
+MOST_FITS = 24  # edits that fit and are told apart
 MOST_TOLD = 2  # edits beside the one that is told
 FIRST = 25  # entries, or nearly so many, of the case that an edit is tried on first
 NEARLY = 8  # edits that give a part of the answer, and are tried with every other
@@ -103,8 +105,8 @@ class _Search:
         self.nearly: list[Edit] = []
 
     def among(self, candidates: Iterable[Edit]) -> list[Fit]:
-        """Those of the edits that fit."""
-        found = [fit for edit in candidates if (fit := self._fit(edit))]
+        """Those of the edits that fit, the first of them if there are very many."""
+        found = islice((fit for edit in candidates if (fit := self._fit(edit))), MOST_FITS)
         return [fit for fit in found if self.stateful or self.further.fit(fit.door(), fit.condition)]
 
     def _fit(self, edit: Edit) -> Fit | None:
