@@ -73,6 +73,7 @@ def _all(part: ast.FunctionDef, own: bool, first: bool) -> Iterator[tuple[Change
             if not isinstance(getattr(node, "ctx", None), ast.Store) or isinstance(node, ast.Tuple):
                 found += slips(node, Where(names, counts and not isinstance(parent, ast.Attribute)))
             outer = getattr(node, "id", "") in parameters or isinstance(parent, ast.Return)
+            outer = outer or isinstance(parent, ast.keyword)
             if own and not counts and (first or not outer) and _is_value(parent, name, node):
                 found += wrapped(node, _named(node), flat=len(parameters) == 1)
             if not counts and isinstance(node, ast.BinOp) and getattr(node.left, "id", "") in parameters:
@@ -105,9 +106,7 @@ def _calls(node: ast.AST) -> bool:
 
 
 def _is_callee(parent: ast.AST, name: str) -> bool:
-    return (isinstance(parent, ast.Call) and name == "func") or isinstance(
-        parent, ast.arguments | ast.keyword | ast.arg
-    )
+    return (isinstance(parent, ast.Call) and name == "func") or isinstance(parent, ast.arguments | ast.arg)
 
 
 def _is_value(parent: ast.AST, name: str, node: ast.AST) -> bool:

@@ -216,6 +216,8 @@ def _of_tuple(node: ast.Tuple) -> Iterator[Slip]:
     if isinstance(node.ctx, ast.Load) and len(node.elts) == 2 and not any(isinstance(e, ast.Slice) for e in node.elts):
         for one in node.elts:
             yield Slip(f"{ast.unparse(one)} stands for both", _like(node, [one, one]), 1)
+            if isinstance(one, ast.Constant):
+                yield Slip(f"{ast.unparse(one)} alone stands for both", one, 1)
         for which, words in (("max", "larger"), ("min", "smaller")):
             both = expression(f"({which}({{0}}, {{1}}), {which}({{0}}, {{1}}))", *node.elts)
             yield Slip(f"the {words} of the two stands for both", both, 2)

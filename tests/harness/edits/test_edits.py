@@ -30,6 +30,8 @@ PROMISED = {
     "`>` for `>=`": ("logistic", "return np.where(x > 0, 1 / (1 + decay), decay / (1 + decay))"),
     "minimum for maximum": ("relu", "return np.minimum(x, 0)"),
     "mean for sum": ("conv2d", "output[i, j] = np.mean(patch * flipped)"),
+    "over fewer axes": ("max_pool", "return x.reshape(x.shape[0] // p, p, x.shape[1] // q, q).max(axis=3)"),
+    "another mode": ("conv2d", "return correlate2d(image, np.rot90(kernel, 2), mode='same')"),
     "over more axes": ("max_pool", "return x.reshape(x.shape[0] // p, p, x.shape[1] // q, q).max()"),
     "transposed": ("dense_gradients", "features_gradient = upstream @ weights"),
     "turned": ("conv2d", "flipped = np.rot90(kernel, 1)"),
