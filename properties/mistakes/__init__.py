@@ -59,18 +59,16 @@ class Mistake:
 
 
 def mistake(
-    operation: str, why: str, mend: str, *, seen: str = "", named_by: str = "", keeps_state: bool = False
+    operation: str, why: str, mend: str, *, seen: str = "", named_by: str = ""
 ) -> Callable[[Callable[..., Any]], Mistake]:
-    """Make a wrong function a mistake: its name is the name, its docstring says what it computes.
-
-    With `keeps_state` the function makes the wrong function instead.
-    """
+    """Make a wrong function a mistake: its name is the name, its docstring says what it computes."""
 
     def decorate(function: Callable[..., Any]) -> Mistake:
         what = " ".join((function.__doc__ or "").split())
-        make = function if keeps_state else lambda: function
         name = function.__name__.strip("_").replace("_", " ")
-        return Mistake(name, operation, what, make, why, mend, named_by or OPERATIONS[operation].named_by, seen)
+        return Mistake(
+            name, operation, what, lambda: function, why, mend, named_by or OPERATIONS[operation].named_by, seen
+        )
 
     return decorate
 
