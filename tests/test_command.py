@@ -395,7 +395,7 @@ def test_settings_of_the_user_do_not_interfere(mine):
 
 def test_noise_of_the_target_is_not_shown(tmp_path):
     """What a target prints while it is called does not end up in the report."""
-    (tmp_path / "loud.py").write_text("def relu(x):\n    print('NOISE')\n    return abs(x)\n", encoding="utf-8")
+    (tmp_path / "loud.py").write_text("def relu(x):\n    print('NOI' 'SE')\n    return abs(x)\n", encoding="utf-8")
     status, output, errors = run("loud.py", *FEW, "-k", "parts_its", folder=tmp_path)
     assert status == 1
     assert "NOISE" not in output + errors
