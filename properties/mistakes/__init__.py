@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from ..harness.core.setting import setting
-from ..harness.edits.code import rewritten
+from ..harness.edits.edit import rewritten
 from ..layers import OPERATIONS
 
 MODULES = (

@@ -5,7 +5,8 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
+from textwrap import dedent
 from types import CodeType
 from typing import Any
 
@@ -73,7 +74,7 @@ class Way:
     @cached_property
     def names(self) -> list[set[str]]:
         """The names that are used in each of the functions."""
-        return [{node.id for node in ast.walk(part) if isinstance(node, ast.Name)} for part in self.parts]
+        return list(map(names_in, self.parts))
 
     def made(self, part: int | None = None, code: CodeType | None = None) -> Callable[..., Any]:
         """The function, with another code for one of its parts; each time without any state from before.
@@ -109,23 +110,27 @@ def shown(operation: str, flips: bool) -> str:
 
 
 def _way(operation: str, function: Callable[..., Any], flips: bool) -> Way:
-    parts = list[ast.FunctionDef]()
-    scope = {name: value for name, value in function.__globals__.items() if not is_plain(value)}
+    parts, scope = list[ast.FunctionDef](), dict[str, Any]()
     _collect(function, flips, parts, scope)
     return Way(operation, function.__name__, parts, scope)
 
 
 def _collect(function: Callable[..., Any], flips: bool, parts: list[ast.FunctionDef], scope: dict[str, Any]) -> None:
-    parts.append(_tree(inspect.getsource(function), flips))
-    names = {node.id for node in ast.walk(parts[-1]) if isinstance(node, ast.Name)}
+    """Add a function and the plain ones that it calls, and whatever their modules know."""
+    parts.append(parsed(inspect.getsource(function), flips))
+    scope.update(function.__globals__)
+    names = names_in(parts[-1])
     for name, value in function.__globals__.items():
-        if name in names and name not in scope:
-            scope[name] = value
-            if is_plain(value):
-                _collect(value, flips, parts, scope)
+        if name in names and is_plain(value) and all(part.name != name for part in parts):
+            _collect(value, flips, parts, scope)
 
 
-def _tree(source: str, flips: bool) -> ast.FunctionDef:
+def names_in(node: ast.AST) -> set[str]:
+    """The names that are used in a tree."""
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def parsed(source: str, flips: bool) -> ast.FunctionDef:
     """The tree of a function without annotations, for this convention."""
     tree = ast.parse(source).body[0]
     assert isinstance(tree, ast.FunctionDef)
@@ -134,37 +139,6 @@ def _tree(source: str, flips: bool) -> ast.FunctionDef:
         argument.annotation = None
     found: ast.FunctionDef = _Written(flips).visit(tree)
     return found
-
-
-@dataclass(frozen=True)
-class Rewritten:
-    """The right code of an operation with a part of its text replaced by another."""
-
-    way: Way
-    tree: ast.FunctionDef
-
-    def code(self) -> Callable[[], Callable[..., Any]]:
-        """What makes the function, each time without any state from before."""
-        return partial(self.way.made, 0, compiled(self.tree))
-
-    def lines(self) -> tuple[str, str]:
-        """The lines as they should be, and as they are rewritten."""
-        return differing(ast.unparse(self.way.parts[0]), ast.unparse(self.tree))
-
-
-@cache
-def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Rewritten:
-    """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
-
-    What hangs on the convention is written out afterwards. Raises `LookupError` if there is no such way.
-    """
-    for function in ways(operation):
-        source = inspect.getsource(function)
-        if source.count(right) == 1:
-            way = _way(operation, function, flips)
-            way.scope.update(function.__globals__ | way.scope)
-            return Rewritten(way, _tree(source.replace(right, wrong), flips))
-    raise LookupError(f"no way to write {operation} has this text once: {right}")
 
 
 def differing(right: str, wrong: str) -> tuple[str, str]:
@@ -178,11 +152,5 @@ def differing(right: str, wrong: str) -> tuple[str, str]:
 def _between(before: list[str], after: list[str], changed: list[Any], more: int) -> tuple[str, str]:
     """The lines of both texts from the first change to the last, and so many more on either side."""
     sides = (before, changed[0][1], changed[-1][2]), (after, changed[0][3], changed[-1][4])
-    right, wrong = ("\n".join(_dedented(lines[max(first - more, 0) : last + more])) for lines, first, last in sides)
+    right, wrong = (dedent("\n".join(lines[max(first - more, 0) : last + more])) for lines, first, last in sides)
     return right, wrong
-
-
-def _dedented(lines: list[str]) -> list[str]:
-    """Lines without the indent that they share."""
-    margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
-    return [line[margin:] for line in lines]

@@ -1,12 +1,14 @@
 """An edit of the right code: other nodes, or statements, in one place of its tree or two."""
 
 import ast
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
-from .code import Way, compiled, differing
+from ...layers.plain import ways
+from .code import Way, compiled, differing, parsed, written
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,19 @@ class Change:
     new: Any
 
     @property
-    def key(self) -> tuple[int, str, int | None, str]:
-        """Where it is, and what it says there: two that agree are the same."""
-        new = self.new if isinstance(self.new, list) else [self.new]
-        return id(self.parent), self.name, self.index, ";".join(map(ast.unparse, new))
+    def place(self) -> tuple[int, str, int | None]:
+        """Where it is: two that agree are in one place."""
+        return id(self.parent), self.name, self.index
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """What is put there."""
+        return self.new if isinstance(self.new, list) else [self.new]
+
+    @property
+    def text(self) -> str:
+        """What is put there, as it is read."""
+        return ";".join(map(ast.unparse, self.nodes))
 
     def overlaps(self, other: "Change") -> bool:
         """Whether one of the two places is within the other, so that both cannot be changed."""
@@ -37,22 +48,15 @@ class Change:
     def old(self) -> ast.AST:
         """What stands there in the right code."""
         value = getattr(self.parent, self.name)
-        return (
-            value
-            if self.index is None and isinstance(value, ast.AST)
-            else value[self.index]
-            if self.index is not None
-            else self.parent
-        )
+        if self.index is not None:
+            value = value[self.index]
+        return value if isinstance(value, ast.AST) else self.parent  # whose whole body is another one
 
     def swap(self) -> Callable[[], None]:
         """Make the change; what is returned takes it back."""
         old = getattr(self.parent, self.name)
-        if self.index is None:
-            setattr(self.parent, self.name, self.new)
-        else:
-            new = self.new if isinstance(self.new, list) else [self.new]
-            setattr(self.parent, self.name, [*old[: self.index], *new, *old[self.index + 1 :]])
+        at = self.index
+        setattr(self.parent, self.name, self.new if at is None else [*old[:at], *self.nodes, *old[at + 1 :]])
         return lambda: setattr(self.parent, self.name, old)
 
 
@@ -85,14 +89,13 @@ class Edit:
 
     def is_like(self, other: "Edit") -> bool:
         """Whether another one differs from it in a constant alone."""
-        places = ((change.parent, change.name, change.index) for one in (self, other) for change in one.changes[:1])
-        return self.what != other.what and self.kind == other.kind and next(places) == next(places)
+        is_there = self.changes[0].place == other.changes[0].place
+        return is_there and self.what != other.what and self.kind == other.kind
 
     @property
     def leaves_traces(self) -> bool:
         """Whether it may change an argument, or keep something from call to call."""
-        nodes = [node for one in self.changes for node in (one.new if isinstance(one.new, list) else [one.new])]
-        texts = " ".join(map(ast.unparse, nodes))
+        texts = " ".join(change.text for change in self.changes)
         return "out=" in texts or "kept." in texts or "copy is missing" in self.what
 
     def lines(self) -> tuple[str, str]:
@@ -112,6 +115,20 @@ class Edit:
         finally:
             for one in reversed(undo):
                 one()
+
+
+@cache
+def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Edit:
+    """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
+
+    What hangs on the convention is written out afterwards. Raises `LookupError` if there is no such way.
+    """
+    for function, way in zip(ways(operation), written(operation, flips), strict=True):
+        source = inspect.getsource(function)
+        if source.count(right) == 1:
+            body = parsed(source.replace(right, wrong), flips).body
+            return Edit("", way, 0, (Change(way.parts[0], "body", None, body),), 0)
+    raise LookupError(f"no way to write {operation} has this text once: {right}")
 
 
 def places(part: ast.FunctionDef) -> Iterator[tuple[ast.AST, str, int | None, Any]]:

@@ -7,9 +7,9 @@ from itertools import chain, combinations, islice, pairwise, product
 from textwrap import indent
 from typing import Any
 
-from .code import expression, written
+from .code import expression, names_in, written
 from .edit import Change, Edit, places
-from .expressions import Slip, Where, slips
+from .expressions import Slip, Where, called, slips
 from .values import with_constants, wrapped
 
 _IN_PLACE: dict[type[ast.operator], tuple[str, str]] = {
@@ -35,7 +35,10 @@ def _of_way(operation: str, flips: bool, number: int) -> tuple[Edit, ...]:
     told = {part.name for way in ways[:number] for part in way.parts}
     for part, tree in enumerate(ways[number].parts):
         if tree.name not in told:
-            slips = {change.key: (change, slip) for change, slip in _all(tree, own=part == 0, first=number == 0)}
+            slips = {
+                (change.place, change.text): (change, slip)
+                for change, slip in _all(tree, own=part == 0, first=number == 0)
+            }
             found += [Edit(slip.what, ways[number], part, (change,), slip.rank) for change, slip in slips.values()]
     return tuple(found)
 
@@ -80,7 +83,7 @@ def _all(part: ast.FunctionDef, own: bool, first: bool) -> Iterator[tuple[Change
                 found += _in_place(node)
         text = ast.unparse(node)
         changes = ((Change(parent, name, index, slip.new), slip) for slip in found)
-        yield from ((change, slip) for change, slip in changes if change.key[-1] != text)
+        yield from ((change, slip) for change, slip in changes if change.text != text)
     yield from _copied(part)
     yield from _exchanged(part)
 
@@ -90,12 +93,11 @@ def _counting(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Subscript):
         return [node.slice]
     if isinstance(node, ast.Call):
-        is_method = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "np"
-        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        name, method_of = called(node)
         if name in ("range", "zeros", "ones", "arange", "divmod"):
             return node.args
         if name in ("reshape", "repeat", "transpose", "pad", "unravel_index"):
-            return node.args if is_method else node.args[1:]
+            return node.args if method_of else node.args[1:]
     if isinstance(node, ast.Assign) and ".shape" in ast.unparse(node.value) and not _calls(node.value):
         return [node.value]
     return []
@@ -157,7 +159,7 @@ def _names_exchanged(node: ast.stmt, part: ast.FunctionDef) -> Iterator[Slip]:
     loops = {one.target.id for one in ast.walk(part) if isinstance(one, ast.For) and isinstance(one.target, ast.Name)}
     unpacked = (one for one in ast.walk(part) if isinstance(one, ast.Tuple) and isinstance(one.ctx, ast.Store))
     counting = loops | {name.id for one in unpacked for name in one.elts if isinstance(name, ast.Name)}
-    used = sorted({one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & counting)
+    used = sorted(names_in(node) & counting)
     for one, other in combinations(used, 2):
         renamed = _Renamed({one: other, other: one}).visit(ast.parse(ast.unparse(node)))
         yield Slip(f"{one} and {other} are exchanged", renamed.body, 1)
@@ -204,25 +206,30 @@ def _parsed(text: str) -> list[ast.stmt]:
     return loop.body
 
 
+def _neighbours(part: ast.FunctionDef) -> Iterator[tuple[Any, int]]:
+    """Every two assignments that follow each other: what holds them, and where in its body the first one is."""
+    for node in ast.walk(part):
+        body = getattr(node, "body", None)
+        for number, two in enumerate(pairwise(body if isinstance(body, list) else ())):
+            if all(isinstance(one, ast.Assign | ast.AugAssign) for one in two):
+                yield node, number
+
+
 def _copied(part: ast.FunctionDef) -> Iterator[tuple[Change, Slip]]:
     """A line with the right side of the one above it, as one that was copied and not changed."""
-    for node in ast.walk(part):
-        for one, other in pairwise(getattr(node, "body", ()) if isinstance(node, ast.For | ast.FunctionDef) else ()):
-            if isinstance(one, ast.Assign | ast.AugAssign) and isinstance(other, type(one)):
-                yield (
-                    Change(other, "value", None, one.value),
-                    Slip("the right side of the line above is copied", one.value, 1),
-                )
+    for node, number in _neighbours(part):
+        one, other = node.body[number : number + 2]
+        if type(one) is type(other) and not isinstance(node, ast.If):
+            slip = Slip("the right side of the line above is copied", one.value, 1)
+            yield Change(other, "value", None, one.value), slip
 
 
 def _exchanged(part: ast.FunctionDef) -> Iterator[tuple[Change, Slip]]:
     """Two lines that follow each other, in the other order."""
-    for node in ast.walk(part):
-        body = getattr(node, "body", None)
-        for number, (one, other) in enumerate(pairwise(body if isinstance(body, list) else ())):
-            if isinstance(one, ast.Assign | ast.AugAssign) and isinstance(other, ast.Assign | ast.AugAssign):
-                changed: list[ast.stmt] = [*body[:number], other, one, *body[number + 2 :]]  # type: ignore[index]
-                yield Change(node, "body", None, changed), Slip("two lines are exchanged", changed, 2)
+    for node, number in _neighbours(part):
+        one, other = node.body[number : number + 2]
+        changed = [*node.body[:number], other, one, *node.body[number + 2 :]]
+        yield Change(node, "body", None, changed), Slip("two lines are exchanged", changed, 2)
 
 
 def two_edits(single: list[Edit], nearly: list[Edit]) -> Iterator[Edit]:

@@ -149,12 +149,21 @@ def _of_constant(node: ast.Constant) -> Iterator[Slip]:
             yield Slip(f"{other} stands for {node.value}", expression(f"({other!r})"), 1)
 
 
+def called(node: ast.Call) -> tuple[str, ast.expr | None]:
+    """The name of what is called, and what it is a method of, if it is one and no function of NumPy's."""
+    if not isinstance(node.func, ast.Attribute):
+        return getattr(node.func, "id", ""), None
+    return node.func.attr, node.func.value if ast.unparse(node.func.value) != "np" else None
+
+
+def _call(node: ast.Call, arguments: list[ast.expr], *keywords: ast.keyword) -> ast.expr:
+    """The same call with these arguments and keywords alone."""
+    return expression(ast.unparse(ast.Call(node.func, arguments, list(keywords))))
+
+
 def _of_call(node: ast.Call) -> Iterator[Slip]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    is_method = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) != "np"
-    kept = (
-        node.func.value if is_method and isinstance(node.func, ast.Attribute) else node.args[0] if node.args else None
-    )
+    name, method_of = called(node)
+    kept = method_of or next(iter(node.args), None)
     if kept is not None and name != "range":
         yield Slip(f"{name} is missing", kept, 1)
     for other in CONFUSED.get(name, ()):
@@ -174,17 +183,16 @@ def _of_call(node: ast.Call) -> Iterator[Slip]:
         arguments = list(node.args)
         arguments[i], arguments[j] = arguments[j], arguments[i]
         words = f"{ast.unparse(arguments[j])} and {ast.unparse(arguments[i])} are exchanged"
-        yield Slip(words, expression(ast.unparse(ast.Call(node.func, arguments, node.keywords))), 1)
+        yield Slip(words, _call(node, arguments, *node.keywords), 1)
     for number, keyword in enumerate(node.keywords):
         rest = [one for place, one in enumerate(node.keywords) if place != number]
-        text = ast.unparse(ast.Call(node.func, node.args, rest))
-        yield Slip(f"{keyword.arg} is left out", expression(text), 1)
+        yield Slip(f"{keyword.arg} is left out", _call(node, node.args, *rest), 1)
     if name in ("reshape", "ravel"):
-        text = ast.unparse(ast.Call(node.func, node.args, [ast.keyword("order", ast.Constant("F"))]))
-        yield Slip("column order stands for row order", expression(text), 1)
+        by_columns = _call(node, node.args, ast.keyword("order", ast.Constant("F")))
+        yield Slip("column order stands for row order", by_columns, 1)
     if name == "ravel":
-        text = ast.unparse(ast.Call(node.func, node.args, [ast.keyword("order", ast.Constant("K"))]))
-        yield Slip("the order of memory stands for row order", expression(text), 2)
+        by_memory = _call(node, node.args, ast.keyword("order", ast.Constant("K")))
+        yield Slip("the order of memory stands for row order", by_memory, 2)
     if name == "repeat" and isinstance(node.func, ast.Attribute):
         inner = node.func.value
         if isinstance(inner, ast.Call) and getattr(inner.func, "attr", "") == "repeat":
@@ -196,8 +204,8 @@ def _of_call(node: ast.Call) -> Iterator[Slip]:
         key = expression(f"kept.setdefault({ast.unparse(node)!r} + str({{0}}), {{1}})", node.args[0], node)
         yield Slip("an array is kept from call to call, and never reset", key, 2)
     if name in ("maximum", "minimum", "multiply", "abs", "exp"):
-        text = ast.unparse(ast.Call(node.func, node.args, [ast.keyword("out", node.args[0])]))
-        yield Slip("an argument is written into", expression(text), 2)
+        in_place = _call(node, node.args, ast.keyword("out", node.args[0]))
+        yield Slip("an argument is written into", in_place, 2)
 
 
 def _of_attribute(node: ast.Attribute) -> Iterator[Slip]:

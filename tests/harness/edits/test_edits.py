@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from properties.harness.edits.code import differing, rewritten, written
+from properties.harness.edits.code import differing, written
+from properties.harness.edits.edit import rewritten
 from properties.harness.edits.edits import edits, edits_with_constants, two_edits
 from properties.layers import OPERATIONS
 
@@ -95,7 +96,9 @@ def test_edits_take_themselves_back():
 
 def test_edits_are_all_different():
     """No two edits of one function say the same."""
-    keys = [(edit.part, edit.changes[0].key) for some in edits("max_pool", True) for edit in some]
+    keys = [
+        (edit.part, edit.changes[0].place, edit.changes[0].text) for some in edits("max_pool", True) for edit in some
+    ]
     assert len(keys) == len(set(keys)) > 1000
 
 
