@@ -15,7 +15,7 @@ from ..harness.core.resizing import COLUMNS, ROWS, ends, in_order, large_pairs, 
 from ..harness.core.setting import setting
 from ..harness.core.sizes import fit_valid, joined_valid, read_shapes
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
-from ..harness.core.values import ALLOWED, Array, Kind, Value, norms, untied
+from ..harness.core.values import ALLOWED, Array, Kind, Value, norms, turned, untied
 from .registry import Layer, Read, Sides, Signature, Stage
 
 NAME = "convolution"
@@ -31,11 +31,6 @@ def patches(x: Array, shape: Shape) -> Array:
 def correlation(x: Array, kernel: Array) -> Array:
     """`y[n,o,i,j] = Σ x[n,c,i+a,j+b] kernel[o,c,a,b]`, wherever the kernel fits."""
     return np.einsum("...ncijab,...ocab->...noij", patches(x, kernel.shape[-2:]), kernel)
-
-
-def turned(kernel: Array) -> Array:
-    """The kernel as a correlation takes it: by 180° where `conv2d` flips it."""
-    return kernel[..., ::-1, ::-1] if setting().flips else kernel
 
 
 def conv2d(image: Array, kernel: Array) -> Array:

@@ -47,6 +47,11 @@ class Kind(Enum):
         return 0 if self is Kind.SCALAR else self.value.count(",") + (self is not Kind.NUMBERS)
 
 
+def turned(kernel: Array) -> Array:
+    """A kernel, by its last two axes, as a correlation takes it: by 180° where the target's convolution flips it."""
+    return kernel[..., ::-1, ::-1] if setting().flips else kernel
+
+
 @dataclass(frozen=True)
 class Value:
     """An exact value, and how far from it a correct answer may lie: `units` times eps times `size`, plus `floor`."""

@@ -33,18 +33,6 @@ _CONDITIONS: dict[str, Callable[[Array], bool]] = {
 }
 
 
-def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
-    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few."""
-    if min(sum(wrong for _, wrong in cases), sum(not wrong for _, wrong in cases)) < ENOUGH:
-        return ""
-    for name, kind in takes.items():
-        values = [_plain(kind, case[name]) for case, _ in cases]
-        for words, holds in _CONDITIONS.items():
-            if all(holds(value) == wrong for value, (_, wrong) in zip(values, cases, strict=True)):
-                return words.format(name)
-    return ""
-
-
 class Condition(NamedTuple):
     """Something that holds of some cases and of others not, in words."""
 
@@ -52,12 +40,26 @@ class Condition(NamedTuple):
     holds: Callable[[Case], bool]
 
 
-def condition(takes: Mapping[str, Kind], wrong: list[Case], right: list[Case]) -> Condition | None:
-    """What holds of an array in all cases that are wrong and in none of those that are right, if anything does."""
+def confined(cases: list[tuple[Case, bool]], takes: Mapping[str, Kind]) -> str:
+    """What holds of all cases that are wrong and of no right one, as of an array; nothing if either are too few."""
+    wrong, right = ([case for case, is_wrong in cases if is_wrong == wanted] for wanted in (True, False))
+    if min(len(wrong), len(right)) < ENOUGH:
+        return ""
+    found = condition(takes, wrong, right, with_lengths=False)
+    return found.words if found else ""
+
+
+def condition(
+    takes: Mapping[str, Kind], wrong: list[Case], right: list[Case], with_lengths: bool = True
+) -> Condition | None:
+    """What holds of an array in all cases that are wrong and in none of those that are right, if anything does.
+
+    `with_lengths` it may be that a side is longer than it is in any that is right.
+    """
     for name, kind in takes.items():
         ones, others = ([_plain(kind, case[name]) for case in cases] for cases in (wrong, right))
         found = [(words.format(name), holds) for words, holds in _CONDITIONS.items()]
-        for axis, side in ((0, "row"), (-1, "column")):
+        for axis, side in ((0, "row"), (-1, "column")) if with_lengths else ():
             most = max(one.shape[axis] for one in others)
             plural = "s" * (most > 1)
             found.append((f"{name} has more than {most} {side}{plural}", partial(_is_longer, axis, most)))

@@ -28,8 +28,7 @@ from .conditions import confined
 from .consequences import causes, is_wrong_at
 from .fitting import fitting
 from .footprints import Footprints, fits
-from .questions import Further, groups
-from .questions import asked as asked_of
+from .questions import Further, asked_of, groups
 from .readings import Measured, at_zero, likely, measured
 
 MOST_NAMED = 2

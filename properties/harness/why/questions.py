@@ -31,7 +31,7 @@ def groups(operation: Operation, failing: Case) -> list[list[Case]]:
     return found
 
 
-def asked(operation: Operation, cases: list[Case], slack: float = 0.0) -> list[Footprints]:
+def asked_of(operation: Operation, cases: list[Case], slack: float = 0.0) -> list[Footprints]:
     """What the cases leave behind; those that the target leaves out are left out here too."""
     found = []
     for case in cases:
@@ -59,7 +59,7 @@ class Further:
             cases += [
                 one for one in larger(signature.layer, FURTHER_LARGER) if self.at_kinks or not signature.is_kinked(one)
             ]
-        return asked(self.operation, cases, SLACK)
+        return asked_of(self.operation, cases, SLACK)
 
     @property
     def _scalable(self) -> list[str]:

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.signal import convolve2d, correlate2d
 
-from ...harness.core.values import Array
-from .turns import mirrored, turned, unturned
+from ...harness.core.values import Array, turned
+from .turns import mirrored, unturned
 
 
 def conv2d(image: Array, kernel: Array) -> Array:

@@ -113,7 +113,7 @@ def max_pool_gradient_by_flat_place(x: Array, window: Shape, upstream: Array) ->
     return gradient
 
 
-def max_pool_gradient_by_remainder(x: Array, window: Shape, upstream: Array) -> Array:
+def max_pool_gradient_by_divmod(x: Array, window: Shape, upstream: Array) -> Array:
     p, q = window
     rows, columns = upstream.shape
     gradient = np.zeros(x.shape)

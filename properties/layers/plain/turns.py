@@ -6,11 +6,6 @@ from ...harness.core.setting import setting
 from ...harness.core.values import Array
 
 
-def turned(array: Array) -> Array:
-    """By 180° for the true convolution, which flips its kernel; as it is for the cross-correlation."""
-    return np.rot90(array, 2) if setting().flips else array
-
-
 def unturned(array: Array) -> Array:
     """As it is for the true convolution; by 180° for the cross-correlation."""
     return array if setting().flips else np.rot90(array, 2)
