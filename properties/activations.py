@@ -29,6 +29,7 @@ def test_relu_parts_its_argument(relu, case):
     """`relu(x) − relu(−x) = x`, and one of the two is 0.
 
     Source: the positive and the negative part of a number.
+    Proof: proofs/activations.v, relu_parts_its_argument.
     """
     positive, negative = relu(case.x), relu(-case.x)
     agree(positive - negative, exactly(case.x), "relu(x) − relu(−x)")
@@ -50,6 +51,7 @@ def test_relu_derivative_at_zero_is_a_subgradient(relu_derivative, case):
     """At 0 ReLU's derivative is a number in [0, 1], the set of its subgradients there.
 
     Source: Bertoin, Bolte, Gerchinovitz & Pauwels, NeurIPS 2021.
+    Proof: proofs/activations.v, relu_derivative_at_zero_is_a_subgradient.
     """
     case["x"] = np.where(np.arange(case.x.size).reshape(case.x.shape) == 0, 0.0, case.x)
     at_zero = float(np.ravel(relu_derivative(case.x))[0])
@@ -61,6 +63,7 @@ def test_relu_derivative_matches_differences(relu_derivative, relu, case):
     """Off 0 ReLU is linear, so its central difference with a short step is its derivative, without error.
 
     Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14, on differences.
+    Proof: proofs/activations.v, relu_derivative_matches_differences.
     """
     step = 2.0**-6
     difference = (relu(case.x + step) - relu(case.x - step)) / (2 * step)
@@ -89,6 +92,7 @@ def test_smooth_activation_is_symmetric_and_bounded(operation, case):
     """`f(x) + f(−x)` is the same for every x, 0 for arctan and 1 for the logistic function, and f keeps to its range.
 
     Source: NIST Digital Library of Mathematical Functions, 4.23; the symmetry of the logistic distribution.
+    Proof: proofs/activations.v, smooth_activation_is_symmetric_and_bounded.
     """
     known = BY_NAME[operation.name]
     value = operation(case.x)
@@ -104,6 +108,7 @@ def test_smooth_derivative_is_the_complex_step(operation, case):
     input and not of the output.
 
     Source: Squire & Trapp, SIAM Review 40, 1998, for the complex step; the quotient is exact to rounding.
+    Proof: proofs/activations.v, arctan_derivative, logistic_derivative.
     """
     agree(operation(case.x), BY_NAME[operation.signature.of].stepped(case.x), f"{operation.name}(x)")
 

@@ -29,6 +29,7 @@ def test_conv2d_is_bilinear(conv2d, case):
     """`conv2d(x + x', k) = conv2d(x, k) + conv2d(x', k)`, likewise in the kernel, and a factor comes out.
 
     Source: bilinearity of the defining sum.
+    Proof: proofs/convolution.v, conv2d_is_bilinear.
     """
     image, other, kernel, other_kernel = case.arguments("image", "other_image", "kernel", "other_kernel")
     (bound,) = conv2d.signature.value(case)
@@ -51,6 +52,7 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
     """An image rolled by one row or column gives the output moved by one, but for the entries that wrapped.
 
     Source: translation equivariance; Goodfellow et al., Deep Learning, section 9.2.
+    Proof: proofs/convolution.v, conv2d_commutes_with_shifts.
     """
     (bound,) = conv2d.signature.value(case)
     output = conv2d(case.image, case.kernel)
@@ -68,6 +70,7 @@ def test_conv2d_commutes_with_transposition(conv2d, case):
     """The transposed image and the transposed kernel give the transposed output.
 
     Source: the defining sum, which treats rows and columns alike.
+    Proof: proofs/convolution.v, conv2d_commutes_with_transposition.
     """
     (bound,) = conv2d.signature.value(case)
     output = conv2d(case.image, case.kernel)
@@ -84,6 +87,7 @@ def test_kernel_gradient_is_the_rot90_form(conv2d_kernel_gradient, case):
     cross-correlation's is that without the outer rotation.
 
     Source: the chain rule on the defining sum.
+    Proof: proofs/convolution.v, kernel_gradient_is_the_rot90_form.
     """
     (expected,) = conv2d_kernel_gradient.signature.value(case)
     turned = np.rot90(case.upstream, 2, (-2, -1))
@@ -99,6 +103,7 @@ def test_image_gradient_is_the_full_correlation(conv2d_image_gradient, case):
     cross-correlation's is the full convolution.
 
     Source: the chain rule on the defining sum.
+    Proof: proofs/convolution.v, image_gradient_is_the_full_correlation.
     """
     answer = conv2d_image_gradient(case.image, case.kernel, case.upstream)
     (expected,) = conv2d_image_gradient.signature.value(case)
@@ -110,6 +115,7 @@ def test_kernel_gradient_is_the_adjoint(conv2d_kernel_gradient, conv2d, case):
     """`⟨conv2d(image, kernel), upstream⟩ = ⟨kernel, kernel gradient⟩`, with the target's own two operations.
 
     Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
+    Proof: proofs/convolution.v, kernel_gradient_is_the_adjoint.
     """
     gradient = conv2d_kernel_gradient(case.image, case.kernel, case.upstream)
     _adjoint(conv2d, case, (case.kernel * gradient).sum(), "⟨kernel, kernel gradient⟩")
@@ -120,6 +126,7 @@ def test_image_gradient_is_the_adjoint(conv2d_image_gradient, conv2d, case):
     """`⟨conv2d(image, kernel), upstream⟩ = ⟨image, image gradient⟩`, with the target's own two operations.
 
     Source: Claerbout, Earth Soundings Analysis, 1992: the dot-product test.
+    Proof: proofs/convolution.v, image_gradient_is_the_adjoint.
     """
     gradient = conv2d_image_gradient(case.image, case.kernel, case.upstream)
     _adjoint(conv2d, case, (case.image * gradient).sum(), "⟨image, image gradient⟩")

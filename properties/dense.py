@@ -32,6 +32,7 @@ def test_features_gradient_is_upstream_times_weights(dense_gradients, case):
     """The features' gradient is `upstream · weightsᵀ`.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
+    Proof: proofs/dense.v, features_gradient_is_upstream_times_weights.
     """
     features_gradient, _ = dense_gradients(case.features, case.weights, case.upstream)
     agree(features_gradient, exactly(case.upstream * case.weights.T), "the features' gradient")
@@ -42,6 +43,7 @@ def test_weights_gradient_is_features_times_upstream(dense_gradients, case):
     """The weights' gradient is `featuresᵀ · upstream`, summed over the images of a batch.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning, section 6.5.
+    Proof: proofs/dense.v, weights_gradient_is_features_times_upstream.
     """
     _, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
     _, expected = dense_gradients.signature.value(case)

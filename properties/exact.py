@@ -56,6 +56,7 @@ def test_conv2d_on_every_pair_of_basis_vectors(conv2d, case):
     of basis vectors.
 
     Being bilinear it is then right for these shapes. Source: a bilinear map is fixed by its values on bases.
+    Proof: proofs/dense.v, bilinear_map_is_fixed_by_pairs_of_basis_vectors.
     """
     tensor = every.convolution_tensor(case)
     bilinear(conv2d, case, ("image", "kernel"), tensor, units(case.image, 1), _convolved())
@@ -90,6 +91,7 @@ def test_conv2d_at_uniform_points(conv2d, case):
 
     A wrong polynomial of degree d agrees at one of them with probability at most d/N, for N values a variable.
     Source: Schwartz, Journal of the ACM 27, 1980; Zippel, EUROSAM 1979.
+    Proof: proofs/polynomial.v, wrong_polynomial_passes_rarely.
     """
     polynomial(conv2d, case, POINTS, BILINEAR, "shape", _convolved())
 
@@ -119,6 +121,7 @@ def test_dense_on_every_pair_of_basis_vectors(dense, case):
     """For up to 9 features, `dense` is right on every pair of basis vectors.
 
     Source: a bilinear map is fixed by its values on bases.
+    Proof: proofs/dense.v, bilinear_map_is_fixed_by_pairs_of_basis_vectors.
     """
     images, count = case.features.shape
     tensor = np.einsum("kl,nm->nklm", np.eye(count), np.eye(images)).reshape(case.features.size, count, images)
@@ -166,6 +169,7 @@ def test_gradient_at_every_set_of_maxima(max_pool_gradient, case):
 
     A window's gradient depends only on which entries are maximal: 2^n − 1 sets for n entries, for windows of up to
     3×3: 15 for 2×2, 63 for 2×3, 511 for 3×3. Source: Boustany, TMLR 2024.
+    Proof: proofs/pooling.v, gradient_at_ties_is_a_subgradient.
     """
     noted("at every set of maxima", "for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3)")
     require_legal(max_pool_gradient, max_pool_gradient(case.x, case.window, case.upstream), case)

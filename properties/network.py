@@ -46,6 +46,7 @@ def test_predict_grows_weights_over_windows(predict, case):
     """Off ties `pooled · weights = Σ relu(y) ⊙ mask ⊙ repeat(weights)`: the 4×1 weights grown to 4×4.
 
     So the prediction is the arctan of the latter. Source: the notebook's last claim.
+    Proof: proofs/pooling.v, predict_grows_weights_over_windows.
     """
     stages = right.forward(case.image, case.kernel, case.weights)
     grown = right.grown_sum(stages.preactivation, stages.pooled, case.weights)
@@ -77,6 +78,7 @@ def test_gradients_are_the_chain_rule(gradients, case):
 
     `δ = (p − t) / (1 + s²)`; `δ · pooled` for the weights, `Σ δ w ∂y/∂kernel` over the winners for the kernel.
     Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
+    Proof: proofs/network.v, gradients_are_the_chain_rule.
     """
     for name, answer, value in zip(
         ("kernel", "weights"), gradients(*_point(case)), right.gradient_values(*_point(case)), strict=True
@@ -124,6 +126,7 @@ def test_gradients_agree_with_layers(
     """Off kinks both gradients are the chain rule through the target's own layers.
 
     Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
+    Proof: proofs/dense.v, flattening_has_its_inverse_as_gradient.
     """
     forth, back = (conv2d, relu, max_pool, dense, arctan), (relu_derivative, arctan_derivative, max_pool_gradient)
     own = {one.name: one for one in (*forth, *back, dense_gradients, conv2d_kernel_gradient)}

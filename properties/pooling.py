@@ -35,6 +35,7 @@ def test_mask_repeat_is_argmax_scatter(max_pool_gradient, case):
 
     Each upstream value lands on its window's maximum and nothing else does, be the next entry only one unit
     of rounding below. Source: Boureau, Ponce & LeCun, ICML 2010; the notebook for mask repeat.
+    Proof: proofs/pooling.v, mask_repeat_is_argmax_scatter.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
     bound = np.abs(right.grow(case.upstream, case.window))
@@ -49,6 +50,8 @@ def test_gradient_at_ties_is_a_subgradient(max_pool_gradient, case):
 
     Mask repeat, which gives it to each of m maxima whole, hands out m times too much. Source: Boustany, TMLR
     2024; Theano#5404 for the error.
+    Proof: proofs/pooling.v, gradient_at_ties_is_a_subgradient, argmax_scatter_is_a_subgradient,
+    mask_repeat_at_a_tie_is_no_subgradient.
     """
     require_legal(max_pool_gradient, max_pool_gradient(case.x, case.window, case.upstream), case)
 
@@ -59,6 +62,7 @@ def test_gradient_matches_differences(max_pool_gradient, max_pool, case):
 
     Pooling is linear where no winner changes, and the step is a quarter of the smallest gap, so the central
     difference has no error. Source: finite differences of piecewise-linear functions.
+    Proof: proofs/pooling.v, gradient_matches_differences.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
     gap = pooling.leads(case).min()
@@ -91,6 +95,7 @@ def test_gradient_vanishes_off_the_maxima(max_pool_gradient, case):
     """What is below its window's maximum, be it by one unit of rounding, gets nothing.
 
     Source: an entry that is not maximal can move without changing the maximum.
+    Proof: proofs/pooling.v, gradient_vanishes_off_the_maxima.
     """
     answer = max_pool_gradient(case.x, case.window, case.upstream)
     maximal = right.maxima(case.x, case.window)
@@ -103,6 +108,7 @@ def test_gradient_obeys_eulers_identity(max_pool_gradient, max_pool, case):
     """`⟨gradient, x⟩ = ⟨upstream, max_pool(x)⟩`, at ties too, since pooling is homogeneous of degree 1.
 
     Source: Euler's theorem on homogeneous functions; for subgradients Rockafellar, Convex Analysis, 1970.
+    Proof: proofs/pooling.v, gradient_obeys_eulers_identity.
     """
     gradient = max_pool_gradient(case.x, case.window, case.upstream)
     pooled = max_pool(case.x, case.window)

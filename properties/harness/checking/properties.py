@@ -27,6 +27,7 @@ class Property:
     operations: tuple[str, ...]
     statement: str
     source: str
+    theorems: tuple[str, ...]
     function: Callable[..., None]
 
     @property
@@ -75,7 +76,7 @@ def _statements(module: ModuleType) -> list[Property]:
     for name, function in vars(module).items():
         if not name.startswith("test_"):
             continue
-        statement, source = _read(function)
+        statement, source, theorems = _read(function)
         parameters = list(inspect.signature(function).parameters)
         for suffix, operations in _instances(function, parameters):
             found.append(
@@ -85,6 +86,7 @@ def _statements(module: ModuleType) -> list[Property]:
                     operations=operations,
                     statement=statement,
                     source=source,
+                    theorems=theorems,
                     function=function,
                 )
             )
@@ -100,10 +102,11 @@ def _instances(function: Any, parameters: list[str]) -> list[tuple[str, tuple[st
     return [("", tuple(name for name in parameters if name in OPERATIONS))]
 
 
-def _read(function: Any) -> tuple[str, str]:
+def _read(function: Any) -> tuple[str, str, tuple[str, ...]]:
     text = inspect.getdoc(function) or ""
     statement, _, rest = text.partition("\n\n")
-    source = re.search(r"\bSource: (.+)", rest, re.DOTALL)
+    source = re.search(r"\bSource: (.+?)(?:\s+Proof: (proofs/\w+\.v), ([\w\s,]+)\.)?\Z", rest, re.DOTALL)
     if not statement.strip() or not source:
         raise ValueError(f"{function.__name__} needs a statement and, last, words 'Source: …' in its docstring")
-    return " ".join(statement.split()), " ".join(source[1].split())
+    theorems = tuple(f"{source[2]}, {name}" for name in re.findall(r"\w+", source[3] or ""))
+    return " ".join(statement.split()), " ".join(source[1].split()), theorems

@@ -1,7 +1,7 @@
 """What turns a function of operations and a case into a statement: `given` samples cases, `each` takes them all.
 
-A statement's docstring has its one-sentence statement first and ends with `Source: …`. Its parameters but
-the drawn ones are the operations that it speaks about.
+A statement's docstring has its one-sentence statement first and ends with `Source: …`, and where its formula is proved
+with `Proof: proofs/FILE.v, THEOREM.` Its parameters but the drawn ones are the operations that it speaks about.
 """
 
 import functools

@@ -93,11 +93,15 @@ class Sampled(Struct):
 
 
 class Certified(Struct):
-    """What was proved of an operation, on how much, and what a failure leaves of that."""
+    """What was proved of an operation, on how much, and what a failure leaves of that.
+
+    `theorems` prove for every shape the formulas of those of its properties that hold.
+    """
 
     operation: str
     refuted: bool
     why: Why | None
+    theorems: list[str]
     proved: list[Proved]
     partly: list[Proved]
     sampled: Sampled
@@ -114,6 +118,7 @@ class Certificate(Struct):
 class Entry(Struct, kw_only=True):
     """One property: what it states, what came of it, and how to run it again.
 
+    `theorems` prove its formula for every shape: each is a file of proofs/ and a name in it.
     Of a failure it has the arguments, both sides, the indices of the entries that are wrong and how far they are off,
     the reasons (`diagnosis` has them as sentences), the catalogue's mistakes that give these very answers, and the
     target's own operations that alone explain it. `note` says what else the outcome rests on: a known deviation that no
@@ -125,6 +130,7 @@ class Entry(Struct, kw_only=True):
     operations: list[str]
     statement: str
     source: str
+    theorems: list[str]
     outcome: Outcome
     examples: int
     left_out: int

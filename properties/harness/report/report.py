@@ -230,7 +230,9 @@ def _of_xml(text: str) -> str:
 
 
 def _entry(asked: Request, about: Property, result: Result) -> Entry:
-    names = {name: getattr(about, name) for name in ("id", "operation", "operations", "statement", "source")}
+    names = {
+        name: getattr(about, name) for name in ("id", "operation", "operations", "statement", "source", "theorems")
+    }
     script = result.script if result.fails else None
     return convert({**asdict(result), **names, "script": script, "reproduce": asked.reproduce(about)}, Entry)
 
