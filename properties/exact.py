@@ -19,8 +19,8 @@ from .harness.core.setting import setting
 from .harness.core.tape import Case
 from .harness.core.values import exactly, inner_product
 from .layers import exhaustive as every
+from .layers.base.windows import max_pool as maximum
 from .layers.convolution import units
-from .layers.windows import max_pool as maximum
 
 BILINEAR = 2
 POINTS, PATTERN_POINTS = 8, 3  # drawn uniformly for each shape, and for each activation pattern

@@ -12,7 +12,7 @@ from .harness.checking.comparison import agree, require_legal
 from .harness.checking.statement import given
 from .harness.core.values import ALLOWED, Value, exactly, norm
 from .layers import pooling
-from .layers import windows as right
+from .layers.base import windows as right
 
 pooling_cases, tied_cases = cases_from(pooling.read), cases_from(pooling.read_tied)
 unique_cases, clear_cases = cases_from(pooling.read_unique), cases_from(pooling.read_clear)

@@ -19,6 +19,7 @@ REFERENCE = sorted((ROOT / "reference").rglob("*.py"))
 FLOORS = (
     "harness/core",
     "layers/plain",
+    "layers/base",
     "layers",
     "harness/edits",
     "harness/target",

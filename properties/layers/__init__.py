@@ -8,11 +8,11 @@ from difflib import get_close_matches
 
 from ..harness.core.setting import setting
 from .activations import ACTIVATIONS
+from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
 from .pooling import POOLING
-from .registry import Layer, Signature
 
 LAYERS = {layer.name: layer for layer in (ACTIVATIONS, CONVOLUTION, POOLING, DENSE, NETWORK)}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}

@@ -12,7 +12,7 @@ from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
 from ..harness.core.tape import DYADIC, GRID, Case, Tape
 from ..harness.core.values import ALLOWED, LIBRARY, Array, Kind, Value, elementary, elementwise, exactly, untied
-from .registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
+from .base.registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
 
 SLOPE_UNITS = ALLOWED + LIBRARY + 4  # of 1/(1+x²): those two, and four roundings beside
 COMPLEX_STEP = 1e-100

@@ -16,7 +16,7 @@ from ..harness.core.setting import setting
 from ..harness.core.sizes import fit_valid, joined_valid, read_shapes
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, norms, turned, untied
-from .registry import Layer, Read, Sides, Signature, Stage
+from .base.registry import Layer, Read, Sides, Signature, Stage
 
 NAME = "convolution"
 

@@ -11,9 +11,9 @@ from ..harness.core.tape import Case
 from ..harness.core.values import Array, Kind, Value
 from . import network, network_cases
 from .activations import relu
+from .base.registry import Layer, Sides, Signature, Stage
 from .convolution import pair_of
 from .network import POINT, flattened
-from .registry import Layer, Sides, Signature, Stage
 from .subgradients import gradient_faults, has_kink, separated_gradient, separated_step, step_faults
 
 _PREDICT = {"image": Kind.IMAGES, "kernel": Kind.KERNEL, "weights": Kind.POOLED_WEIGHTS}

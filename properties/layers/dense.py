@@ -13,7 +13,7 @@ from ..harness.core.setting import setting
 from ..harness.core.sizes import read_counts
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Kind, Value, exactly, inner_product, norms
-from .registry import Layer, Read, Signature
+from .base.registry import Layer, Read, Signature
 
 _FEATURES = (10, 16, 17, 32, 33, 40, 64, 65, 128, 129, 257, 1000)
 

@@ -17,7 +17,7 @@ from ..harness.core.setting import SINGLE, Counts, setting
 from ..harness.core.sizes import fit_valid
 from ..harness.core.tape import Case
 from ..harness.core.values import Array
-from .windows import blocks
+from .base.windows import blocks
 
 LARGEST_IMAGE, LARGEST_KERNEL = (6, 6), (4, 4)
 LARGEST_IMAGE_OF_TWO, LARGEST_KERNEL_OF_TWO = (3, 3), (2, 2)  # with two channels, two filters and two images

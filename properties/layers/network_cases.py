@@ -20,10 +20,10 @@ from ..harness.core.setting import setting
 from ..harness.core.sizes import Shapes, fit_valid, joined_valid, read_shapes
 from ..harness.core.tape import FINE, GRID, Bytes, Case, Tape
 from ..harness.core.values import Array, untied
+from .base.registry import Read
+from .base.windows import blocks
 from .convolution import conv2d, correlation
 from .network import forward
-from .registry import Read
-from .windows import blocks
 
 NAME = "network"
 LARGEST_ENTRY = 64.0

@@ -16,8 +16,8 @@ from ..harness.core.setting import setting
 from ..harness.core.sizes import read_shapes
 from ..harness.core.tape import GRID, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, exactly, untied
-from .registry import Layer, Read, Sides, Signature, Stage
-from .windows import argmax_scatter, blocks, faults, grow, is_tied, max_pool, separated, tie_rule
+from .base.registry import Layer, Read, Sides, Signature, Stage
+from .base.windows import argmax_scatter, blocks, faults, grow, is_tied, max_pool, separated, tie_rule
 
 NAME = "pooling"
 _WINDOWS: tuple[Shape, ...] = (

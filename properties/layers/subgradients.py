@@ -9,6 +9,8 @@ from ..harness.core.limits import POOL
 from ..harness.core.setting import setting
 from ..harness.core.tape import Case
 from ..harness.core.values import ALLOWED, Array, Value, norm
+from .base.registry import Fault, Wrong
+from .base.windows import blocks
 from .convolution import conv2d, conv2d_kernel_gradient, each_kernel_gradient, units
 from .network import (
     POINT,
@@ -24,8 +26,6 @@ from .network import (
     weights_of,
 )
 from .network_cases import is_smooth
-from .registry import Fault, Wrong
-from .windows import blocks
 
 
 def _choices(case: Case, values: ForwardValues) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ import numpy as np
 from ..harness.core.limits import POOL
 from ..harness.core.values import Array, changed_parts
 from ..layers import OPERATIONS
-from ..layers.windows import grow, max_pool
+from ..layers.base.windows import grow, max_pool
 from . import Mistake
 from .right import full
 

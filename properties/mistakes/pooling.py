@@ -2,7 +2,7 @@
 
 from ..harness.core.limits import Shape
 from ..harness.core.values import Array
-from ..layers.windows import max_pool
+from ..layers.base.windows import max_pool
 from . import edited, mistake
 from .activations import SURVEY
 

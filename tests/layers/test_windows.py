@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from properties.harness.core.tape import Case
-from properties.layers.windows import faults, separated
+from properties.layers.base.windows import faults, separated
 
 UPSTREAM = np.array([[[[2.0, -1.0]]]])
 TIED = Case(x=np.array([[[[3.0, 3.0, 1.0, 1.0], [0.0, 3.0, 1.0, 0.0]]]]), window=(2, 2), upstream=UPSTREAM)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...layers.base.registry import Layer
 from ...layers.exhaustive import NOTEBOOK_WINDOWS, pattern_of
-from ...layers.registry import Layer
 from ..core.tape import Case
 from ..core.values import Array
 from ..target.layout import Layout

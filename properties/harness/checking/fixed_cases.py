@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from ...layers import LAYERS
-from ...layers.registry import Read, Signature
+from ...layers.base.registry import Read, Signature
 from ..core.limits import NotApplicable
 from ..core.setting import Setting, setting, with_setting
 from ..core.tape import SEED, Case, Tape

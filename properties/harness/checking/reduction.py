@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...layers.registry import Layer
+from ...layers.base.registry import Layer
 from ..core.setting import setting
 from ..core.tape import Case
 

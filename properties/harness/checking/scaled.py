@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from ...layers import LAYERS
-from ...layers.registry import Layer
+from ...layers.base.registry import Layer
 from ..core.setting import setting
 from ..core.tape import FINE, Case, Tape
 from ..core.values import Kind

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...layers import OPERATIONS, layer_of
-from ...layers.registry import Mask, Stage
-from ...layers.windows import blocks, grow, maxima
+from ...layers.base.registry import Mask, Stage
+from ...layers.base.windows import blocks, grow, maxima
 from ..core.limits import Shape
 from ..core.setting import Conventions, Setting, in_setting
 from ..core.tape import Case

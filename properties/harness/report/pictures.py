@@ -20,8 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.transforms import IdentityTransform
 
+from ...layers.base.registry import Mask
 from ...layers.exhaustive import ALL_PATTERNS
-from ...layers.registry import Mask
 from ..checking.coverage import sides, summed
 from ..core.values import Array
 from ..target.layout import Layout

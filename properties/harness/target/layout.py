@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...layers.registry import Sides
+from ...layers.base.registry import Sides
 from ..core.setting import Counts
 from ..core.tape import Case
 from ..core.values import Kind

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...layers import OPERATIONS
-from ...layers.registry import Signature
+from ...layers.base.registry import Signature
 from ..core.limits import POOL
 from ..core.setting import setting
 from ..core.tape import Case

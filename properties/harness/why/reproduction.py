@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...layers import note_on
-from ...layers.registry import Wrong
+from ...layers.base.registry import Wrong
 from ..checking.properties import Property
 from ..checking.statement import Statement
 from ..checking.trial import current, unrecorded

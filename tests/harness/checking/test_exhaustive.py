@@ -11,6 +11,7 @@ from properties.harness.core.limits import POOL, NotApplicable
 from properties.harness.core.setting import Conventions
 from properties.harness.core.tape import Case
 from properties.harness.target.operation import Operation
+from properties.layers.base.windows import blocks, maxima
 from properties.layers.convolution import conv2d, conv2d_image_gradient, conv2d_kernel_gradient
 from properties.layers.exhaustive import (
     basis,
@@ -21,7 +22,6 @@ from properties.layers.exhaustive import (
     sets_of_maxima,
     weak_orderings,
 )
-from properties.layers.windows import blocks, maxima
 from tests.doubles import failure_of, trial_of
 
 

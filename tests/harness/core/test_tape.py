@@ -12,8 +12,8 @@ from properties.harness.core.limits import POOL, NotApplicable
 from properties.harness.core.setting import Conventions, in_setting, with_setting
 from properties.harness.target.target import make_target
 from properties.layers import activations, convolution, dense, network, network_cases, pooling
+from properties.layers.base.windows import blocks, maxima
 from properties.layers.pooling import leads
-from properties.layers.windows import blocks, maxima
 
 PAIRS, LIVELY, KINKED = convolution.read_pairs, network_cases.read_lively, network_cases.read_kinked
 SMOOTH, TIED, UNIQUE, CLEAR = network_cases.read_smooth, pooling.read_tied, pooling.read_unique, pooling.read_clear

@@ -22,8 +22,8 @@ from properties.harness.target.operation import Refuted
 from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import diagnosed, explained
 from properties.layers import OPERATIONS, convolution, dense, network, pooling
+from properties.layers.base.windows import blocks
 from properties.layers.network_cases import read_kinked, read_lively, read_smooth
-from properties.layers.windows import blocks
 from tests.doubles import trial_of
 from tests.harness.core.test_tape import drawn
 

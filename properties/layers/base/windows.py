@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..harness.core.limits import POOL, Shape
-from ..harness.core.setting import setting
-from ..harness.core.tape import Case
-from ..harness.core.values import ALLOWED, Array
+from ...harness.core.limits import POOL, Shape
+from ...harness.core.setting import setting
+from ...harness.core.tape import Case
+from ...harness.core.values import ALLOWED, Array
 from .registry import Ask, Fault, Mask, Wrong
 
 Number = TypeVar("Number", bound=np.generic)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..harness.core.limits import Limits, Pair
-from ..harness.core.tape import Case, Tape
-from ..harness.core.values import Array, Kind, Value
+from ...harness.core.limits import Limits, Pair
+from ...harness.core.tape import Case, Tape
+from ...harness.core.values import Array, Kind, Value
 
 Mask = NDArray[np.bool_]
 Read = Callable[[Tape], Case]

@@ -1,0 +1,1 @@
+"""What layers are made of: how an operation is declared, and windows."""
