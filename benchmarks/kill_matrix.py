@@ -20,7 +20,8 @@ from properties.harness.checking.properties import Property, all_properties, arg
 from properties.harness.checking.trial import DEFAULT_EXAMPLES
 from properties.harness.core.tape import Case
 from properties.harness.why.diagnosis import diagnosed
-from properties.layers import OPERATIONS
+from properties.layers import LAYERS, OPERATIONS
+from properties.layers.base.smooth import BY_NAME
 from properties.mistakes import all_mistakes
 
 OURS = "backproof"
@@ -33,14 +34,16 @@ STATE = "what it refutes changes no answer, so that no formula shows it; `tests/
 SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
+GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
 JUSTIFIED = {
     "activations.relu_is_the_positive_part": DEFINES,
     "activations.relu_parts_its_argument": OWN,
-    "activations.smooth_activation_is_its_definition[arctan]": DEFINES,
-    "activations.smooth_activation_is_symmetric_and_bounded[arctan]": OWN,
-    "activations.smooth_derivative_is_the_complex_step[arctan_derivative]": DEFINES,
-    "activations.smooth_activation_is_symmetric_and_bounded[logistic]": OWN,
-    "activations.smooth_derivative_is_the_complex_step[logistic_derivative]": DEFINES,
+    **{f"activations.smooth_activation_is_its_definition[{name}]": DEFINES for name in BY_NAME},
+    **{f"activations.smooth_activation_is_symmetric_and_bounded[{name}]": OWN for name in BY_NAME},
+    **{f"activations.smooth_derivative_is_the_complex_step[{name}_derivative]": DEFINES for name in BY_NAME},
+    **{f"activation_gradients.gradient_is_upstream_times_the_derivative[{name}]": DEFINES for name in GIVEN_UPSTREAM},
+    **{f"activation_gradients.gradient_is_proportional_to_upstream[{name}]": OWN for name in GIVEN_UPSTREAM},
+    **{f"activation_gradients.gradient_matches_differences[{name}]": OWN for name in GIVEN_UPSTREAM},
     "convolution.conv2d_is_the_defining_sum": DEFINES,
     "convolution.conv2d_is_bilinear": "with it, agreement on all pairs of basis vectors is a proof; it needs no oracle",
     "convolution.conv2d_commutes_with_shifts": OWN,
@@ -113,7 +116,7 @@ def compared(offered: Mapping[str, Any], changed: Iterable[str]) -> dict[str, di
 def _problem(operation: str) -> str:
     """What a gradient checker takes together: a function and its derivatives."""
     layer = OPERATIONS[operation].layer
-    return operation.removesuffix("_derivative") if layer == "activations" else layer
+    return OPERATIONS[operation].of or operation if layer.startswith("activation") else layer
 
 
 def row_of_mistake(number: int) -> dict[str, Any]:

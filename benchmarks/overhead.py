@@ -27,7 +27,7 @@ def slowed(function):
     return slow
 
 
-globals().update({{name: slowed(getattr(reference, name)) for name in OPERATIONS}})
+globals().update({{name: slowed(getattr(reference, name)) for name in OPERATIONS if hasattr(reference, name)}})
 """
 
 

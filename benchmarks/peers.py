@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import check_grad
 
+from properties.layers import OPERATIONS
+
 Array = NDArray[np.float64]
 Point = tuple[Array, ...]
 Operations = Mapping[str, Callable[..., Any]]
@@ -64,10 +66,13 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
     def draw(*shape: int) -> Array:
         return np.asarray(entries(size=shape), dtype=np.float64)
 
-    family = operation.removesuffix("_derivative")
-    if family in ("relu", "arctan", "logistic"):
-        act, derivative = operations[family], operations[f"{family}_derivative"]
-        return Problem(act, lambda u, x: (u * sound(derivative(x), x.shape),), normal((3, 4))), (draw(3, 4),)
+    signature = OPERATIONS.get(operation)
+    if signature and signature.layer.startswith("activation"):
+        family = signature.of or operation
+        act, slope, gradient = (operations[f"{family}{word}"] for word in ("", "_derivative", "_gradient"))
+        given = signature.layer == "activation_gradients"  # which of the two is asked about
+        both = gradient if given else lambda x, u: u * sound(slope(x), x.shape)
+        return Problem(act, lambda u, x: (both(x, u),), normal((3, 4))), (draw(3, 4),)
     if operation.startswith("conv2d"):
         pair, slopes = (draw(6, 6), draw(3, 3)), [operations[f"conv2d_{name}_gradient"] for name in ("image", "kernel")]
         return Problem(operations["conv2d"], lambda u, *x: [slope(*x, u) for slope in slopes], normal((4, 4))), pair
@@ -79,7 +84,7 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
         return Problem(operations["dense"], lambda u, *x: both(*x, u), normal((1, 1))), pair
     if operation in NETWORK:
         return network(operation, operations, draw(6, 6), float(draw())), (draw(3, 3), draw(4, 1))
-    raise ValueError(f"operation must be one of the contract's 17, not {operation!r}")
+    raise ValueError(f"operation must be one of the contract's, not {operation!r}")
 
 
 def network(operation: str, operations: Operations, image: Array, target: float) -> Problem:
@@ -226,7 +231,7 @@ def refuted(
     checkers: tuple[str, ...] = CHECKERS,
 ) -> Verdicts:
     """For each of the checkers: whether it refuted the operation at any of so many points; None where it has no say.
-    `operations` has all 17 of the contract; `kind` is one of `POINTS`: standard normal, or integers from -2 to 2.
+    `operations` has all of the contract; `kind` is one of `POINTS`: standard normal, or integers from -2 to 2.
     """
     verdicts: Verdicts = dict.fromkeys(checkers)
     for name in checkers if operation in NETWORK else [name for name in checkers if name != CHECKERS[-1]]:

@@ -18,6 +18,7 @@ from properties.harness.run.plugin import PROFILE, register_profile
 from properties.harness.target.operation import Failure
 from properties.harness.target.target import make_target
 from properties.layers import OPERATIONS
+from properties.mistakes.right import single
 
 _seed = 0
 
@@ -37,8 +38,8 @@ def settle(examples: int = 100, seed: int = 0, shrinks: bool = True) -> None:
 
 
 def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The reference's operations, with some replaced and some attributes added."""
-    return {name: getattr(reference, name) for name in OPERATIONS} | dict(changed)
+    """The reference's operations, or else right ones, with some replaced and some attributes added."""
+    return {name: getattr(reference, name, None) or single(name) for name in OPERATIONS} | dict(changed)
 
 
 @contextmanager

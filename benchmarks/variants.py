@@ -10,11 +10,13 @@ import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 
 import reference
+from benchmarks.trials import reference_with
 from properties.harness.core.values import changed_parts
 from properties.layers import OPERATIONS
 from reference import arctan, dense, max_pool, relu
 
 Offered = dict[str, Any]
+RIGHT = reference_with({})
 
 
 def network(
@@ -113,7 +115,7 @@ def _answers(change: Callable[[Any], Any], *names: str) -> Offered:
     def changed(function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *arguments: changed_parts(change, function(*arguments))
 
-    return {name: changed(getattr(reference, name)) for name in names}
+    return {name: changed(RIGHT[name]) for name in names}
 
 
 def _frozen(array: Any) -> Any:
@@ -123,7 +125,7 @@ def _frozen(array: Any) -> Any:
 
 
 def _in_single(name: str) -> Callable[..., Any]:
-    function = getattr(reference, name)
+    function = RIGHT[name]
 
     def answer(*arguments: Any) -> Any:
         with np.errstate(over="ignore", under="ignore"):
@@ -182,6 +184,16 @@ VARIANTS: dict[str, Offered] = {
     "slope by the complex step": {"arctan_derivative": lambda x: (1 / (1 + 1j * x)).real},
     "logistic by tanh": {"logistic": lambda x: (1 + np.tanh(x / 2)) / 2},
     "logistic derivative by tanh": {"logistic_derivative": lambda x: (1 - np.tanh(x / 2) ** 2) / 4},
+    "tanh by one exponential": {"tanh": lambda x: 1 - 2 / (np.exp(2 * np.clip(x, -50, 50)) + 1)},
+    "tanh's slope from the output": {"tanh_derivative": lambda x: (1 - np.tanh(x)) * (1 + np.tanh(x))},
+    "softplus by log1p": {"softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))},
+    "softplus's slope by tanh": {"softplus_derivative": lambda x: (1 + np.tanh(x / 2)) / 2},
+    "gradients from the outputs": {
+        "tanh_gradient": lambda x, upstream: upstream * (1 - np.tanh(x) ** 2),
+        "logistic_gradient": lambda x, upstream: upstream * RIGHT["logistic"](x) * (1 - RIGHT["logistic"](x)),
+    },
+    "ReLU's gradient whole at 0": {"relu_gradient": lambda x, upstream: np.where(x >= 0, upstream, 0)},
+    "ReLU's gradient halved at 0": {"relu_gradient": lambda x, upstream: upstream * np.heaviside(x, 0.5)},
     "ReLU as a product": {"relu": lambda x: x * (x > 0), "relu_derivative": lambda x: (x > 0).astype(int)},
     "answers in Fortran order": _answers(np.asfortranarray, *ARRAYS, "max_pool_gradient", "dense_gradients"),
     "answers that are read-only": _answers(_frozen, *ARRAYS, "max_pool_gradient", "dense_gradients", "gradients"),

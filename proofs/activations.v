@@ -1,5 +1,5 @@
-(* ReLU over any ordered field; arctan, the logistic function, tanh, and softmax with cross-entropy
-   over the reals: values and derivatives. *)
+(* ReLU over any ordered field; arctan, the logistic function, tanh, softplus, and softmax with
+   cross-entropy over the reals: values and derivatives. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import boolp classical_sets functions reals topology normedtype sequences
   derive realfun exp trigo.
@@ -23,7 +23,7 @@ by rewrite /relu oppr_gt0; case: ltrgt0P => [||->]; rewrite ?(subr0, sub0r, oppr
 Qed.
 
 (* On steps that go no further than to 0, ReLU's differences are its derivative times the step: 1
-   above 0 and 0 below. *)
+   above 0 and 0 below. (At t and -t they add up to central ones.) *)
 Theorem relu_derivative_matches_differences x t :
   `|t| <= `|x| -> relu (x + t) - relu x = t * relu_derivative x.
 Proof.
@@ -52,6 +52,7 @@ Implicit Types x : R.
 
 Definition logistic x : R := (1 + expR (- x))^-1.
 Definition tanh x : R := (expR x - expR (- x)) / (expR x + expR (- x)).
+Definition softplus x : R := ln (1 + expR x).
 
 (* arctan' = 1 / (1 + x^2). *)
 Theorem arctan_derivative x : is_derive x 1 (@atan R) (1 + x ^+ 2)^-1.
@@ -91,17 +92,37 @@ have := is_derive_quotient (is_deriveB (is_derive_expR x) dN)
 by rewrite mulrN1 opprK divff // expr2.
 Qed.
 
-(* arctan is odd and keeps to (-pi/2, pi/2); s(x) + s(-x) = 1 and s keeps to (0, 1). *)
+(* softplus' is the logistic function. *)
+Theorem softplus_derivative x : is_derive x 1 softplus (logistic x).
+Proof.
+have pos : 0 < (cst 1 + @expR R) x by rewrite /= addr_gt0 ?ltr01 ?expR_gt0.
+rewrite -[softplus]/(@ln R \o (cst 1 + @expR R)).
+apply: is_derive_eq (is_derive1_comp (is_derive1_ln pos) _) _.
+by rewrite add0r -[x in RHS]opprK logisticN opprK /logistic opprK mulrC.
+Qed.
+
+(* arctan and tanh are odd, s(-x) = 1 - s(x), softplus(-x) = softplus(x) - x; they keep to
+   (-pi/2, pi/2), (-1, 1), (0, 1) and the positive numbers. *)
 Theorem smooth_activation_is_symmetric_and_bounded x :
-  [/\ atan x + atan (- x) = 0, `|atan x| < pi / 2%:R,
-      logistic x + logistic (- x) = 1 & 0 < logistic x < 1].
+  [/\ atan (- x) = - atan x, tanh (- x) = - tanh x, logistic (- x) = 1 - logistic x
+    & softplus (- x) = softplus x - x]
+  /\ [/\ `|atan x| < pi / 2%:R, `|tanh x| < 1, 0 < logistic x < 1 & 0 < softplus x].
 Proof.
 have [_ sN] := logistic_derivative x.
+have e_gt0 y : 0 < expR y :> R by apply: expR_gt0.
 have s_gt0 y : 0 < logistic y by rewrite invr_gt0 addr_gt0 ?ltr01 ?expR_gt0.
-split; first by rewrite atanN subrr.
+split; split=> //.
+- exact: atanN.
+- by rewrite /tanh opprK -mulNr opprB; congr (_ / _); apply: addrC.
+- rewrite /softplus (_ : 1 + expR (- x) = expR (- x) * (1 + expR x)); last first.
+    by rewrite mulrDr mulr1 -expRD addNr expR0 addrC.
+  by rewrite lnM ?posrE ?addr_gt0 ?ltr01 // expK addrC.
 - by rewrite ltr_norml atan_gtNpi2 atan_ltpi2.
-- by rewrite sN addrC subrK.
-by rewrite s_gt0 -subr_gt0 -sN s_gt0.
+- rewrite ltr_norml ltr_pdivl_mulr ?addr_gt0 // ltr_pdivr_mulr ?addr_gt0 // mulN1r mul1r.
+  by rewrite opprD ltr_add2r ltr_add2l (lt_trans _ (e_gt0 x)) ?oppr_lt0 //
+    (lt_trans _ (e_gt0 (- x))) ?oppr_lt0.
+- by rewrite s_gt0 -subr_gt0 -sN s_gt0.
+by rewrite ln_gt0 // ltr_addl.
 Qed.
 
 End Smooth.

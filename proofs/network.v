@@ -109,7 +109,8 @@ Lemma residual_bound goal s b c r t : `|t| <= r -> `|atan (quadratic s b c t) - 
   <= Num.min (`|atan s - goal| + `|b| * r + `|c| * r ^+ 2) (`|goal| + pi / 2%:R).
 Proof.
 move=> t_max; rewrite le_minr; apply/andP; split; last first.
-  have [_ /ltW u_max _ _] := smooth_activation_is_symmetric_and_bounded (quadratic s b c t).
+  have [_ [/ltW u_max _ _ _]] :=
+    smooth_activation_is_symmetric_and_bounded (quadratic s b c t).
   by rewrite [leRHS]addrC (le_trans (ler_norm_sub _ _)) // ler_add.
 rewrite -addrA [leRHS]addrC (le_trans (ler_dist_add (atan s) _ _)) // ler_add //.
 rewrite (le_trans (atan_contracts _ _)) // /quadratic -(addrA s) (addrC s) addrK.

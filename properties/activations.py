@@ -6,11 +6,10 @@ import pytest
 from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree, require
 from .harness.checking.statement import given
-from .harness.core.setting import setting
-from .harness.core.values import ALLOWED, Value, elementary, elementwise, exactly
-from .layers.activations import SMOOTH, read_any, read_moderate
+from .harness.core.values import elementary, elementwise, exactly
+from .layers.activations import differences, read_any, read_moderate
+from .layers.base.smooth import BY_NAME
 
-DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}
 activation_cases, moderate_cases = cases_from(read_any), cases_from(read_moderate)
 
 
@@ -65,12 +64,9 @@ def test_relu_derivative_matches_differences(relu_derivative, relu, case):
     Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14, on differences.
     Proof: proofs/activations.v, relu_derivative_matches_differences.
     """
-    step = 2.0**-6
-    difference = (relu(case.x + step) - relu(case.x - step)) / (2 * step)
-    agree(relu_derivative(case.x), Value(difference, 2 * ALLOWED, np.abs(case.x) / step + 1), "relu_derivative(x)")
+    agree(relu_derivative(case.x), differences(relu, case.x), "relu_derivative(x)")
 
 
-BY_NAME = {one.name: one for one in SMOOTH}
 DERIVATIVES = [f"{name}_derivative" for name in BY_NAME]
 
 
@@ -89,14 +85,14 @@ def test_smooth_activation_is_its_definition(operation, case):
 @pytest.mark.parametrize("operation", list(BY_NAME), indirect=True)
 @given(case=activation_cases)
 def test_smooth_activation_is_symmetric_and_bounded(operation, case):
-    """`f(x) + f(−x)` is the same for every x, 0 for arctan and 1 for the logistic function, and f keeps to its range.
+    """f(−x) is −f(x) for arctan and tanh, 1 − f(x) for the logistic function, f(x) − x for softplus; f keeps its range.
 
     Source: NIST Digital Library of Mathematical Functions, 4.23; the symmetry of the logistic distribution.
     Proof: proofs/activations.v, smooth_activation_is_symmetric_and_bounded.
     """
     known = BY_NAME[operation.name]
     value = operation(case.x)
-    agree(operation(-case.x), known.reflected(value), f"{operation.name}(−x)")
+    agree(operation(-case.x), known.mirrored(case.x, value), f"{operation.name}(−x)")
     beyond = value - np.clip(value, *known.range)
     agree(beyond, elementary(np.zeros(case.x.shape), known.largest), f"what {operation.name}(x) exceeds its range by")
 
@@ -104,11 +100,11 @@ def test_smooth_activation_is_symmetric_and_bounded(operation, case):
 @pytest.mark.parametrize("operation", DERIVATIVES, indirect=True)
 @given(case=activation_cases)
 def test_smooth_derivative_is_the_complex_step(operation, case):
-    """The derivative is `Im f(x + ih) / h`, `1 / (1 + x²)` for arctan, `σ(x) σ(−x)` for the logistic function, of the
-    input and not of the output.
+    """The derivative is `1 / (1 + x²)` for arctan, `σ(x) σ(−x)` for the logistic function, `1 − tanh(x)²`, and `σ(x)`
+    for softplus, of the input and not of the output, as the complex step `Im f(x + ih) / h` has it.
 
     Source: Squire & Trapp, SIAM Review 40, 1998, for the complex step; the quotient is exact to rounding.
-    Proof: proofs/activations.v, arctan_derivative, logistic_derivative.
+    Proof: proofs/activations.v, arctan_derivative, logistic_derivative, tanh_derivative, softplus_derivative.
     """
     agree(operation(case.x), BY_NAME[operation.signature.of].stepped(case.x), f"{operation.name}(x)")
 
@@ -118,11 +114,8 @@ def test_smooth_derivative_is_the_complex_step(operation, case):
 def test_smooth_derivative_matches_differences(operation, function, case):
     """The derivative is the limit of the function's own differences.
 
-    The central difference is off by at most h²/6 · max|f'''|, h²/3 for arctan and h²/48 for the logistic function, and
-    by the rounding of the values over h. Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
+    The central difference is off by at most h²/6 · max|f'''|, h²/3 for arctan and tanh, h²/48 for the logistic
+    function, and by the rounding of the values over h. Source: Higham, Accuracy and Stability of Numerical
+    Algorithms, section 1.14.
     """
-    known, step = BY_NAME[function.name], DIFFERENCE_STEP[setting().dtype]
-    difference = (function(case.x + step) - function(case.x - step)) / (2 * step)
-    rounding, truncation = elementary(difference, known.largest / step), step**2 / 6 * known.third
-    bound = Value(difference, 2 * rounding.units, rounding.size, truncation + setting().tiny)
-    agree(operation(case.x), bound, "the derivative")
+    agree(operation(case.x), differences(function, case.x), "the derivative")

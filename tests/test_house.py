@@ -8,14 +8,14 @@ import sys
 
 from tests.pages import ROOT
 
-ROW = '''    Smooth(
+ROW = """    Smooth(
         "gudermannian",
         "The Gudermannian",
         "`1 / cosh(x)`",
-        value=lambda x: elementary(elementwise(gudermannian, x), 2.0),
+        value=lambda x: elementary(2 * np.arctan(np.tanh(x / 2)), 2.0),
         slope=lambda x: elementary(1 / np.cosh(np.clip(x, -700, 700)), 1.0),
         stepped=lambda x: elementary(1 / np.cosh(np.clip(x, -700, 700)), 1.0),
-        total=0.0,
+        mirrored=lambda x, value: elementary(-value, 2.0),
         range=(-math.pi / 2, math.pi / 2),
         largest=math.pi / 2,
         third=1.0,
@@ -24,13 +24,7 @@ ROW = '''    Smooth(
     ),
 )
 
-
-def gudermannian(x: float) -> float:
-    """`2 arctan(tanh(x/2))`."""
-    return 2 * math.atan(math.tanh(x / 2))
-
-
-def read_any('''
+BY_NAME = """
 RIGHT = '''
 
 def gudermannian(x):
@@ -43,7 +37,12 @@ def gudermannian_derivative(x):
     return 1 / np.cosh(np.clip(real(x, "x"), -700, 700))
 
 
-__all__ += ["gudermannian", "gudermannian_derivative"]
+def gudermannian_gradient(x, upstream):
+    """`upstream / cosh(x)`."""
+    return upstream / np.cosh(np.clip(real(x, "x"), -700, 700))
+
+
+__all__ += ["gudermannian", "gudermannian_derivative", "gudermannian_gradient"]
 '''
 MISTAKE = '''
 import numpy as np
@@ -69,10 +68,10 @@ def gudermannian_derivative(x):
     return 1 / np.cosh(np.clip(x, -700, 700))
 """
 FILES = {
-    "properties/layers/activations.py": lambda text: text.replace(")\n\n\ndef read_any(", ROW, 1),
+    "properties/layers/base/smooth.py": lambda text: text.replace(")\nBY_NAME = ", ROW, 1),
     "reference/activations.py": lambda text: text + RIGHT,
     "properties/mistakes/activations.py": lambda text: text + MISTAKE,
-    "docs/targets.md": lambda text: text.replace("`logistic`,", "`logistic` `gudermannian`,", 1),
+    "docs/targets.md": lambda text: text.replace("`softplus`,", "`softplus` `gudermannian`,", 1),
 }
 
 
@@ -93,7 +92,7 @@ def test_a_row_in_four_files_is_an_operation(tmp_path):
         assert done.returncode == (target == "wrong.py"), done.stdout.decode()
         found[target] = json.loads((house / f"{target}.json").read_text(encoding="utf-8"))
     operations = {entry["operation"] for entry in found["reference"]["properties"]}
-    assert operations == {"gudermannian", "gudermannian_derivative"}
+    assert operations == {"gudermannian", "gudermannian_derivative", "gudermannian_gradient"}
     assert found["reference"]["totals"]["held"] == len(found["reference"]["properties"]) >= 10
     entry = next(entry for entry in found["wrong.py"]["properties"] if entry["outcome"] == "refuted")
     assert entry["mistakes"] == ["gudermannian: half forgotten"]

@@ -244,9 +244,10 @@ def test_certificate_is_real(tmp_path):
 
 
 def test_every_operation_is_in_the_table():
-    """The table of operations names all of the contract, derivatives by their suffix."""
-    for operation in OPERATIONS:
-        assert f"`{operation.removesuffix('_derivative')}`" in PAGES["docs/targets.md"]
+    """The table of operations names all of the contract, activations' derivatives and gradients by their suffix."""
+    for name, operation in OPERATIONS.items():
+        of_activation = operation.layer.startswith("activation")
+        assert f"`{operation.of if of_activation and operation.of else name}`" in PAGES["docs/targets.md"]
 
 
 def test_notebooks_run_is_real(tmp_path):

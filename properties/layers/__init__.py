@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from ..harness.core.setting import setting
+from .activation_gradients import ACTIVATION_GRADIENTS
 from .activations import ACTIVATIONS
 from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
@@ -14,7 +15,7 @@ from .declared import NETWORK
 from .dense import DENSE
 from .pooling import POOLING
 
-LAYERS = {layer.name: layer for layer in (ACTIVATIONS, CONVOLUTION, POOLING, DENSE, NETWORK)}
+LAYERS = {layer.name: layer for layer in (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, NETWORK)}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 
 _FLIPPED = {True: ("i+h−1−a, j+w−1−b", "i+h−1−m, j+w−1−n"), False: ("i+a, j+b", "m−i, n−j")}

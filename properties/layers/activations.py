@@ -1,21 +1,20 @@
-"""ReLU, arctan, the logistic function, and their derivatives at the pre-activation: any shape to the same shape."""
+"""ReLU, the smooth activations, and their derivatives at the pre-activation: any shape to the same shape."""
 
-import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
 from ..harness.core.tape import DYADIC, GRID, Case, Tape
-from ..harness.core.values import ALLOWED, LIBRARY, Array, Kind, Value, elementary, elementwise, exactly, untied
+from ..harness.core.values import ALLOWED, Array, Kind, Value, elementary, exactly, untied
 from .base.registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
+from .base.smooth import BY_NAME, SMOOTH, Smooth
 
-SLOPE_UNITS = ALLOWED + LIBRARY + 4  # of 1/(1+x²): those two, and four roundings beside
-COMPLEX_STEP = 1e-100
+DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}
 _EXPONENTS = {
     "float64": np.array([*sorted(range(1023, -1075, -34), key=abs), *[1023, -1074] * 8]),
     "float32": np.array([*sorted(range(127, -150, -5), key=abs), *[127, -149] * 8]),
@@ -29,128 +28,39 @@ def relu(x: Array) -> Array:
     return np.where(x > 0, x, 0.0)
 
 
-def arctan_slope(x: float) -> float:
-    """`1 / (1 + x²)` without overflow."""
-    return 1.0 / math.hypot(1.0, x) / math.hypot(1.0, x)
-
-
-def arctan_slopes(x: Array) -> Value:
-    """`1 / (1 + x²)`, which may be computed so, or as `cos(arctan x)²`.
-
-    The latter's angle, π/2 at most, is rounded: that moves the cosine c by π/2 units, and c² by π c units and
-    the square of π/2 units.
-    """
-    slope = elementwise(arctan_slope, x)
-    floor = (SLOPE_UNITS * setting().eps * math.pi / 2) ** 2 + setting().tiny
-    return Value(slope, SLOPE_UNITS, slope + math.pi * np.sqrt(slope), floor)
-
-
-def logistic(x: float) -> float:
-    """`1 / (1 + exp(-x))` without overflow, from the exponential that does not grow."""
-    decay = math.exp(-abs(x))
-    return (1.0 if x >= 0 else decay) / (1.0 + decay)
-
-
-def logistic_slope(x: float) -> float:
-    """`σ(x) σ(−x)`."""
-    return logistic(x) * logistic(-x)
-
-
-def _stepped_arctan(x: Array) -> Value:
-    expected = arctan_slopes(x)
-    moderate = np.abs(x) < 1e6
-    stepped = np.arctan(np.where(moderate, x, 0.0) + 1j * COMPLEX_STEP).imag / COMPLEX_STEP
-    return Value(np.where(moderate, stepped, expected.value), 2 * expected.units, expected.size, expected.floor)
-
-
-def _stepped_logistic(x: Array) -> Value:
-    folded = np.minimum(np.abs(x), 700.0)
-    return elementary((1 / (1 + np.exp(-(folded + 1j * COMPLEX_STEP)))).imag / COMPLEX_STEP, 1.0)
-
-
-@dataclass(frozen=True)
-class Smooth:
-    """A smooth activation: its value and slope with their bounds, and what its statements rest on.
-
-    `stepped` is the slope by the complex step; `f(x) + f(−x) = total`, each within `range`; |f| is at most `largest`,
-    |f'''| at most `third`.
-    """
-
-    name: str
-    summary: str
-    slope_summary: str
-    value: Callable[[Array], Value]
-    slope: Callable[[Array], Value]
-    stepped: Callable[[Array], Value]
-    total: float
-    range: tuple[float, float]
-    largest: float
-    third: float
-    formula: str
-    slope_formula: str
-    other_names: tuple[str, ...] = ()
-    slopes_other_names: tuple[str, ...] = ()
-
-    def reflected(self, value: Array) -> Value:
-        """What f(−x) must be if f(x) is this."""
-        size = np.abs(value) if self.total == 0 else 2.0
-        return elementary(self.total - value, size)
-
-
-SMOOTH = (
-    Smooth(
-        "arctan",
-        "The arctangent",
-        "`1 / (1 + x²)`",
-        value=lambda x: elementary(elementwise(math.atan, x), np.abs(np.arctan(x))),
-        slope=arctan_slopes,
-        stepped=_stepped_arctan,
-        total=0.0,
-        range=(-math.pi / 2, math.pi / 2),
-        largest=math.pi / 2,
-        third=2.0,
-        formula="`y = arctan(x)`",
-        slope_formula="`∂y/∂x = 1 / (1 + x²)`",
-    ),
-    Smooth(
-        "logistic",
-        "`1 / (1 + exp(−x))`",
-        "The logistic function's derivative",
-        value=lambda x: elementary(elementwise(logistic, x), 1.0),
-        slope=lambda x: elementary(elementwise(logistic_slope, x), 1.0),
-        stepped=_stepped_logistic,
-        total=1.0,
-        range=(0.0, 1.0),
-        largest=1.0,
-        third=1 / 8,
-        formula="`y = σ(x) = 1 / (1 + exp(−x))`",
-        slope_formula="`∂y/∂x = σ(x) (1 − σ(x))`, where `σ(x) = 1 / (1 + exp(−x))`",
-        other_names=("sigmoid",),
-        slopes_other_names=("sigmoidderivative", "sigmoidprime", "dsigmoid", "sigmoidgrad"),
-    ),
-)
-
-
 def read_any(tape: Tape) -> Case:
-    """`x` of up to four dimensions, of any finite numbers: every second entry on average is a short dyadic
-    number, one in sixteen 0, the others run from subnormal to the largest.
+    """`x` of up to four dimensions, of any finite numbers."""
+    return Case(x=any_numbers(tape, a_shape(tape)))
+
+
+def a_shape(tape: Tape) -> tuple[int, ...]:
+    """A shape of up to four dimensions and twelve entries."""
+    return _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
+
+
+def any_numbers(tape: Tape, shape: tuple[int, ...], reach: int = 1074) -> Array:
+    """Finite numbers: every second entry on average is a short dyadic number, one in sixteen 0, the others run from
+    subnormal to the largest, with exponents of two that are `reach` at most.
     """
-    shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
     kinds, details = tape.matrix((6,), (6,)), tape.matrix((6,), (6,))
-    exponents = _EXPONENTS[setting().dtype]
+    exponents = np.clip(_EXPONENTS[setting().dtype], -reach, reach)
     size = (1 + (details // 2) / 128) * np.where(details % 2, -1.0, 1.0)
     extreme = np.ldexp(size, exponents[kinds // 2 % exponents.size]).astype(setting().dtype)
     x = np.where(kinds % 2, extreme.astype(np.float64), DYADIC.take(details, mode="wrap"))
     x[kinds % 16 == 14] = 0.0
-    return Case(x=x[..., : prod(shape)].reshape((*tape.several, *shape)))
+    return x[..., : prod(shape)].reshape((*tape.several, *shape))
 
 
 def read_moderate(tape: Tape) -> Case:
     """`x` of up to four dimensions, of dyadic numbers other than 0, up to 4 or 16 in size."""
-    shape = _ANY_SHAPE[tape.choose(len(_ANY_SHAPE))]
+    return Case(x=moderate_numbers(tape, a_shape(tape)))
+
+
+def moderate_numbers(tape: Tape, shape: tuple[int, ...]) -> Array:
+    """Dyadic numbers other than 0, up to 4 or 16 in size."""
     scale = tape.scale((1.0, 4.0))
     x = tape.dyadic((6,), (6,), scale)[..., : prod(shape)]
-    return Case(x=np.where(x == 0, GRID, x).reshape((*tape.several, *shape)))
+    return np.where(x == 0, GRID, x).reshape((*tape.several, *shape))
 
 
 def _read_off_zero(tape: Tape) -> Case:
@@ -158,17 +68,21 @@ def _read_off_zero(tape: Tape) -> Case:
     return Case(x=np.where(x == 0, 1.0, x))
 
 
-def _read_of_shape(shape: tuple[int, ...], tape: Tape) -> Case:
-    x = tape.dyadic(shape, shape)
-    return Case(x=np.where(x == 0, GRID, x))
+def _read_of_shape(names: tuple[str, ...], shape: tuple[int, ...], tape: Tape) -> Case:
+    arrays = [tape.dyadic(shape, shape) for _ in names]
+    return Case(zip(names, (np.where(array == 0, GRID, array) for array in arrays), strict=True))
 
 
-def _larger(limits: Limits) -> Iterator[tuple[Limits, Read]]:
-    return ((limits, partial(_read_of_shape, shape)) for shape in _LARGER)
+def larger(*names: str) -> Callable[[Limits], Iterator[tuple[Limits, Read]]]:
+    """What yields cases of these arrays, alike in shape, in shapes beyond those that are sampled."""
+    return lambda limits: ((limits, partial(_read_of_shape, names, shape)) for shape in _LARGER)
 
 
-def _smaller(case: Case) -> Iterator[Case]:
-    return (case.changed(x=np.array([value])) for value in (case.x.ravel() if case.x.size > 1 else ()))
+def smaller(case: Case) -> Iterator[Case]:
+    """Each entry alone."""
+    arrays = {name: np.ravel(case[name]) for name in ("x", "upstream") if name in case}
+    for number in range(case.x.size if case.x.size > 1 else 0):
+        yield case.changed(**{name: array[[number]] for name, array in arrays.items()})
 
 
 def _fresh(number: int, seed: int) -> Case:
@@ -179,8 +93,24 @@ def _plain(pair: Pair) -> Case:
     return Case(x=untied(pair[1]))
 
 
-def _stages(case: Case, operation: str) -> Iterator[Stage]:
+def stages(case: Case, operation: str) -> Iterator[Stage]:
+    """The pre-activation."""
     yield Stage("x", case.x, dead=case.x <= 0 if operation.startswith("relu") else None)
+
+
+def differences(function: Callable[..., Any], x: Array) -> Value:
+    """The central differences of an activation of the target's at moderate x, with what they are off by.
+
+    Off 0 ReLU is linear and its difference exact; of the smooth ones truncation is at most h²/6 · max|f'''|, and the
+    values round by their size over h. Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
+    """
+    known = BY_NAME.get(function.name)  # type: ignore[attr-defined]
+    step = DIFFERENCE_STEP[setting().dtype] if known else 2.0**-6
+    difference = (function(x + step) - function(x - step)) / (2 * step)
+    if known is None:
+        return Value(difference, 2 * ALLOWED, np.abs(x) / step + 1)
+    rounding, truncation = elementary(difference, known.largest / step), step**2 / 6 * known.third
+    return Value(difference, 2 * rounding.units, rounding.size, truncation + setting().tiny)
 
 
 def _at_zero(ask: Ask) -> float | None:
@@ -192,13 +122,17 @@ def _relu_slopes(case: Case) -> tuple[Value]:
     return (Value((case.x > 0) * 1.0, ALLOWED, 1.0),)
 
 
-def _legal_slopes(x: Array) -> tuple[Array, Array, Array]:
-    """The least and the largest slope that ReLU may have, and what rounding may add off 0."""
-    return np.where(x > 0, 1.0, 0.0), np.where(x >= 0, 1.0, 0.0), np.where(x == 0, 0.0, ALLOWED * setting().eps)
+def _legal_slopes(case: Case) -> tuple[Array, Array, Array]:
+    """The least and the largest slope of ReLU, times upstream if there is one, and what rounding may add off 0."""
+    upstream = case.get("upstream", np.ones(case.x.shape))
+    ends = np.where(case.x > 0, upstream, 0.0), np.where(case.x >= 0, upstream, 0.0)
+    slack = np.where(case.x == 0, 0.0, ALLOWED * setting().eps * np.abs(upstream))
+    return np.minimum(*ends), np.maximum(*ends), slack
 
 
-def _separated_slopes(answer: Array, case: Case) -> Wrong | None:
-    low, high, slack = _legal_slopes(case.x)
+def separated_slopes(answer: Array, case: Case) -> Wrong | None:
+    """What tells an illegal slope from all that are legal."""
+    low, high, slack = _legal_slopes(case)
     direction = np.where(answer < low - slack, 1.0, 0.0) - np.where(answer > high + slack, 1.0, 0.0)
     if not direction.any():
         return None
@@ -206,10 +140,16 @@ def _separated_slopes(answer: Array, case: Case) -> Wrong | None:
     return Wrong(0, low, float(np.sum(np.abs(direction) * slack)), direction=direction, least=least)
 
 
-def _relu_slope_faults(answer: Array, case: Case) -> Iterator[Fault | None]:
-    low, high, slack = _legal_slopes(case.x)
+def slope_faults(answer: Array, case: Case) -> Iterator[Fault | None]:
+    """Which of ReLU's slopes are illegal."""
+    low, high, slack = _legal_slopes(case)
     wrong = ~((answer >= low - slack) & (answer <= high + slack))
     yield Fault("the derivative is outside [0, 1] at 0, or wrong off it", high, wrong) if wrong.any() else None
+
+
+def has_zero(case: Case) -> bool:
+    """Whether a pre-activation is at ReLU's kink."""
+    return bool((case.x == 0).any())
 
 
 def _activation(
@@ -269,19 +209,19 @@ ACTIVATIONS = Layer(
             of="relu",
             smooth=_read_off_zero,
             kinked=read_any,
-            is_kinked=lambda case: bool((case.x == 0).any()),
-            faults=_relu_slope_faults,
-            separated=_separated_slopes,
-            other_names=("reluprime", "drelu", "relugrad", "relubackward"),
+            is_kinked=has_zero,
+            faults=slope_faults,
+            separated=separated_slopes,
+            other_names=("reluprime", "drelu"),
         ),
         *(signature for one in SMOOTH for signature in _smooth(one)),
     ),
     kinds={"x": Kind.ANY},
     read=read_any,
-    larger=_larger,
-    smaller=_smaller,
+    larger=larger("x"),
+    smaller=smaller,
     fresh=_fresh,
     plain=_plain,
-    stages=_stages,
+    stages=stages,
     finds={"relu_derivative_at_zero": ("relu_derivative", _at_zero)},
 )

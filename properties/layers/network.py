@@ -15,7 +15,8 @@ from ..harness.core.limits import POOL
 from ..harness.core.setting import setting
 from ..harness.core.tape import Case
 from ..harness.core.values import ALLOWED, LIBRARY, Array, Size, Value, elementwise, inner_product, norm, norms, within
-from .activations import arctan_slope, arctan_slopes, relu
+from .activations import relu
+from .base.smooth import arctan_slope, arctan_slopes
 from .base.windows import argmax_scatter, blocks, grow, max_pool
 from .convolution import conv2d, conv2d_kernel_gradient, each_kernel_gradient, forward_units, kernel_units
 

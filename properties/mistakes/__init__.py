@@ -17,6 +17,7 @@ from ..layers import OPERATIONS
 
 MODULES = (
     "activations",
+    "activation_gradients",
     "convolution",
     "pooling",
     "dense",

@@ -1,4 +1,4 @@
-"""Mistakes in ReLU, arctan, the logistic function and their derivatives."""
+"""Mistakes in ReLU, the smooth activations and their derivatives."""
 
 from . import edited
 
@@ -85,4 +85,32 @@ MISTAKES = (
     edited("logistic_derivative", "overflowing quotient",
            "It is `exp(−x) / (1 + exp(−x))²`, which is not a number below −709.", "-np.abs(x)", "-x",
            "the quotient rule, taken literally", "σ(x) σ(−x) with scipy.special.expit"),
+    edited("tanh", "exponentials divided", "It is `(exp(x) − exp(−x)) / (exp(x) + exp(−x))`, not a number beyond ±710.",
+           "np.tanh(x)", "(np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))",
+           "the definition, taken literally", "np.tanh", "NaN at ±800: " + SURVEY),
+    edited("tanh", "half the argument", "It is `tanh(x / 2)`, half as steep.", "np.exp(-2 * x)", "np.exp(-x)",
+           "the logistic function's exponent is copied", "2 / (1 + exp(−2x)) − 1"),
+    edited("tanh", "logistic", "It is the logistic function.", "np.tanh(x)", "1 / (1 + np.exp(-x))",
+           "both are called sigmoid", "np.tanh"),
+    edited("tanh_derivative", "taken of the output", "It takes its argument for the output: `1 − x²`.",
+           "np.tanh(x)", "x", "many courses hand the output over", "1 − tanh(x)² of the input x", SURVEY),
+    edited("tanh_derivative", "tanh taken twice", "It takes tanh of its argument once too often.",
+           "np.tanh(x)", "np.tanh(np.tanh(x))",
+           "the output is handed over, and tanh taken again", "1 − tanh(x)² of the input x"),
+    edited("tanh_derivative", "square missing", "It is `1 − tanh(x)`.", " ** 2", "",
+           "a square is lost", "1 − tanh(x)²"),
+    edited("tanh_derivative", "of relu", "It is ReLU's, 1 above 0 and 0 below.",
+           "1 - np.tanh(x) ** 2", "(x > 0).astype(float)", "copied from the layer before", "1 − tanh(x)²", SURVEY),
+    edited("softplus", "overflowing", "It is `log(1 + exp(x))` as it stands, infinite above 709.",
+           "np.logaddexp(0, x)", "np.log(1 + np.exp(x))",
+           "the definition, taken literally", "np.logaddexp(0, x)"),
+    edited("softplus", "one missing", "The 1 under the logarithm is left out, which is ReLU above 0.",
+           "np.log(1 + np.exp(-np.abs(x)))", "np.log(np.exp(-np.abs(x)))",
+           "a term is forgotten", "np.logaddexp(0, x)"),
+    edited("softplus", "base two", "The logarithm is the one of base 2.", "np.log(", "np.log2(",
+           "logarithms are taken for each other", "np.log, the natural one"),
+    edited("softplus_derivative", "of relu", "It is ReLU's, 1 above 0 and 0 below.",
+           "1 / (1 + np.exp(-x))", "(x > 0).astype(float)", "softplus is taken for ReLU", "1 / (1 + exp(−x))"),
+    edited("softplus_derivative", "wrong sign", "It is `1 / (1 + exp(x))`: it falls where it must rise.",
+           "np.exp(-x)", "np.exp(x)", "a sign is lost", "1 / (1 + exp(−x))"),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from properties.harness.checking.fixed_cases import larger
 from properties.harness.core.tape import Case, Tape
 from properties.harness.core.values import exactly, parts
 from properties.layers import OPERATIONS, convolution, layer_of, network
-from properties.layers.activations import arctan_slopes
+from properties.layers.base.smooth import arctan_slopes
 from tests.doubles import reference_with, trial_of
 
 EPS = np.finfo(np.float64).eps

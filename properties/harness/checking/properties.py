@@ -86,7 +86,7 @@ def _statements(module: ModuleType) -> list[Property]:
                     operations=operations,
                     statement=statement,
                     source=source,
-                    theorems=theorems,
+                    theorems=_about(operations[0], theorems) if suffix else theorems,
                     function=function,
                 )
             )
@@ -100,6 +100,12 @@ def _instances(function: Any, parameters: list[str]) -> list[tuple[str, tuple[st
         with_function = "function" in parameters  # whose derivative the operation is
         return [(f"[{name}]", (name, OPERATIONS[name].of) if with_function else (name,)) for name in names]
     return [("", tuple(name for name in parameters if name in OPERATIONS))]
+
+
+def _about(operation: str, theorems: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the theorems of a statement about several functions those that are called by this one's name, or else all."""
+    function = OPERATIONS[operation].of or operation
+    return tuple(one for one in theorems if one.partition(", ")[2].startswith(f"{function}_")) or theorems
 
 
 def _read(function: Any) -> tuple[str, str, tuple[str, ...]]:

@@ -1,1 +1,1 @@
-"""What layers are made of: how an operation is declared, and windows."""
+"""What layers are made of: how an operation is declared, the smooth activations, and windows."""

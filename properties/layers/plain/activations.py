@@ -96,3 +96,41 @@ def logistic_derivative_by_decay(x: Array) -> Array:
 
 def logistic_derivative_by_scipy(x: Array) -> Array:
     return expit(x) * expit(-x)
+
+
+def tanh(x: Array) -> Array:
+    return np.tanh(x)
+
+
+def tanh_by_logistic(x: Array) -> Array:
+    return 2 / (1 + np.exp(-2 * x)) - 1
+
+
+def tanh_by_exponentials(x: Array) -> Array:
+    decay = np.exp(-np.abs(x)) ** 2
+    return np.sign(x) * (1 - decay) / (1 + decay)
+
+
+def tanh_derivative(x: Array) -> Array:
+    return 1 - np.tanh(x) ** 2
+
+
+def tanh_derivative_by_factors(x: Array) -> Array:
+    y = np.tanh(x)
+    return (1 - y) * (1 + y)
+
+
+def softplus(x: Array) -> Array:
+    return np.maximum(x, 0) + np.log(1 + np.exp(-np.abs(x)))
+
+
+def softplus_by_logaddexp(x: Array) -> Array:
+    return np.logaddexp(0, x)
+
+
+def softplus_derivative(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def softplus_derivative_by_scipy(x: Array) -> Array:
+    return expit(x)
