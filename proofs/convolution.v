@@ -1,5 +1,6 @@
 (* The convolution and its two gradients, over any commutative ring and for every shape: any
-   numbers of images, channels and filters, any stride, padding and dilation. *)
+   numbers of images, channels and filters, and any stride, padding and dilation but where a
+   theorem says [valid], which is stride 1 without padding. *)
 From mathcomp Require Import all_ssreflect all_algebra.
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -32,7 +33,7 @@ Variables (R : comRingType) (N C F : finType) (flips : bool) (rows cols : axis).
 Implicit Types (y : nat -> nat -> R) (x : N -> C -> nat -> nat -> R).
 Implicit Types (k : F -> C -> nat -> nat -> R) (u : N -> F -> nat -> nat -> R).
 
-(* y with its padding: 0 outside. *)
+(* y with its padding: 0 outside, on all sides and without end. *)
 Definition padded y (i j : nat) : R :=
   if (padding rows <= i < padding rows + size rows)%N
      && (padding cols <= j < padding cols + size cols)%N
@@ -145,7 +146,8 @@ case: flips; apply: eq_bigr => n _; rewrite (reindex_inj rev_ord_inj);
   by congr (padded _ _ _ _ _ * _); apply: addnC.
 Qed.
 
-(* Where the valid convolution meets m, the full correlation at m meets i. *)
+(* Entry a of the kernel pairs output i with the image's entry m in the valid convolution exactly
+   where it pairs the two in the full correlation. *)
 Lemma full_place flips (H h i a m : nat) : (a < h)%N ->
   (place flips (valid H h) i a == 0 + m)%N
   = (place (~~ flips) (full (H.+1 - h) h) m a == h.-1 + i)%N.
@@ -192,8 +194,7 @@ apply: eq_bigr => c _; rewrite exchange_big; apply: eq_bigr => a _; apply: eq_bi
 by rewrite /padded andbC.
 Qed.
 
-(* An image rolled by one row gives the output moved by one row, but for the first; by the theorem
-   before, so it is with columns. *)
+(* An image rolled by one row gives the output moved by one row, but for the first ... *)
 Theorem conv2d_commutes_with_shifts flips (H h : nat) cols x k n f i j :
   (i < H - h)%N ->
   let rolled n c i j := if i is i'.+1 then x n c i' j else x n c H.-1 j in
@@ -207,6 +208,16 @@ have inside : ((place flips (valid H h) i a).+1 < H)%N.
 have -> : place flips (valid H h) i.+1 a = (place flips (valid H h) i a).+1.
   by rewrite /place /= !mul1n.
 by rewrite /padded /= !subn0 add0n inside (ltnW inside).
+Qed.
+
+(* ... and so it is with columns. *)
+Theorem conv2d_commutes_with_column_shifts flips rows (W w : nat) x k n f i j :
+  (j < W - w)%N ->
+  let rolled n c i j := if j is j'.+1 then x n c i j' else x n c i W.-1 in
+  conv2d flips rows (valid W w) rolled k n f i j.+1 = conv2d flips rows (valid W w) x k n f i j.
+Proof.
+move=> jW rolled; rewrite -!(conv2d_commutes_with_transposition flips rows).
+exact: (conv2d_commutes_with_shifts flips rows (fun n c i j => x n c j i)).
 Qed.
 
 End Theorems.

@@ -36,9 +36,18 @@ Qed.
 
 End Dense.
 
-(* Entry number m, in C order, of an array y with rows of length w. *)
+(* Entry number m, in C order, of an array y with rows of length w; i counts the rows of all
+   channels. *)
 Definition flattened (R : Type) (w : nat) (y : nat -> nat -> R) (m : nat) : R :=
   y (m %/ w)%N (m %% w)%N.
+
+(* Entry (i, j) is number i w + j. *)
+Lemma flattened_at (R : Type) (w : nat) (y : nat -> nat -> R) i j :
+  (j < w)%N -> flattened w y (i * w + j) = y i j.
+Proof.
+move=> jw; have w_gt0 := leq_ltn_trans (leq0n j) jw.
+by rewrite /flattened divnMDl // modnMDl divn_small // modn_small // addn0.
+Qed.
 
 (* Flattening has its inverse for adjoint: entry (i, j) gets the upstream value number i w + j. *)
 Theorem flattening_has_its_inverse_as_gradient (R : comRingType) (h w : nat)
@@ -48,8 +57,7 @@ Theorem flattening_has_its_inverse_as_gradient (R : comRingType) (h w : nat)
 Proof.
 elim: h => [|h IHh]; first by rewrite !big_ord0.
 rewrite big_ord_recr -IHh mulSnr big_split_ord; congr (_ + _); apply: eq_bigr => j _.
-have w_gt0 : (0 < w)%N by apply: leq_ltn_trans (ltn_ord j).
-by rewrite /flattened divnMDl // modnMDl divn_small // modn_small // addn0.
+by rewrite flattened_at.
 Qed.
 
 (* The vectors of the basis: 1 at i, 0 elsewhere. *)

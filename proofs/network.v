@@ -3,6 +3,7 @@
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import boolp classical_sets reals topology normedtype sequences derive
   realfun exp trigo nsatz_realtype.
+From backproof Require convolution.
 From backproof Require Import pooling activations.
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -371,7 +372,7 @@ by rewrite -!line.
 Qed.
 
 (* Off kinks, and where a gradient is not 0, every small enough step makes the cost smaller. *)
-Theorem cost_falls_over_a_run kernel weights :
+Theorem cost_falls_on_small_steps kernel weights :
   off_kinks kernel -> 0 < squared_norm kernel weights ->
   exists2 longest, 0 < longest & forall rate, 0 < rate < longest ->
   cost (new_kernel kernel weights rate) (new_weights kernel weights rate) < cost kernel weights.
@@ -424,4 +425,48 @@ rewrite (le_trans (ler_norm_sum _ _ _)) // ler_sum // => n _; apply: loss_falls 
 exact: residual_bound.
 Qed.
 
+(* Where that rest is at most half of rate |g|^2, the cost falls by the other half at least. *)
+Theorem cost_falls_by_half_of_the_promise kernel weights rate :
+  0 <= rate -> crosses_no_kink kernel (kernel_gradient kernel weights) rate ->
+  rate ^+ 2 / 2%:R * curvature kernel weights rate <= rate * squared_norm kernel weights / 2%:R ->
+  cost (new_kernel kernel weights rate) (new_weights kernel weights rate)
+  <= cost kernel weights - rate * squared_norm kernel weights / 2%:R.
+Proof.
+move=> rate_ge0 cross small.
+have := cost_decreases_at_the_gradients_rate rate_ge0 cross.
+move=> /(le_trans (ler_norm _))/le_trans/(_ small).
+set new := cost _ _; set old := cost _ _; set promise := rate * _.
+rewrite -ler_subr_addr ler_subl_addl => /le_trans; apply.
+by rewrite ler_add2l {2}(splitr promise) opprD addrA subrr add0r.
+Qed.
+
 End Network.
+
+Section Link.
+Variables (R : realType) (N C F V W : finType) (flips : bool) (rows cols : convolution.axis).
+(* Window o has its place v in the convolution's output at row [row o v] and column [col o v]. *)
+Variables (x : N -> C -> nat -> nat -> R) (row col : W -> V -> nat).
+
+(* The image's entries as the network above takes them: a pooled entry is a filter and a window, an
+   entry of the kernel a filter, a channel, a row and a column. *)
+Definition met n (o : F * W) v
+    (a : F * (C * ('I_(convolution.taps rows) * 'I_(convolution.taps cols)))) : R :=
+  (o.1 == a.1)%:R * convolution.padded rows cols (x n a.2.1)
+    (convolution.place flips rows (row o.2 v) a.2.2.1)
+    (convolution.place flips cols (col o.2 v) a.2.2.2).
+
+(* With them the network's pre-activations are the convolution's outputs at the windows' places, for
+   any number of channels and filters, any stride, padding and dilation. *)
+Theorem preactivation_is_the_convolution (k : F -> C -> nat -> nat -> R) n o v :
+  preactivation met (fun a => k a.1 a.2.1 a.2.2.1 a.2.2.2) n o v
+  = convolution.conv2d flips rows cols x k n o.1 (row o.2 v) (col o.2 v).
+Proof.
+rewrite /preactivation -(pair_bigA _ (fun f a => met n o v (f, a) * k f a.1 a.2.1 a.2.2)) /=.
+rewrite (bigD1 o.1) //= [X in _ + X]big1 ?addr0 => [|f /negPf other]; last first.
+  by rewrite big1 // => a _; rewrite /met /= eq_sym other !mul0r.
+rewrite -(pair_bigA _ (fun c a => met n o v (o.1, (c, a)) * k o.1 c a.1 a.2)) /=.
+apply: eq_bigr => c _; rewrite pair_bigA /=; apply: eq_bigr => -[a b] _.
+by rewrite /met /= eqxx mul1r.
+Qed.
+
+End Link.

@@ -58,7 +58,8 @@ case=> _ g1 off; rewrite -[RHS]mul1r -g1 mulr_suml; apply: eq_bigr => v _.
 by have [|/off ->] := boolP (v \in maxima x); rewrite ?mul0r // inE => /eqP ->.
 Qed.
 
-(* What a subgradient says of a step h that raises the maximum by c at most ... *)
+(* A step h that raises the maximum by c at most has an inner product of at most c with every
+   subgradient g ... *)
 Lemma subgradient_step x g (h : V -> R) c :
   subgradient x g -> (forall v, x v + h v <= maximum x + c) -> \sum_v g v * h v <= c.
 Proof.
@@ -66,7 +67,7 @@ move=> sub le_h; have := le_trans (sub (fun v => x v + h v)) (maximum_le le_h).
 by rewrite ler_add2l; under eq_bigr do rewrite addrAC subrr add0r.
 Qed.
 
-(* ... and of a step at one place that leaves the maximum. *)
+(* ... so g[v] c is not positive for a step c at one place v that leaves the maximum. *)
 Lemma subgradient_at x g v (c : R) : subgradient x g -> x v + c <= maximum x -> g v * c <= 0.
 Proof.
 move=> sub le_c; have := @subgradient_step x g (fun w => if w == v then c else 0) 0 sub.
@@ -90,12 +91,6 @@ split=> // [|v].
 rewrite inE => off; apply/le_anti; rewrite g_ge0 andbT.
 rewrite -(@pmulr_lle0 _ (maximum x - x v)) ?subr_gt0 ?lt_neqAle ?off ?le_maximum //.
 by rewrite (subgradient_at sub) // addrC subrK.
-Qed.
-
-(* What is below the maximum gets nothing. *)
-Theorem gradient_vanishes_off_the_maxima x g v : subgradient x g -> x v < maximum x -> g v = 0.
-Proof.
-by case/gradient_at_ties_is_a_subgradient=> _ _ off lt_x; rewrite off // inE lt_eqF.
 Qed.
 
 (* Argmax scatter is a subgradient, whatever the ties. *)
@@ -132,12 +127,12 @@ split=> [v||v /negPf off]; rewrite ?mask_repeat_sum ?unique ?mul1r // /mask_repe
 by case: ifP; rewrite ?ler01.
 Qed.
 
-(* Where one entry stays the largest, the maximum moves with it. *)
+(* An entry that none exceeds is the maximum. *)
 Lemma maximum_at x v : (forall v', x v' <= x v) -> maximum x = x v.
 Proof. by move=> le_x; apply/le_anti; rewrite le_maximum maximum_le. Qed.
 
-(* Off ties the gradient is that of central differences, for every step up to the gap. *)
-Theorem gradient_matches_differences x (t : R) v :
+(* Off ties argmax scatter gives a window's central differences, for every step up to the gap. *)
+Lemma maximum_differences x (t : R) v :
   0 < t -> (forall v', v' != winner x -> x v' + t <= x (winner x)) ->
   let moved (s : R) := fun v' => if v' == v then x v' + s else x v' in
   (maximum (moved t) - maximum (moved (- t))) / (t + t) = argmax_scatter x 1 v.
@@ -219,7 +214,8 @@ Implicit Types (x : X -> R) (u w : O -> R) (g : O -> V -> R).
 Definition window x (o : O) : V -> R := fun v => x (entry o v).
 Definition max_pool x (o : O) : R := maximum v0 (window x o).
 
-(* Each upstream value is shared out in its window by the weights g; overlapping windows add up. *)
+(* Each upstream value, of either sign, is shared out in its window by the weights g, which are a
+   subgradient of the window's maximum; overlapping windows add up. *)
 Definition max_pool_gradient u g (p : X) : R := \sum_o \sum_(v | entry o v == p) g o v * u o.
 
 (* The gradient applied to any z sums window by window. *)
@@ -238,6 +234,38 @@ Theorem gradient_obeys_eulers_identity x u g :
   \sum_p max_pool_gradient u g p * x p = \sum_o u o * max_pool x o.
 Proof.
 by move=> sh; rewrite max_pool_gradient_sum; apply: eq_bigr => o _; rewrite (shares_sum (sh o)).
+Qed.
+
+(* What is below the maximum of each window that holds it gets nothing. *)
+Theorem gradient_vanishes_off_the_maxima x u g p :
+  (forall o, shares v0 (window x o) (g o)) ->
+  (forall o v, entry o v = p -> x p < max_pool x o) -> max_pool_gradient u g p = 0.
+Proof.
+move=> sh below; apply: big1 => o _; apply: big1 => v /eqP at_p; have [_ _ -> //] := sh o.
+  by rewrite mul0r.
+by rewrite inE /window at_p lt_eqF // (below o v).
+Qed.
+
+(* Off ties the gradient, by argmax scatter, is that of central differences of <upstream, max_pool>,
+   for every step up to the gap of each window. *)
+Theorem gradient_matches_differences x u (t : R) p :
+  0 < t -> (forall o, injective (entry o)) ->
+  (forall o v (best := winner v0 (window x o)),
+     v != best -> window x o v + t <= window x o best) ->
+  let moved s q := if q == p then x q + s else x q in
+  (\sum_o u o * max_pool (moved t) o - \sum_o u o * max_pool (moved (- t)) o) / (t + t)
+  = max_pool_gradient u (fun o => argmax_scatter v0 (window x o) 1) p.
+Proof.
+move=> t_gt0 inj gap moved; rewrite -sumrB mulr_suml; apply: eq_bigr => o _.
+rewrite -mulrBr -mulrA; have [v /eqP vp|none] := pickP (fun v => entry o v == p); last first.
+  rewrite big_pred0 //.
+  have unmoved s : max_pool (moved s) o = max_pool x o.
+    by rewrite /max_pool /maximum /window /moved none; apply: eq_bigr => w _; rewrite none.
+  by rewrite !unmoved subrr mul0r mulr0.
+rewrite (big_pred1 v) => [|w]; last by rewrite /= -vp (inj_eq (inj o)).
+rewrite mulrC -(maximum_differences v t_gt0 (gap o)); congr (_ * _); congr ((_ - _) / _);
+  rewrite /max_pool /maximum /window /moved -vp (inj_eq (inj o)); apply: eq_bigr => w _;
+  by rewrite (inj_eq (inj o)).
 Qed.
 
 (* For upstream values that are not negative, the subgradients of <upstream, max_pool> are exactly

@@ -52,7 +52,7 @@ def test_conv2d_commutes_with_shifts(conv2d, case):
     """An image rolled by one row or column gives the output moved by one, but for the entries that wrapped.
 
     Source: translation equivariance; Goodfellow et al., Deep Learning, section 9.2.
-    Proof: proofs/convolution.v, conv2d_commutes_with_shifts.
+    Proof: proofs/convolution.v, conv2d_commutes_with_shifts, conv2d_commutes_with_column_shifts.
     """
     (bound,) = conv2d.signature.value(case)
     output = conv2d(case.image, case.kernel)

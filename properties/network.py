@@ -76,9 +76,9 @@ def test_predict_agrees_with_layers(predict, conv2d, relu, max_pool, dense, arct
 def test_gradients_are_the_chain_rule(gradients, case):
     """Off kinks both gradients are those of the chain rule, to the rounding that it cannot avoid.
 
-    `δ = (p − t) / (1 + s²)`; `δ · pooled` for the weights, `Σ δ w ∂y/∂kernel` over the winners for the kernel.
-    Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
-    Proof: proofs/network.v, gradients_are_the_chain_rule.
+    `δ = (p − t) / (1 + s²)`; `δ · pooled` for the weights, `Σ δ w ∂y/∂kernel` over the positive winners for the
+    kernel. Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
+    Proof: proofs/network.v, gradients_are_the_chain_rule, preactivation_is_the_convolution.
     """
     for name, answer, value in zip(
         ("kernel", "weights"), gradients(*_point(case)), right.gradient_values(*_point(case)), strict=True
@@ -126,7 +126,6 @@ def test_gradients_agree_with_layers(
     """Off kinks both gradients are the chain rule through the target's own layers.
 
     Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
-    Proof: proofs/dense.v, flattening_has_its_inverse_as_gradient.
     """
     forth, back = (conv2d, relu, max_pool, dense, arctan), (relu_derivative, arctan_derivative, max_pool_gradient)
     own = {one.name: one for one in (*forth, *back, dense_gradients, conv2d_kernel_gradient)}

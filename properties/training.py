@@ -48,7 +48,7 @@ def test_cost_decreases_at_the_gradients_rate(gradients, cost, case):
 
     The step is safe: it crosses no kink, and is short enough for the decrease to be at least half of that.
     Source: Nocedal & Wright, Numerical Optimization, section 3.1, for the sufficient decrease.
-    Proof: proofs/network.v, cost_decreases_at_the_gradients_rate.
+    Proof: proofs/network.v, cost_decreases_at_the_gradients_rate, cost_falls_by_half_of_the_promise.
     """
     gradient = gradients(*_point(case))
     start = cost(*_point(case))
@@ -103,7 +103,7 @@ def test_cost_falls_over_a_run(train_step, cost, case):
 
     The rate of every step is computed anew: no kink is crossed, and the second-order term is at most half of
     the first. Source: Nocedal & Wright, Numerical Optimization, section 3.1.
-    Proof: proofs/network.v, cost_falls_over_a_run.
+    Proof: proofs/network.v, cost_falls_on_small_steps, cost_falls_by_half_of_the_promise.
     """
     for _ in range(RUN_LENGTH):
         path = right.Path(case, right.gradients(*_point(case)))

@@ -56,7 +56,7 @@ def _of(operation: str, entries: list[Entry], rounds: int) -> Certified:
         operation,
         why is not None,
         why,
-        sorted({theorem for entry in sampled for theorem in entry.theorems}),
+        [theorem for entry in held if entry.id == OPERATIONS[operation].named_by for theorem in entry.theorems],
         [proof for proof, left_out in proofs if not left_out],
         [proof for proof, left_out in proofs if left_out],
         Sampled(len(sampled), sum(entry.examples for entry in sampled), rounds),
@@ -88,8 +88,8 @@ def told(found: list[Certified]) -> Iterator[tuple[str, list[str]]]:
             rounds = f" in {counted_rounds(sampled.rounds)}" if sampled.rounds > 1 else ""
             lines.append(f"sampled by {sampled.properties} {noun} on {sampled.examples:,} examples{rounds}, {error}")
         if one.theorems:
-            files = ", ".join(sorted({theorem.partition(", ")[0] for theorem in one.theorems}))
-            lines.insert(0, f"formula proved for every shape ({files}); code on these:")
+            file = one.theorems[0].partition(", ")[0]
+            lines.insert(0, f"formula proved for every shape ({file}); code on these:")
         yield one.operation, [_WORDS[one.why]] if one.why else lines
 
 

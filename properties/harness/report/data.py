@@ -95,7 +95,7 @@ class Sampled(Struct):
 class Certified(Struct):
     """What was proved of an operation, on how much, and what a failure leaves of that.
 
-    `theorems` prove for every shape the formulas of those of its properties that hold.
+    `theorems` prove for every shape the formula of the property that says what it computes.
     """
 
     operation: str
