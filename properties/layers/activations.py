@@ -9,7 +9,7 @@ import numpy as np
 
 from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
-from ..harness.core.tape import DYADIC, GRID, Case, Tape
+from ..harness.core.tape import DYADIC, FINE, GRID, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, elementary, exactly, untied
 from .base.registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
 from .base.smooth import BY_NAME, SMOOTH, Smooth
@@ -19,6 +19,7 @@ _EXPONENTS = {
     "float64": np.array([*sorted(range(1023, -1075, -34), key=abs), *[1023, -1074] * 8]),
     "float32": np.array([*sorted(range(127, -150, -5), key=abs), *[127, -149] * 8]),
 }
+_MODERATE = np.array(sorted(range(-15, 17), key=abs))  # exponents of two between which functions bend and saturate
 _ANY_SHAPE = ((1,), (), (1, 1), (2,), (1, 2), (3, 2), (2, 1, 2), (1, 2, 1, 3))
 _LARGER = ((11, 13), (3, 4, 5, 6), (17,), (64, 65), (257, 256), (1, 1000))
 
@@ -39,14 +40,17 @@ def a_shape(tape: Tape) -> tuple[int, ...]:
 
 
 def any_numbers(tape: Tape, shape: tuple[int, ...], reach: int = 1074) -> Array:
-    """Finite numbers: every second entry on average is a short dyadic number, one in sixteen 0, the others run from
-    subnormal to the largest, with exponents of two that are `reach` at most.
+    """Finite numbers: every second entry on average is a short dyadic number, of which each fourth is brought to a size
+    between 2^-16 and 2^18 and made one that single precision does not hold; one in sixteen is 0, and the others run
+    from subnormal to the largest, with exponents of two that are `reach` at most.
     """
     kinds, details = tape.matrix((6,), (6,)), tape.matrix((6,), (6,))
     exponents = np.clip(_EXPONENTS[setting().dtype], -reach, reach)
     size = (1 + (details // 2) / 128) * np.where(details % 2, -1.0, 1.0)
     extreme = np.ldexp(size, exponents[kinds // 2 % exponents.size]).astype(setting().dtype)
-    x = np.where(kinds % 2, extreme.astype(np.float64), DYADIC.take(details, mode="wrap"))
+    short = DYADIC.take(details, mode="wrap")
+    longer = np.ldexp(short * (FINE if setting().dtype == "float64" else 1.0), _MODERATE[kinds // 8])
+    x = np.where(kinds % 2, extreme.astype(np.float64), np.where(kinds % 8 == 4, longer, short))
     x[kinds % 16 == 14] = 0.0
     return x[..., : prod(shape)].reshape((*tape.several, *shape))
 
@@ -69,7 +73,8 @@ def _read_off_zero(tape: Tape) -> Case:
 
 
 def _read_of_shape(names: tuple[str, ...], shape: tuple[int, ...], tape: Tape) -> Case:
-    arrays = [tape.dyadic(shape, shape) for _ in names]
+    exponents = np.resize(_MODERATE, shape)
+    arrays = [np.ldexp(tape.dyadic(shape, shape), exponents) for _ in names]
     return Case(zip(names, (np.where(array == 0, GRID, array) for array in arrays), strict=True))
 
 

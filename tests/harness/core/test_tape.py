@@ -95,6 +95,10 @@ REACHED = {
     "huge input": (activations.read_any, lambda c: np.abs(c.x).max() > 1e300),
     "the largest numbers": (activations.read_any, lambda c: np.abs(c.x).max() > 1e308),
     "subnormal input": (activations.read_any, lambda c: ((c.x != 0) & (np.abs(c.x) < 1e-308)).any()),
+    "what single precision does not hold": (
+        activations.read_any,
+        lambda c: (np.clip(c.x, -8, 8) != np.float32(np.clip(c.x, -8, 8))).any(where=np.abs(c.x) > 1 / 32),
+    ),
     "zero": (activations.read_any, lambda c: (c.x == 0).any()),
     "three dimensions": (activations.read_any, lambda c: c.x.ndim == 3),
     "one dimension": (activations.read_moderate, lambda c: c.x.ndim == 1),
