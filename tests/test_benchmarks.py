@@ -128,15 +128,16 @@ def test_alone_compares_within_an_operation():
     [
         ("relu", "return np.minimum(x, 0)", ""),
         ("dense_gradients", "features_gradient = upstream @ weights", ""),
-        ("relu", "return x * (x >= 0)", "the answer is the same at equality"),
+        ("relu", "return x * (x >= 0)", edits.TO_THE_BIT),
+        ("relu_derivative", "return (x >= 0).astype(float)", edits.ANOTHER_CHOICE),
     ],
 )
 def test_edits_are_refuted_or_equivalent(operation, wrong, why):
-    """A wrong edit is refuted by a property; one that nothing refutes is right, and it is said why."""
+    """A wrong edit is refuted by a property and wrong on further cases; how the answers of others differ is said."""
     edit = next(one for one in edits.slips(operation) if one.lines()[1] == wrong)
     refuted = edits.refuted_by(operation, edit)
     assert bool(refuted) == (not why)
-    assert not why or edits.why_equivalent(edit.what) == why
+    assert edits.why_equivalent(operation, edit) == why
 
 
 def test_edits_are_counted():
@@ -144,7 +145,7 @@ def test_edits_are_counted():
     row = {"operation": "relu", "what": "", "right": "a|b", "wrong": "c", "refuted_by": "", "why": ""}
     found = [row | {"refuted_by": "x"}, row | {"why": "it is"}, row]
     assert "| relu | 3 | 1 | 1 | 1 |" in edits.summary(found, [])
-    assert "| relu |  | `a/b` | `c` | **unknown** |" in edits.equivalents(found)
+    assert "| relu |  | `a/b` | `c` | **wrong** |" in edits.equivalents(found)
     every = [sum(stop - start for _, start, stop in edits.chunks(count)) for count in (1, 2)]
     assert every[0] == 2 * every[1]
 
