@@ -89,7 +89,7 @@ def told(found: list[Certified]) -> Iterator[tuple[str, list[str]]]:
             lines.append(f"sampled by {sampled.properties} {noun} on {sampled.examples:,} examples{rounds}, {error}")
         if one.theorems:
             file = one.theorems[0].partition(", ")[0]
-            lines.insert(0, f"formula proved for every shape ({file}); code on these:")
+            lines.insert(0, f"formula proved for every shape ({file}), code on these")
         yield one.operation, [_WORDS[one.why]] if one.why else lines
 
 

@@ -10,6 +10,7 @@ from benchmarks.variants import VARIANTS
 from properties.harness.checking.trial import Record
 from properties.harness.report.certificate import certificate, told
 from properties.harness.report.results import blank, finished
+from properties.layers import OPERATIONS
 from tests.doubles import trial_of
 from tests.reports import entry
 
@@ -120,3 +121,14 @@ def test_what_leaves_cases_out_is_not_proved():
         "tried at every set of maxima for windows up to 3×3 (15 for 2×2, 63 for 2×3, 511 for 3×3): "
         "right exactly in 35 cases, 637 left out as not implemented, so not proved"
     ]
+
+
+def test_proved_formulas_are_told_apart_from_code():
+    """The certificate says of which operation the formula is proved: of what the property that states it names."""
+    stating = ran(POINTS, conv2d=reference.conv2d)
+    stating = replace(stating, proof=None, operation="dense_gradients", id=OPERATIONS["dense_gradients"].named_by)
+    proved = certificate([replace(stating, theorems=["proofs/dense.v, one", "proofs/dense.v, two"])])
+    assert proved[0].theorems == ["proofs/dense.v, one", "proofs/dense.v, two"]
+    ((_, lines),) = told(proved)
+    assert lines[0] == "formula proved for every shape (proofs/dense.v), code on these"
+    assert certificate([replace(stating, id="another", theorems=["proofs/dense.v, one"])])[0].theorems == []
