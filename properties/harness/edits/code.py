@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -123,6 +124,24 @@ def _collect(function: Callable[..., Any], flips: bool, parts: list[ast.Function
     for name, value in function.__globals__.items():
         if name in names and is_plain(value) and all(part.name != name for part in parts):
             _collect(value, flips, parts, scope)
+
+
+def likeness(source: str, tree: ast.AST) -> float:
+    """The share of what two pieces of code are made of, kinds of nodes and what is called, that they have in common.
+
+    It is 0 for a source that is no code by itself.
+    """
+    try:
+        made = [_made_of(ast.parse(dedent(source))), _made_of(tree)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return 0.0
+    return (made[0] & made[1]).total() / max(made[0].total(), made[1].total(), 1)
+
+
+def _made_of(tree: ast.AST) -> Counter[str]:
+    nodes = list(ast.walk(tree))
+    called = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
+    return Counter([type(node).__name__ for node in nodes] + called)
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -7,7 +7,7 @@ from itertools import chain, combinations, islice, pairwise, product
 from textwrap import indent
 from typing import Any
 
-from .code import expression, names_in, written
+from .code import expression, likeness, names_in, written
 from .edit import Change, Edit, places
 from .expressions import Slip, Where, called, slips
 from .values import with_constants, wrapped
@@ -23,9 +23,14 @@ LONGEST_NAME = 40  # of what an edit is told of
 MOST_PAIRS, MOST_TWINS = 1500, 4000  # of a kind; of those with a constant
 
 
-def edits(operation: str, flips: bool) -> Iterator[tuple[Edit, ...]]:
-    """All single edits of the right code of an operation but those with a constant: of one way after the other."""
-    return (_of_way(operation, flips, number) for number in range(len(written(operation, flips))))
+def edits(operation: str, flips: bool, source: str = "") -> Iterator[tuple[Edit, ...]]:
+    """All single edits of the right code of an operation but those with a constant: of one way after the other.
+
+    First of the way that is most like some `source`, so that an edit is told in the words of whoever wrote that.
+    """
+    ways = written(operation, flips)
+    nearest_first = sorted(range(len(ways)), key=lambda number: -likeness(source, ways[number].parts[0]))
+    return (_of_way(operation, flips, number) for number in nearest_first)
 
 
 @cache

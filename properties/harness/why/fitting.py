@@ -15,6 +15,7 @@ from ..core.setting import setting
 from ..core.tape import Case
 from ..edits.edit import Edit
 from ..edits.edits import edits, edits_with_constants, two_edits
+from ..target.definitions import definitions
 from ..target.operation import Operation
 from .conditions import Condition, condition
 from .footprints import Agreement, Footprints, fits
@@ -65,7 +66,8 @@ def fitting(asked: list[Footprints], further: Further, stateful: bool) -> Reason
         return None
     name, flips = further.operation.name, setting().flips
     search, single, found = _Search(asked, further, stateful), list[Edit](), list[Fit]()
-    for some in edits(name, flips):
+    own = definitions({name: further.operation.function}).get(name, {"lines": []})
+    for some in edits(name, flips, "\n".join(own["lines"])):
         single += some
         found += search.among(one for one in some if one.leaves_traces or not stateful)
         if any(fit.is_plain for fit in found):

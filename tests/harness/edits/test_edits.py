@@ -161,3 +161,13 @@ def test_an_operation_without_code_has_no_edits():
     """A further operation may do without plain code; then nothing is edited."""
     assert list(edits("no such operation", True)) == []
     assert all(list(edits(name, True)) for name in OPERATIONS)
+
+
+def test_the_way_most_like_the_source_comes_first():
+    """Edits begin with those of the way that is most like some code; what is no code leaves the ways in their order."""
+    ways = [way.name for way in written("conv2d_kernel_gradient", True)]
+    scipy = "lambda image, kernel, upstream: np.rot90(correlate2d(image, upstream, 'valid'), 2)"
+    for source, first in ((scipy, "conv2d_kernel_gradient_by_scipy"), ("no code", ways[0])):
+        tried = [some[0].way.name for some in edits("conv2d_kernel_gradient", True, source)]
+        assert tried[0] == first
+        assert sorted(tried) == sorted(ways)
