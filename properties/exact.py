@@ -196,8 +196,8 @@ def test_max_pool_at_every_weak_ordering(max_pool, case):
 
 
 def _three_cases(**_):
-    numbers = np.finfo(setting().dtype)
-    for size in (1.0, float(numbers.smallest_subnormal), float(numbers.max)):
+    largest, least = np.finfo(setting().dtype).max, setting().tiny  # below which some libraries take all for 0
+    for size in (1.0, float(least), float(largest)):
         for sign in (0.0, 1.0, -1.0):
             yield Case(x=np.array([sign * size]))
 
