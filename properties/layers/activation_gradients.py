@@ -6,7 +6,7 @@ import numpy as np
 
 from ..harness.core.limits import Pair
 from ..harness.core.setting import setting
-from ..harness.core.tape import Case, Tape
+from ..harness.core.tape import REACH, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, exactly, untied
 from .activations import (
     a_shape,
@@ -14,6 +14,7 @@ from .activations import (
     has_zero,
     larger,
     moderate_numbers,
+    off_zero,
     separated_slopes,
     slope_faults,
     smaller,
@@ -22,11 +23,9 @@ from .activations import (
 from .base.registry import Layer, Signature
 from .base.smooth import SMOOTH
 
-REACH = {"float64": 900, "float32": 60}  # the exponents of two of upstream, so that no product in between overflows
-
 
 def read_any(tape: Tape) -> Case:
-    """Any numbers."""
+    """Any numbers; those of upstream so large at most that no product in between overflows."""
     shape = a_shape(tape)
     return Case(x=any_numbers(tape, shape), upstream=any_numbers(tape, shape, REACH[setting().dtype]))
 
@@ -35,12 +34,6 @@ def read_moderate(tape: Tape) -> Case:
     """Dyadic numbers other than 0, up to 4 or 16 in size."""
     shape = a_shape(tape)
     return Case(x=moderate_numbers(tape, shape), upstream=moderate_numbers(tape, shape))
-
-
-def read_off_zero(tape: Tape) -> Case:
-    """Any numbers, but for 0 as a pre-activation."""
-    case = read_any(tape)
-    return case.changed(x=np.where(case.x == 0, 1.0, case.x))
 
 
 def _fresh(number: int, seed: int) -> Case:
@@ -82,7 +75,7 @@ ACTIVATION_GRADIENTS = Layer(
             "relu",
             lambda case: exactly(np.where(case.x > 0, case.upstream, 0.0)),
             "`∂C/∂x = ∂C/∂y` where `x > 0`, `0` where `x < 0`, and where `x = 0` ∂C/∂y times any number in [0, 1]",
-            smooth=read_off_zero,
+            smooth=lambda tape: off_zero(read_any(tape)),
             kinked=read_any,
             is_kinked=has_zero,
             faults=slope_faults,

@@ -67,9 +67,9 @@ def moderate_numbers(tape: Tape, shape: tuple[int, ...]) -> Array:
     return np.where(x == 0, GRID, x).reshape((*tape.several, *shape))
 
 
-def _read_off_zero(tape: Tape) -> Case:
-    x = read_any(tape).x
-    return Case(x=np.where(x == 0, 1.0, x))
+def off_zero(case: Case) -> Case:
+    """The case with 1 for 0 as a pre-activation."""
+    return case.changed(x=np.where(case.x == 0, 1.0, case.x))
 
 
 def _read_of_shape(names: tuple[str, ...], shape: tuple[int, ...], tape: Tape) -> Case:
@@ -212,7 +212,7 @@ ACTIVATIONS = Layer(
             "`∂y/∂x = 1` where `x > 0`, `∂y/∂x = 0` where `x < 0`, and where `x = 0` any number in [0, 1]",
             "relu_derivative_is_the_step",
             of="relu",
-            smooth=_read_off_zero,
+            smooth=lambda tape: off_zero(read_any(tape)),
             kinked=read_any,
             is_kinked=has_zero,
             faults=slope_faults,

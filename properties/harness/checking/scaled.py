@@ -11,11 +11,10 @@ import numpy as np
 from ...layers import LAYERS
 from ...layers.base.registry import Layer
 from ..core.setting import setting
-from ..core.tape import FINE, Case, Tape
+from ..core.tape import FINE, REACH, Case, Tape
 from ..core.values import Kind
 from .cases import cases_from
 
-REACH = {"float64": 900, "float32": 60}  # the exponents of two that a product of scales stays within
 _ALL = {name: sorted(range(-reach, reach + 1), key=abs) for name, reach in REACH.items()}
 
 

@@ -25,6 +25,7 @@ MIXED = 2.0**-27
 SCALES = (1.0, FINE, 256.0, 2.0**-14)
 FACTOR_SCALES = (*SCALES, MIXED)
 UPSTREAM_SCALES = (1.0, FINE, MIXED)
+REACH = {"float64": 900, "float32": 60}  # the exponents of two that a product of scales stays within
 _SIMPLEST_FIRST = sorted((Fraction(k, 16) for k in range(-64, 65)), key=lambda v: (v.denominator, abs(v), v < 0))
 DYADIC = np.array([float(value) for value in _SIMPLEST_FIRST])
 _REGION_LIMIT = 1024

@@ -6,7 +6,8 @@ import pytest
 
 import properties.calls
 import reference
-from properties.harness.checking.scaled import REACH, scaled_cases
+from properties.harness.checking.scaled import scaled_cases
+from properties.harness.core.tape import REACH
 from properties.harness.target.operation import Refuted
 from tests.doubles import failure_of, trial_of
 
