@@ -20,15 +20,16 @@ from .harness.target.process_state import MENDS, process_state, put_back, settle
 from .harness.target.timeouts import WATCH
 from .layers import LAYERS, OPERATIONS
 
-MOST_ARGUMENTS = max(len(signature.parameters) for signature in OPERATIONS.values())
+FIXED = (Kind.SIDES, Kind.LABELS)  # what is not multiplied
 
 
-def _read_call(read, tape):
-    orders = [ORDERS[tape.choose(len(ORDERS))] for _ in range(MOST_ARGUMENTS)]
-    return Case(read(tape), _orders=orders)
+def _read_call(layer, tape):
+    count = max(len(signature.parameters) for signature in layer.operations)
+    orders = [ORDERS[tape.choose(len(ORDERS))] for _ in range(count)]
+    return Case(layer.read(tape), _orders=orders)
 
 
-CALLS = {name: cases_from(partial(_read_call, layer.read)) for name, layer in LAYERS.items()}
+CALLS = {name: cases_from(partial(_read_call, layer)) for name, layer in LAYERS.items()}
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS), indirect=True)
@@ -116,9 +117,7 @@ def test_holds_at_every_scale(operation, case):
 
 FEW_CASES = 3
 OF_SEVERAL = [
-    name
-    for name, signature in OPERATIONS.items()
-    if sum(kind is not Kind.WINDOW for kind in signature.takes.values()) > 1
+    name for name, signature in OPERATIONS.items() if sum(kind not in FIXED for kind in signature.takes.values()) > 1
 ]
 SHARED = """\
 import os
@@ -152,7 +151,7 @@ def test_goes_by_every_argument(operation, case):
     """
     first = Case(case)
     for name, kind in operation.signature.takes.items():
-        if kind is not Kind.WINDOW:
+        if kind not in FIXED:
             operation.at(first)
             case.update(first, **{name: first[name] * 0.5})
             require_right(operation, case)

@@ -19,11 +19,15 @@ REFERENCE = sorted((ROOT / "reference").rglob("*.py"))
 FLOORS = (
     "harness/core",
     "layers/plain",
+    "layers/plain/further",
     "layers/base",
     "layers",
+    "layers/further",
+    "layers/__init__",
     "harness/edits",
     "harness/target",
     "mistakes",
+    "mistakes/further",
     "harness/checking",
     "harness/why",
     "harness/report",
@@ -79,8 +83,9 @@ def files_imported(path):
 
 
 def folder(path):
-    """The folder of a file of the suite, by its name below `properties/`."""
-    return path.parent.relative_to(ROOT / "properties").as_posix()
+    """The folder of a file of the suite, by its name below `properties/`; the list of all layers is above them all."""
+    below = path.parent.relative_to(ROOT / "properties").as_posix()
+    return "layers/__init__" if below == "layers" and path.name == "__init__.py" else below
 
 
 def named(paths):

@@ -16,6 +16,7 @@ import numpy as np
 # KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
 # DTYPE = "float32"  # it computes in single precision
 # LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
+# A bias, a stride or a padding is checked too where a function has a parameter of that name.
 '''
 FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'
 FUNCTION = '''
@@ -30,10 +31,10 @@ def template(filled: bool = False) -> str:
     """A module with a function for each operation, which says what that takes and gives; `filled` with right code."""
     head = FILLED + HEAD.partition("\n")[2] if filled else HEAD
     functions = []
-    for operation in OPERATIONS.values():
+    for operation in (one for one in OPERATIONS.values() if not one.function):
         lines = shown(operation.name, True).splitlines()[1:] if filled else []
         body = "\n".join(lines) or "    raise NotImplementedError"
-        parameters = ", ".join(operation.takes)
+        parameters = ", ".join(operation.needs or operation.takes)
         functions.append(
             FUNCTION.format(name=operation.name, parameters=parameters, summary=operation.summary, body=body)
         )

@@ -13,9 +13,11 @@ from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
+from .further.dense_options import DENSE_OPTIONS
 from .pooling import POOLING
 
-LAYERS = {layer.name: layer for layer in (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, NETWORK)}
+_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK)
+LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 
 _FLIPPED = {True: ("i+h−1−a, j+w−1−b", "i+h−1−m, j+w−1−n"), False: ("i+a, j+b", "m−i, n−j")}

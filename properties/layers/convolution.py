@@ -5,8 +5,9 @@ may have a further axis in front, for points.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -216,6 +217,16 @@ def _mode_of(shapes: Sequence[tuple[Case, Sides]]) -> str | None:
     return next((words for words, sides in found.items() if np.array_equal(answer, np.maximum(sides, 0))), None)
 
 
+def _no_bias(image: Array, kernel: Array, *upstream: Array) -> Array:
+    return np.zeros(len(kernel) if np.ndim(kernel) > 2 else 1)
+
+
+NEUTRAL: Mapping[str, Callable[..., Any]] = {
+    "bias": _no_bias,
+    "stride": lambda *arrays: (1, 1),
+    "padding": lambda *arrays: (0, 0),
+    "dilation": lambda *arrays: (1, 1),
+}
 _BACKWARD = {"image": Kind.IMAGES, "kernel": Kind.KERNEL, "upstream": Kind.IMAGES}
 CONVOLUTION = Layer(
     NAME,
@@ -233,6 +244,7 @@ CONVOLUTION = Layer(
             follows="convolution",
             misshapen=_mode_of,
             other_names=("convolve", "convolve2d", "convforward", "conv"),
+            neutral=NEUTRAL,
         ),
         Signature(
             "conv2d_kernel_gradient",
@@ -246,6 +258,8 @@ CONVOLUTION = Layer(
             smooth=read,
             follows="convolution",
             parts=("kernel",),
+            neutral=NEUTRAL,
+            part_of=("conv2d_gradients", 1),
         ),
         Signature(
             "conv2d_image_gradient",
@@ -259,6 +273,8 @@ CONVOLUTION = Layer(
             smooth=read,
             follows="convolution",
             parts=("image",),
+            neutral=NEUTRAL,
+            part_of=("conv2d_gradients", 0),
         ),
     ),
     kinds={**_BACKWARD, "other_image": Kind.IMAGES, "other_kernel": Kind.KERNEL},

@@ -12,7 +12,7 @@ from ..harness.core.resizing import COUNTS, spans, without
 from ..harness.core.setting import setting
 from ..harness.core.sizes import read_counts
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
-from ..harness.core.values import ALLOWED, Kind, Value, exactly, inner_product, norms
+from ..harness.core.values import ALLOWED, Array, Kind, Value, exactly, inner_product, norms
 from .base.registry import Layer, Read, Signature
 
 _FEATURES = (10, 16, 17, 32, 33, 40, 64, 65, 128, 129, 257, 1000)
@@ -69,6 +69,11 @@ def _plain(pair: Pair) -> Case:
     return Case({name: np.ones((1, 1)) for name in _BACKWARD})
 
 
+def _no_bias(features: Array, weights: Array, *upstream: Array) -> Array:
+    return np.zeros(np.shape(weights)[1])
+
+
+_NEUTRAL = {"bias": _no_bias}
 _FORWARD = {"features": Kind.FEATURES, "weights": Kind.WEIGHTS}
 _BACKWARD = {**_FORWARD, "upstream": Kind.FEATURES}
 DENSE = Layer(
@@ -82,6 +87,7 @@ DENSE = Layer(
             shapes=lambda case: ((len(case.features), 1),),
             value=_output,
             formulas=("`s = Σ[k] features[k] weights[k]`",),
+            neutral=_NEUTRAL,
             named_by="dense.dense_is_the_weighted_sum",
             smooth=read,
         ),
@@ -96,6 +102,8 @@ DENSE = Layer(
             named_by="dense.features_gradient_is_upstream_times_weights",
             smooth=read,
             parts=("features", "weights"),
+            neutral=_NEUTRAL,
+            more=1,
         ),
     ),
     kinds=_BACKWARD,

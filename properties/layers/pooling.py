@@ -145,7 +145,8 @@ def _pooled(case: Case) -> tuple[Sides]:
     return ((*counts, rows // case.window[0], columns // case.window[1]),)
 
 
-_FORWARD = {"x": Kind.IMAGES, "window": Kind.WINDOW}
+NEUTRAL = {"stride": lambda x, window, *upstream: window, "padding": lambda *arguments: (0, 0)}
+_FORWARD = {"x": Kind.IMAGES, "window": Kind.SIDES}
 _BACKWARD = {**_FORWARD, "upstream": Kind.IMAGES}
 POOLING = Layer(
     NAME,
@@ -162,6 +163,7 @@ POOLING = Layer(
             smooth=read_unique,
             kinked=read_tied,
             other_names=("maxpoolforward", "maxpool2d", "pool"),
+            neutral=NEUTRAL,
         ),
         Signature(
             "max_pool_gradient",
@@ -184,6 +186,7 @@ POOLING = Layer(
             faults_tell_all=True,
             parts=("x",),
             other_names=("maxpoolbackward", "maxpoolgrad", "poolbackward"),
+            neutral=NEUTRAL,
         ),
     ),
     kinds=_BACKWARD,

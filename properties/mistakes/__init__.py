@@ -21,6 +21,7 @@ MODULES = (
     "convolution",
     "pooling",
     "dense",
+    "further.dense_options",
     "network",
     "calls",
 )

@@ -1,6 +1,6 @@
 """A first look at a target: for which shapes it is implemented, and what it chose where it may."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,8 @@ from ..core.limits import Pair
 from ..core.setting import SINGLE, Conventions, in_setting
 from ..core.tape import Case
 from ..core.values import Array, parts
-from ..target.operation import Failure, Operation
+from ..target.calling import part_of
+from ..target.operation import Crashed, Failure, Operation
 from ..target.target import Target
 from ..target.timeouts import OutOfTime
 
@@ -24,7 +25,7 @@ _PROBES, _ASKED_FIRST = 5, 24
 
 def examined(target: Target, growth: int = 0) -> tuple[Target, Conventions]:
     """The target with the shapes that it implements, and the conventions that it follows, found without `growth`."""
-    target = explored(target)
+    target = explored(asked_for_options(target))
     conventions = find(target)
     if growth:
         target = explored(replace(target, limits=replace(target.limits, left_out=frozenset(), growth=growth)))
@@ -34,7 +35,7 @@ def examined(target: Target, growth: int = 0) -> tuple[Target, Conventions]:
 def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
     """What a first look found, in plain values: for a process that is not to look for itself."""
     return {
-        "offered": list(target.operations),
+        "offered": {name: sorted(one.has) for name, one in target.operations.items()},
         "left_out": target.limits.left_out,
         "growth": target.limits.growth,
         "conventions": asdict(conventions),
@@ -43,9 +44,39 @@ def look_of(target: Target, conventions: Conventions) -> dict[str, Any]:
 
 def with_look(target: Target, look: dict[str, Any]) -> tuple[Target, Conventions]:
     """What `examined` gave, from what that found."""
-    operations = {name: target.operations[name] for name in look["offered"]}
+    operations = {name: target.operations[name].having(frozenset(has)) for name, has in look["offered"].items()}
     limits = replace(target.limits, left_out=look["left_out"], growth=look["growth"])
     return replace(target, operations=operations, limits=limits), Conventions(**look["conventions"])
+
+
+def asked_for_options(target: Target) -> Target:
+    """The target with the options that it has though it declares none: a question tells. Of what has only options an
+    operation without any is not offered.
+    """
+    operations = {}
+    for name, one in target.operations.items():
+        with in_setting(replace(target.setting(), most=SINGLE)):
+            asked = one.signature.found_out.items()
+            found = {option for option, has in asked if option in one.has or has(partial(_answer, target, name))}
+        is_base = not (one.signature.function and one.signature.every_option)
+        if (one.has | found or is_base) and not _lacks_the_part(one, target):
+            operations[name] = one.having(one.has | found)
+    return replace(target, operations=operations)
+
+
+def _lacks_the_part(operation: Operation, target: Target) -> bool:
+    """Whether it is to be a part of an answer that has no such part."""
+    layer, pairs = LAYERS[operation.signature.layer], LAYERS[operation.signature.layer].pairs(target.limits)
+    if part_of(operation.function) is None or not pairs:
+        return False
+    try:
+        with in_setting(replace(target.setting(), most=SINGLE)):
+            operation.at(layer.plain(pairs[0]))
+    except Crashed as crashed:
+        return isinstance(crashed.error, IndexError)
+    except (Failure, NotImplementedError, OutOfTime):
+        return False  # the properties will say so
+    return False
 
 
 def explored(target: Target) -> Target:
@@ -90,7 +121,9 @@ def find(target: Target) -> Conventions:
     with in_setting(replace(target.setting(), most=SINGLE)):
         asked = {name: found for layer in LAYERS.values() for name, found in layer.finds.items()}
         found = {name: how(partial(_answer, target, operation)) for name, (operation, how) in asked.items()}
-    return Conventions(convolution=_convolution(target), **found)
+    own = {field.name: found.pop(field.name) for field in fields(Conventions) if field.name in found}
+    further = tuple((name, value) for name, value in found.items() if value is not None)
+    return Conventions(convolution=_convolution(target), **own, further=further)
 
 
 def _answer(target: Target, operation: str, case: Case) -> Any:

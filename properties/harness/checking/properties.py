@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from ...layers import LAYERS, OPERATIONS
 from ..target.operation import Operation
 from ..target.target import Target
 
-MODULES = (*LAYERS, "training", "exact", "calls")
 PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[2]
+FURTHER = "further"  # the folder of statements about options and further operations
+FILES = tuple(
+    f"{name}.py" if (FOLDER / f"{name}.py").is_file() else f"{FURTHER}/{name}.py"
+    for name in (*LAYERS, "training", "exact", "calls")
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,12 @@ class Property:
 @cache
 def all_properties() -> dict[str, Property]:
     """Every property by its pytest node id, in the order in which they run."""
-    found = [entry for name in MODULES for entry in _statements(import_module(f"{PACKAGE}.{name}"))]
-    return {entry.nodeid: entry for entry in found}
+    return {entry.nodeid: entry for file in FILES for entry in _statements(file)}
+
+
+def nodeid_of(module: str, name: str) -> str:
+    """The pytest node id of a statement of this name in a module of the package."""
+    return f"{module.removeprefix(f'{PACKAGE}.').replace('.', '/')}.py::{name}"
 
 
 def siblings_of(operation: Operation, target: Target) -> list[Operation]:
@@ -70,7 +77,8 @@ def arguments_of(function: Callable[..., None], target: Target, operation: str |
     return {name: named[name] for name in names}
 
 
-def _statements(module: ModuleType) -> list[Property]:
+def _statements(file: str) -> list[Property]:
+    module = import_module(f"{PACKAGE}.{file.removesuffix('.py').replace('/', '.')}")
     stem = module.__name__.rpartition(".")[2]
     found = []
     for name, function in vars(module).items():
@@ -82,7 +90,7 @@ def _statements(module: ModuleType) -> list[Property]:
             found.append(
                 Property(
                     id=f"{stem}.{name.removeprefix('test_')}{suffix}",
-                    nodeid=f"{stem}.py::{name}{suffix}",
+                    nodeid=f"{file}::{name}{suffix}",
                     operations=operations,
                     statement=statement,
                     source=source,

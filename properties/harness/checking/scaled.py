@@ -36,7 +36,7 @@ def read_scaled(layer: Layer, tape: Tape) -> Case:
 
 def _of_arrays(tape: Tape, layer: Layer, case: Case) -> dict[str, int]:
     """An exponent for each array: half the reach at most, as products of two stay within it; or all of it for one."""
-    names = [name for name in case if layer.kinds[name] is not Kind.WINDOW]
+    names = [name for name in case if layer.kinds[name] not in (Kind.SIDES, Kind.NUMBER)]
     alone = tape.choose(len(names) + 1)
     drawn = {name: _exponent(tape) for name in names}
     if alone:
@@ -51,7 +51,7 @@ def _exponent(tape: Tape) -> int:
 
 def is_homogeneous(layer: Layer) -> bool:
     """Whether the layer's operations are homogeneous in each of their arrays, whose kinds are then known."""
-    return Kind.ANY not in layer.kinds.values()
+    return layer.is_homogeneous and Kind.ANY not in layer.kinds.values()
 
 
 scaled_cases = {

@@ -30,6 +30,11 @@ class Conventions:
     convolution: str | None = None
     ties: str | None = None
     relu_derivative_at_zero: float | None = None
+    further: tuple[tuple[str, Any], ...] = ()
+
+    def chosen(self, name: str) -> Any:
+        """What was found of a further convention, by its name; None if nothing was."""
+        return dict(self.further).get(name)
 
 
 UNKNOWN = Conventions()
@@ -40,13 +45,14 @@ class Setting:
     """What values, bounds and cases depend on beside their arguments.
 
     `most` are the images, channels and filters that a case has at most: 1 of each that the target's layout has no
-    axis for.
+    axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any.
     """
 
     dtype: str = "float64"
     limits: Limits = field(default_factory=Limits)
     conventions: Conventions = field(default_factory=Conventions)
     most: Counts = SINGLE
+    options: frozenset[str] | None = None
 
     @cached_property
     def eps(self) -> float:
@@ -62,6 +68,10 @@ class Setting:
     def flips(self) -> bool:
         """Whether `conv2d` flips its kernel: the true convolution, also where nothing could be found."""
         return self.conventions.convolution != "correlation"
+
+    def uses(self, option: str) -> bool:
+        """Whether cases may use an option of an operation, as a stride."""
+        return self.options is None or option in self.options
 
     @cached_property
     def has_several(self) -> bool:

@@ -7,6 +7,7 @@ from .limits import NotApplicable, Pair, Shape
 from .setting import Counts, setting
 from .tape import Tape
 
+MOST_ROWS = 3
 Region = tuple[tuple[int, ...], tuple[int, ...]]  # a shape, and the largest that could have been read
 
 
@@ -18,6 +19,17 @@ def read_counts(tape: Tape) -> tuple[Counts, Counts]:
         return most, most
     channels, filters, images = (tape.choose(n) + 1 if n > 1 else 1 for n in (*most[1:], most.images))
     return Counts(images, channels, filters), most
+
+
+def read_rows(tape: Tape, option: str = "") -> tuple[int, int]:
+    """How many rows arrays have that are the same in every layout, up to three or as the limits say; the most.
+
+    They are the images' where cases do not use the `option` that stands for several.
+    """
+    most = MOST_ROWS if setting().uses(option) else setting().most.images
+    if (given := setting().limits.counts) and most > 1:
+        return given[0], given[0]
+    return (tape.choose(most) + 1, most) if most > 1 else (1, 1)
 
 
 class Shapes(NamedTuple):

@@ -35,16 +35,24 @@ class Kind(Enum):
     FEATURES = "(N, n)"
     WEIGHTS = "(n, 1)"
     POOLED_WEIGHTS = "(C h w, 1)"  # one for each pooled entry, in the order of (C, h, w)
-    WINDOW = "(p, q)"
-    RATE = "a number"
+    BIAS = "(m,)"  # one for each filter, or output
+    LABELS = "(N, m)"  # a distribution over the classes for each image
+    SIDES = "(rows, columns)"  # whole numbers: a window, a stride, a padding, a dilation
+    RATE = "a learning rate"
+    NUMBER = "a number"  # that is part of a function's definition, as a slope
     ANY = "any shape"
 
     @property
     def axes(self) -> int | None:
         """How many axes such an array has; None for one of any number, or what is no array."""
-        if self in (Kind.WINDOW, Kind.RATE, Kind.ANY):
+        if self is Kind.ANY or not self.is_array:
             return None
-        return 0 if self is Kind.SCALAR else self.value.count(",") + (self is not Kind.NUMBERS)
+        return 0 if self is Kind.SCALAR else self.value.count(",") + (self not in (Kind.NUMBERS, Kind.BIAS))
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array: neither sides nor a number."""
+        return self not in (Kind.SIDES, Kind.RATE, Kind.NUMBER)
 
 
 def turned(kernel: Array) -> Array:

@@ -35,6 +35,7 @@ class Conventions(Struct):
     ties: str | None
     relu_derivative_at_zero: float | None
     dtype: str
+    further: dict[str, str | float] = {}
 
 
 class Definition(Struct):

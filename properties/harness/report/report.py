@@ -91,7 +91,7 @@ def found(target: Target, conventions: Conventions) -> Found:
     """What a report says of the target itself: its conventions and limits, what it lacks, and where it is defined."""
     places = definitions({name: one.function for name, one in target.operations.items()})
     said = {
-        "conventions": {**vars(conventions), "dtype": target.dtype},
+        "conventions": {**vars(conventions), "dtype": target.dtype, "further": dict(conventions.further)},
         "layout": target.layout.name,
         "limits": {kind: getattr(target.limits, kind) for kind in ("kernels", "windows", "images")},
         "lacking": [name for name in OPERATIONS if name not in target.operations],

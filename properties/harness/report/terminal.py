@@ -211,7 +211,8 @@ def _conventions(report: Report) -> str:
     layout = f"; layout {report.layout}" if report.layout != "HW" else ""
     at_zero = unknown["relu_derivative_at_zero"] if zero is None else format(zero, "g")
     kind = kinds[found.convolution]
-    return f"conventions: {kind}; pooling ties: {ties}; ReLU'(0): {at_zero}; {found.dtype}{layout}"
+    further = "".join(f"; {name}: {value}" for name, value in found.further.items())
+    return f"conventions: {kind}; pooling ties: {ties}; ReLU'(0): {at_zero}{further}; {found.dtype}{layout}"
 
 
 def _campaign_notes(report: Report) -> Iterator[str]:

@@ -25,7 +25,7 @@ from msgspec import to_builtins
 
 from ...layers import OPERATIONS, layer_of
 from ..checking.conventions import examined, look_of, with_look
-from ..checking.properties import PACKAGE, Property, all_properties, siblings_of
+from ..checking.properties import PACKAGE, Property, all_properties, nodeid_of, siblings_of
 from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
@@ -185,8 +185,8 @@ def siblings(operation: Operation) -> list[Operation]:
 
 def _property(item: pytest.Item) -> Property | None:
     """The property that a test is; None for any other test of the session."""
-    package, _, stem = getattr(getattr(item, "module", None), "__name__", "").rpartition(".")
-    return all_properties().get(f"{stem}.py::{item.name}") if package == PACKAGE else None
+    module = getattr(getattr(item, "module", None), "__name__", "")
+    return all_properties().get(nodeid_of(module, item.name)) if module.startswith(f"{PACKAGE}.") else None
 
 
 @pytest.hookimpl(tryfirst=True)

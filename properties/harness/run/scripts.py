@@ -15,7 +15,7 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 
 from ..core.reason import Reason
 from ..report.data import Report, Result
-from ..target.notebook import cells_of
+from ..target.modules import cells_of
 from ..why.reproduction import DEPENDS
 from .outputs import write
 

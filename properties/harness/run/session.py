@@ -15,7 +15,7 @@ import pytest
 from msgspec import convert
 
 from ..checking.conventions import examined
-from ..checking.properties import FOLDER, MODULES, PACKAGE, all_properties
+from ..checking.properties import FILES, FOLDER, PACKAGE, all_properties
 from ..checking.trial import current, on_trial
 from ..core.shards import name_of
 from ..core.streams import scratch
@@ -219,4 +219,4 @@ def _arguments(asked: Request) -> list[str]:
         arguments += ["-k", asked.keyword]
     if asked.known:
         arguments.append(f"--known={Path(asked.known).resolve()}")
-    return arguments + [str(FOLDER / f"{name}.py") for name in MODULES]
+    return arguments + [str(FOLDER / file) for file in FILES]

@@ -13,9 +13,10 @@ from ..checking.statement import FailedElsewhere, Statement, reduced, replayed, 
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, unrecorded
 from ..core.limits import NotApplicable
 from ..core.reason import Reason
+from ..core.setting import with_setting
 from ..core.shards import LEFT_TO_OTHERS
 from ..core.text import decoded, last_line
-from ..target.operation import Crashed, Failure
+from ..target.operation import Crashed, Failure, options_of
 from ..target.timeouts import CALL_SHARE, WATCH, OutOfTime
 from ..why.diagnosis import explained
 from ..why.reproduction import of_one_call, reproductions
@@ -37,7 +38,7 @@ def judged(entry: Property, statement: Statement, operations: dict[str, Any], ti
     record, before = Record(), WATCH.inside
     current().record = record
     try:
-        with WATCH.over(entry.id, timeout):
+        with WATCH.over(entry.id, timeout), with_setting(options=options_of(operations.values())):
             try:
                 try:
                     yield record
@@ -112,7 +113,8 @@ def fails_at_once(entry: Property, statement: Statement, timeout: float) -> bool
     if entry.is_sampled:
         statement = with_settings(statement, max_examples=min(_FEW, current().budget), phases=_PHASES)
     try:
-        with WATCH.over(entry.id, timeout), unrecorded(), warnings.catch_warnings():
+        restricted = with_setting(options=options_of(arguments.values()))
+        with WATCH.over(entry.id, timeout), restricted, unrecorded(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the property's own run is to tell of them
             statement(**arguments)
     except (NotApplicable, hypothesis.errors.Unsatisfiable):

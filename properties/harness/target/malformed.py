@@ -1,22 +1,10 @@
-"""Functions and answers that are not even of the right form: the slips that one makes at first."""
+"""Answers that are not even of the right form: the slips that one makes at first."""
 
-import inspect
 from typing import Any
 
 from ..core.text import printable
 
-
-def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
-    """That a function cannot be called with the operation's positional parameters, if that is so."""
-    try:
-        taken = inspect.signature(function)
-    except (TypeError, ValueError):  # it has none that Python knows of
-        return None
-    try:
-        taken.bind(*parameters)
-    except TypeError:
-        return f"it is called as {name}({', '.join(parameters)}), but takes {printable(str(taken))}"
-    return None
+TUPLES = {2: "a pair", 3: "a triple"}
 
 
 def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
@@ -30,8 +18,8 @@ def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
         if len(wanted) == 2 and shapes == [*reversed(wanted)] and shapes[0] != shapes[1]:
             return "the two are in the other order"
         return None
-    if len(wanted) == 2:
-        return "it returns one of the two: the contract asks for both, as a pair"
+    if len(wanted) > 1:
+        return f"it returns one alone: the contract asks for {TUPLES[len(wanted)]}"
     shape = getattr(answer, "shape", None)
     if shape is not None and len(wanted) == 1 and shape == tuple(side for side in wanted[0] if side > 1) != wanted[0]:
         return "it has lost its axes of length 1: no squeeze"

@@ -1,7 +1,10 @@
-"""Loading a file as a module, so that files of one name in several folders do not get in each other's way."""
+"""Loading a file, or a Jupyter notebook, as a module, so that files of one name do not get in each other's way."""
 
+import ast
 import importlib
 import importlib.util
+import json
+import linecache
 import os
 import re
 import sys
@@ -18,6 +21,7 @@ from .world import World
 
 PACKAGE, HOME = __name__.partition(".")[0], Path(__file__).resolve().parents[2]
 BUNDLED = "reference"
+_MAGIC = re.compile(r"^([ \t]*)[%!?]", re.MULTILINE)
 
 
 def module_from(path: str | PathLike[str], world: World | None = None) -> ModuleType:
@@ -144,3 +148,39 @@ def _place(name: str, folder: Path) -> str | None:
 
 def _root(name: str) -> str:
     return name.partition(".")[0]
+
+
+def read_notebook(path: Path) -> ModuleType:
+    """The module that the notebook's code cells make, run in their order as "Run All" does.
+
+    Lines for IPython (`%magic`, `!command`) are left out, and cells that are not Python (`%%magic`). Raises
+    `ValueError` for a file that is no notebook of format 4, and what a cell raises, with a note that says which.
+    """
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    register(module)
+    for number, source in enumerate(cells_of(path), start=1):
+        name = f"{path.name}, code cell {number}"
+        linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # for tracebacks and reports
+        exec(compile(source, name, "exec"), vars(module))  # noqa: S102  # the target itself
+    return module
+
+
+def cells_of(path: Path) -> list[str]:
+    """The code of each cell that has any, without what only IPython understands. `ValueError` for no such notebook."""
+    try:
+        cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is not a Jupyter notebook of format 4") from None
+    return [_python("".join(cell["source"])) for cell in cells]
+
+
+def _python(source: str) -> str:
+    """A cell without what only IPython understands; a cell that is Python stays as it is."""
+    if source.lstrip().startswith("%%"):
+        return ""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return _MAGIC.sub(r"\1pass  #", source)
+    return source

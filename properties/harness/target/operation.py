@@ -2,6 +2,7 @@
 layout.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,9 @@ from ..core.tape import Case
 from ..core.text import last_line
 from ..core.values import Kind
 from . import memory
+from .calling import misfit
 from .layout import HW, Layout
-from .malformed import kind_of, misfit, slip
+from .malformed import TUPLES, kind_of, slip
 from .timeouts import WATCH, OutOfTime
 from .world import EVERYBODYS
 
@@ -77,15 +79,21 @@ class Operation:
     Arguments and answers are in the suite's one form, and go through the target's layout on their way. A pair comes
     back as a tuple of two arrays, a scalar as a float. Raises `Crashed` if the target raises, `Refuted` if the answer
     is not finite real numbers in the shape that the contract asks for; a `NotImplementedError` passes through. The
-    target's code runs in its `world`.
+    target's code runs in its `world`. It `has` some of the operation's options, if nothing is said all.
     """
 
-    def __init__(self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS) -> None:
+    def __init__(
+        self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS, has: frozenset[str] | None = None
+    ) -> None:
         self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
-        self.world = world
+        self.world, self.has = world, self.signature.every_option if has is None else has
 
     def __call__(self, *arguments: Any) -> Any:
         return self.checked(self.raw(*self.handed(arguments)), arguments)
+
+    def having(self, options: frozenset[str]) -> "Operation":
+        """The same operation with these of its options."""
+        return Operation(self.name, self.function, self.layout, self.world, options)
 
     def at(self, case: Case) -> Any:
         """The answer to what it takes of a case."""
@@ -153,11 +161,13 @@ class Operation:
     def _parts(self, answer: object, shapes: tuple[tuple[int, ...], ...]) -> list[Any]:
         if len(shapes) == 1:
             return [self._array(answer, self.signature.gives[0], shapes[0])]
+        if isinstance(answer, tuple | list) and len(answer) == len(shapes) + self.signature.more:
+            answer = answer[: len(shapes)]
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
             raise Malformed(
-                f"{self.name} must return a pair, but returned {kind_of(answer)}",
+                f"{self.name} must return {TUPLES[len(shapes)]}, but returned {kind_of(answer)}",
                 yours=kind_of(answer),
-                expected=f"a pair of shapes {shapes[0]} and {shapes[1]}",
+                expected=f"{TUPLES[len(shapes)]} of shapes {' and '.join(map(str, shapes))}",
             )
         return [self._array(*one) for one in zip(answer, self.signature.gives, shapes, strict=True)]
 
@@ -187,6 +197,13 @@ class Operation:
 
 def _copy(argument: object) -> Any:
     return np.array(argument, order="C") if isinstance(argument, np.ndarray | np.generic) else argument
+
+
+def options_of(operations: Iterable[Any]) -> frozenset[str]:
+    """The options that cases may use where all of these are called: what one of them knows and has not is none."""
+    every = [one for one in operations if isinstance(one, Operation)]
+    known = frozenset().union(*(one.signature.every_option for one in every))
+    return known.difference(*(one.signature.every_option - one.has for one in every))
 
 
 class Told(NamedTuple):

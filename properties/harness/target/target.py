@@ -17,8 +17,8 @@ from ..core.limits import Limits
 from ..core.setting import UNKNOWN, Conventions, Setting
 from ..core.text import last_line, printable
 from . import memory, modules
+from .calling import offered_as, own
 from .layout import HW, Layout
-from .notebook import read_notebook
 from .operation import Operation
 from .timeouts import WATCH, OutOfTime
 from .world import EVERYBODYS, World
@@ -47,22 +47,28 @@ class Target:
     @property
     def importable_name(self) -> str | None:
         """Its name, if its operations can be imported by it; None for an object that was made in Python."""
-        functions = {name: one.function for name, one in self.operations.items()}
+        functions = dict(own(name, one.function) for name, one in self.operations.items())
         return self.name if modules.gives(self.name, functions) else None
 
 
 def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
-    functions = {operation: getattr(offered, operation, None) for operation in OPERATIONS}
-    operations = [key for key, function in functions.items() if callable(function)]
+    try:
+        functions = {key: offered_as(offered, signature) for key, signature in OPERATIONS.items()}
+    except ValueError as error:
+        raise CannotLoad(f"{name}: {error}") from None
+    operations = [key for key, (function, _) in functions.items() if function is not None]
     public = [attribute for attribute in dir(offered) if not attribute.startswith("_")]
-    misses = near_misses(public, [key for key in OPERATIONS if key not in operations])
+    names = {OPERATIONS[key].function or key for key in OPERATIONS if key not in operations}
+    misses = near_misses(public, [key for key in OPERATIONS if key in names])
     if not operations:
         hint = "".join(f"; did you mean {right} for {wrong}?" for wrong, right in misses.items())
         raise CannotLoad(
             f"{name} has none of the operations that can be checked: {', '.join(OPERATIONS)}" + printable(hint)
         )
-    if isinstance(offered, type) and any(isinstance(getattr_static(offered, key), FunctionType) for key in operations):
+    if isinstance(offered, type) and any(
+        isinstance(getattr_static(offered, key, None), FunctionType) for key in operations
+    ):
         raise CannotLoad(f"{name} is a class: give an instance of it")
     dtype = getattr(offered, "DTYPE", "float64")
     if dtype not in ("float64", "float32"):
@@ -71,7 +77,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
         limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
-    callable_ones = {key: Operation(key, functions[key], layout, world) for key in operations}
+    callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
     return Target(name, callable_ones, limits, dtype, misses, layout)
 
 
@@ -114,7 +120,7 @@ def _notebook(path: Path, world: World) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
     with modules.alone(path.resolve().parent, world):
-        return read_notebook(path)
+        return modules.read_notebook(path)
 
 
 def _attribute(found: Any, attribute: str, spec: str) -> Any:

@@ -13,6 +13,7 @@ from ..core.values import Kind, parts
 from ..target.operation import Failure, Operation
 from .footprints import ARRAYS, Footprints
 
+FIXED = (Kind.SIDES, Kind.LABELS)  # what cannot be multiplied
 KEEPS_STATE = "It keeps state between calls: the same question got two answers."
 _FRESH = count()
 
@@ -60,9 +61,7 @@ def remembered(operation: Operation) -> Seen | None:
     operations are asked the first question too, since they may share an object.
     """
     takes, layer = operation.signature.takes.items(), layer_of(operation.name)
-    factors = {
-        name: 1 + number * 2.0**-33 for number, (name, kind) in enumerate(takes, start=1) if kind is not Kind.WINDOW
-    }
+    factors = {name: 1 + number * 2.0**-33 for number, (name, kind) in enumerate(takes, start=1) if kind not in FIXED}
 
     def answered(case: Case) -> tuple[Any, ...]:
         return parts(operation.at(case))

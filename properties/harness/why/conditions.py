@@ -79,6 +79,6 @@ def _holds(name: str, kind: Kind, holds: Callable[[Array], bool], case: Case) ->
 
 def _plain(kind: Kind, value: Any) -> Array:
     """A value as an array of rows and columns, where it has these."""
-    if kind is Kind.WINDOW:
+    if kind is Kind.SIDES:
         return np.zeros(value)
     return np.asarray(value[0, 0]) if kind in (Kind.IMAGES, Kind.KERNEL) else np.atleast_1d(value)

@@ -18,7 +18,7 @@ from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 
 FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
-ARRAYS = set(Kind) - {Kind.WINDOW, Kind.RATE}
+ARRAYS = {kind for kind in Kind if kind.is_array}
 CHANGED = ARRAYS - {Kind.NUMBERS}  # in place: some layouts have a number alone for these
 TURNED = (Kind.IMAGES, Kind.KERNEL, Kind.NUMBERS)  # what has other axes in other layouts
 
@@ -276,8 +276,10 @@ def _is_multiple(mine: Array, theirs: Array, allowed: float) -> bool:
 
 
 def is_single(operation: str, case: Case) -> bool:
-    """Whether a case has one image, one channel and one filter."""
+    """Whether a case has one image, one channel and one filter, or as many images as the layer's own code takes."""
     kinds = layer_of(operation).kinds
+    if layer_of(operation).takes_batches:
+        return True
     axes = {Kind.IMAGES: 2, Kind.KERNEL: 2, Kind.FEATURES: 1, Kind.NUMBERS: 1}
     counts = (np.shape(value)[: axes.get(kinds[name], 0)] for name, value in case.items() if name in kinds)
     return all(side == 1 for sides in counts for side in sides)

@@ -65,7 +65,7 @@ class Further:
     def _scalable(self) -> list[str]:
         """The arguments that may be multiplied: arrays, and numbers but rates."""
         takes = self.operation.signature.takes
-        return [name for name, kind in takes.items() if kind not in (Kind.WINDOW, Kind.RATE, Kind.ANY)]
+        return [name for name, kind in takes.items() if kind.is_array and kind not in (Kind.ANY, Kind.LABELS)]
 
     def fit(self, door: Operation, under: Condition | None = None) -> bool:
         """Whether a function answers as the target does, or where a condition does not hold the target is right."""

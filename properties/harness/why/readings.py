@@ -125,7 +125,7 @@ def _factor(operation: str, parts: list[Part]) -> str | None:
     if abs(factor - 1) > 10 * ROUNDING and _times(parts, [factor] * len(parts)):
         return f"is the right one times {factor:.12g}, always: a factor is wrong or missing"
     for name, kind in OPERATIONS[operation].takes.items():
-        sizes = [np.prod(part.case[name]) if kind is Kind.WINDOW else np.size(part.case[name]) for part in parts]
+        sizes = [np.prod(part.case[name]) if kind is Kind.SIDES else np.size(part.case[name]) for part in parts]
         if np.ptp(sizes) and _times(parts, [1 / size for size in sizes]):
             return f"is divided by the size of {name}: a mean in place of a sum"
     return None

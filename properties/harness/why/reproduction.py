@@ -21,6 +21,7 @@ from ..checking.trial import current, unrecorded
 from ..core.tape import Case
 from ..core.text import decoded, literal, printable
 from ..core.values import Array, Kind, parts
+from ..target.calling import called
 from ..target.modules import parted, real_name
 from ..target.operation import Failure, Operation, Refuted
 from ..target.timeouts import OutOfTime
@@ -214,7 +215,7 @@ def _script(head: str, prefix: str, call: Call, lines: str, before: Calls = (), 
     bound: dict[str, tuple[Array, Array]] = {}  # of each name the array that it has, and what that holds
 
     def made(call: Call, lines: str = "CALL") -> str:
-        above, asked = list[str](), list[str]()
+        above, asked = list[str](), dict[str, str]()
         for name, handed, values in zip(call.operation.signature.parameters, call.arguments, call.before, strict=True):
             if isinstance(values, np.ndarray):
                 known, held = bound.get(name, (None, values))
@@ -223,11 +224,12 @@ def _script(head: str, prefix: str, call: Call, lines: str, before: Calls = (), 
                 elif not np.array_equal(held, values):
                     above.append(literal(f"{name}[...]", values))
                 bound[name] = handed, values
-                asked.append(name)
+                asked[name] = name
             else:
-                asked.append(repr(tuple(map(int, values)) if isinstance(values, tuple) else float(values)))
-        called = f"{prefix}{call.operation.name}({', '.join(asked)})"
-        return "\n".join([*above, "", lines.replace("CALL", called)])
+                asked[name] = repr(tuple(map(int, values)) if isinstance(values, tuple) else float(values))
+        given = dict(zip(call.operation.signature.parameters, call.before, strict=True))
+        asking = prefix + called(call.operation.name, call.operation.function, given, asked)
+        return "\n".join([*above, "", lines.replace("CALL", asking)])
 
     calls = [*map(made, before), made(call, lines)]
     calls[-1] = calls[-1].replace("AFTER", "\n".join(map(made, after)))

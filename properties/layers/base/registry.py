@@ -64,6 +64,12 @@ class Signature:
     `of` the function whose derivative it is, `uses` what the operation is composed of; it `follows` a convention, by
     whose name that can be found. Where `faults_tell_all` that can be wrong, they are asked off kinks too. `misshapen`
     says what (case, shape) of answers of another shape have in common.
+
+    A target offers it as a `function` of this name, or of another one. Its `options` are parameters that are handed
+    over by name, to a target that has them; those that are `found_out` have no parameter, and a question that tells.
+    A parameter that a target has beside those taken is handed what is `neutral`, which is made of the arguments. It may
+    be a `part_of` the answer of a function that gives several: the name, and which of them. A function of its own may
+    take no more than what it `needs`. An answer may have so many `more` parts, which are other operations' to check.
     """
 
     name: str
@@ -87,6 +93,18 @@ class Signature:
     misshapen: Callable[[Sequence[tuple[Case, Sides]]], str | None] | None = None
     other_names: tuple[str, ...] = ()
     layer: str = ""
+    function: str = ""
+    options: tuple[str, ...] = ()
+    found_out: Mapping[str, Callable[[Ask], bool]] = field(default_factory=dict)
+    neutral: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    part_of: tuple[str, int] | None = None
+    needs: tuple[str, ...] = ()
+    more: int = 0
+
+    @property
+    def every_option(self) -> frozenset[str]:
+        """The names of its options, those without a parameter too."""
+        return frozenset([*self.options, *self.found_out])
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -113,7 +131,8 @@ class Layer:
     values in a shape of its own for each number. `exponents` are those of two that arrays may be scaled by.
     `finds` says by what operation a convention is found out, and how.
     `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
-    `rests_on_others` is checked after them.
+    `rests_on_others` is checked after them. One that `is_homogeneous` is so in each array, if all have axes.
+    One that `takes_batches` has arrays with several rows in every layout, and code for them.
     """
 
     name: str
@@ -131,6 +150,8 @@ class Layer:
     stages: Callable[[Case, str], Iterator[Stage]] = lambda case, operation: iter(())
     finds: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
     rests_on_others: bool = False
+    is_homogeneous: bool = True
+    takes_batches: bool = False
 
     def named(self) -> dict[str, Signature]:
         """Its operations by name, each knowing the layer's."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from properties.harness.target.definitions import LARGEST_FILE, LONGEST_LINE, MOST_LINES, definitions, digest
-from properties.harness.target.notebook import read_notebook
+from properties.harness.target.modules import read_notebook
 
 
 def decorated(function):

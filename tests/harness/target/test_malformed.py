@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from properties.harness.target.malformed import misfit, slip
+from properties.harness.target.calling import misfit
+from properties.harness.target.malformed import slip
 
 IMAGE, KERNEL = np.ones((4, 5)), np.ones((2, 3))
 SLIPS = {
     "nothing": (None, ((2,),), "a return is missing"),
     "both gradients": ((IMAGE, KERNEL), ((2, 3),), "the one of shape (2, 3) alone"),
-    "one of two": (np.ones((1, 2)), ((1, 2), (2, 1)), "asks for both, as a pair"),
+    "one of two": (np.ones((1, 2)), ((1, 2), (2, 1)), "asks for a pair"),
     "other order": ((np.ones((2, 1)), np.ones((1, 2))), ((1, 2), (2, 1)), "in the other order"),
     "a number": (1.0, ((1, 1),), "it returns a number"),
 }

@@ -1,0 +1,1 @@
+"""What must hold of the operations' options, and of further operations: statements and nothing else."""
