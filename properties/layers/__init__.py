@@ -13,10 +13,12 @@ from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
+from .further.chain import parsed_network as parsed_network
+from .further.declared_network import DECLARED_NETWORK
 from .further.dense_options import DENSE_OPTIONS
 from .pooling import POOLING
 
-_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK)
+_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK, DECLARED_NETWORK)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 

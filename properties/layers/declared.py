@@ -92,7 +92,11 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
 
 
 _operation = partial(
-    Signature, smooth=network_cases.read_smooth, follows="convolution", kinked=network_cases.read_kinked
+    Signature,
+    smooth=network_cases.read_smooth,
+    follows="convolution",
+    kinked=network_cases.read_kinked,
+    unless="NETWORK",
 )
 NETWORK = Layer(
     network_cases.NAME,

@@ -67,21 +67,22 @@ def distance(gradient: Array, case: Case, values: ForwardValues) -> tuple[float,
     matrix, sums = _choices(case, values)
     if not sums.size:
         return float(np.abs(gradient).max()), setting().tiny
-    scale = _scale(matrix)
-    _, system, wanted, error = _fitted(gradient, matrix, sums)
+    scale = scale_of(matrix)
+    _, system, wanted, error = fitted(gradient, matrix, sums)
     solver = system.size * np.finfo(np.float64).eps * (float(np.linalg.norm(system)) + float(np.linalg.norm(wanted)))
     return float(np.linalg.norm(error)) * scale, error_of(case, values) + solver * scale
 
 
-def _scale(matrix: Array) -> float:
+def scale_of(matrix: Array) -> float:
+    """The norm of the largest column: what the equations of the weights' sums are scaled by."""
     return float(np.linalg.norm(matrix, axis=0).max()) or 1.0
 
 
-def _fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, Array, Array]:
+def fitted(gradient: Array, matrix: Array, sums: Array) -> tuple[Array, Array, Array, Array]:
     """The weights of the nearest choices, the system of equations and its right side, and what is left of that."""
     from scipy.optimize import nnls
 
-    scale = _scale(matrix)
+    scale = scale_of(matrix)
     system = np.vstack([matrix / scale, sums])
     wanted = np.concatenate([gradient.ravel() / scale, np.ones(len(sums))])
     weights, _ = nnls(system, wanted, maxiter=100 * system.shape[1])
@@ -97,7 +98,7 @@ def _separation(gradient: Array, case: Case, values: ForwardValues) -> tuple[Arr
     matrix, sums = _choices(case, values)
     if not sums.size:
         return -np.sign(gradient), 0.0, np.zeros(gradient.shape)
-    weights, _, _, error = _fitted(gradient, matrix, sums)
+    weights, _, _, error = fitted(gradient, matrix, sums)
     direction = error[: gradient.size]
     for digits in (0, 1, 2, 15):  # a short one is easier to read
         short = np.round(direction / (np.abs(direction).max() or 1.0), digits) + 0.0

@@ -45,7 +45,9 @@ class Setting:
     """What values, bounds and cases depend on beside their arguments.
 
     `most` are the images, channels and filters that a case has at most: 1 of each that the target's layout has no
-    axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any.
+    axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any. A
+    `network` is the target's own declaration, and its features are flattened with `channels_last` as its images are.
+    Losses have a `reduction` over the images, "mean" or "sum".
     """
 
     dtype: str = "float64"
@@ -53,6 +55,9 @@ class Setting:
     conventions: Conventions = field(default_factory=Conventions)
     most: Counts = SINGLE
     options: frozenset[str] | None = None
+    network: tuple[Any, ...] = ()
+    channels_last: bool = False
+    reduction: str = "mean"
 
     @cached_property
     def eps(self) -> float:

@@ -1,7 +1,7 @@
 """How a target's function is called for an operation: which parameters it has, and which part of its answer counts."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from ...layers.base.registry import Signature
 from ..core.text import printable
 
 DECLARED = "OPTIONS"
+PLAIN = ("image", "target", "learning_rate")  # what is no parameter of a declared network
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,30 @@ def _literal(value: Any) -> str:
     return f"np.zeros({value.shape})" if isinstance(value, np.ndarray) else repr(value)
 
 
+@dataclass(frozen=True)
+class Packed:
+    """A target's function of a declared network in the form of an operation: its parameters are one list of arrays."""
+
+    __wrapped__: Any
+    name: str
+    signature: Signature
+
+    def __call__(self, *arguments: Any) -> Any:
+        answer = self.__wrapped__(*self._packed(dict(zip(self.signature.takes, arguments, strict=True)), list).values())
+        return tuple(answer) if len(self.signature.gives) > 1 and isinstance(answer, list) else answer
+
+    def _packed(self, given: Mapping[str, Any], pack: Callable[[list[Any]], Any]) -> dict[str, Any]:
+        names = [name for name in given if name not in PLAIN]
+        before = {name: given[name] for name in PLAIN[:-1] if name in given}
+        after = {name: given[name] for name in PLAIN[-1:] if name in given}
+        return {**before, "parameters": pack([given[name] for name in names]), **after}
+
+    def written(self, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
+        """The call as code, of these arguments, each `asked` as it is written."""
+        packed = self._packed(asked, lambda names: f"[{', '.join(names)}]").values()
+        return f"{self.name}({', '.join(packed)})"
+
+
 def offered_as(target: Any, signature: Signature) -> tuple[Any, frozenset[str]]:
     """What a target offers an operation as, in the operation's form, or None; and the options of it that it has.
 
@@ -58,7 +83,11 @@ def offered_as(target: Any, signature: Signature) -> tuple[Any, frozenset[str]]:
     own, name = getattr(target, signature.name, None), signature.function or signature.name
     if callable(own) and signature.function:
         return own, frozenset([*signature.options, *signature.found_out])
+    if (signature.unless and hasattr(target, signature.unless)) or not hasattr(target, signature.where or "__class__"):
+        return None, frozenset()
     function, part = getattr(target, name, None), None
+    if callable(function) and signature.where:
+        return Packed(function, name, signature), frozenset()
     if not callable(function) and signature.part_of:
         name, part = signature.part_of
         function = getattr(target, name, None)
@@ -117,7 +146,7 @@ def _declared(target: Any) -> dict[str, tuple[str, ...]]:
 
 def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
     """That a function cannot be called with the operation's positional parameters, if that is so."""
-    if isinstance(function, Adapted):
+    if isinstance(function, Adapted | Packed):
         return None
     try:
         taken = inspect.signature(function)
@@ -137,11 +166,11 @@ def part_of(function: Any) -> int | None:
 
 def own(name: str, function: Any) -> tuple[str, Any]:
     """The name by which a target offers this function, and the function itself."""
-    return (function.name, function.__wrapped__) if isinstance(function, Adapted) else (name, function)
+    return (function.name, function.__wrapped__) if isinstance(function, Adapted | Packed) else (name, function)
 
 
 def called(name: str, function: Any, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
     """The call of a target's function as code, of these arguments, each `asked` as it is written."""
-    if isinstance(function, Adapted):
+    if isinstance(function, Adapted | Packed):
         return function.written(given, asked)
     return f"{name}({', '.join(asked.values())})"

@@ -44,6 +44,11 @@ class Layout:
         """Whether images have channels, and kernels filters and channels."""
         return "C" in self.name
 
+    @property
+    def channels_last(self) -> bool:
+        """Whether an image's entries lie in the order of (H, W, C)."""
+        return self.name.endswith("C")
+
     @cached_property
     def most(self) -> Counts:
         """How many images, channels and filters a case has at most."""

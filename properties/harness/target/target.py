@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...layers import OPERATIONS, near_misses
+from ...layers import OPERATIONS, near_misses, parsed_network
 from ..core.limits import Limits
 from ..core.setting import UNKNOWN, Conventions, Setting
 from ..core.text import last_line, printable
@@ -39,10 +39,18 @@ class Target:
     near_misses: dict[str, str] = field(default_factory=dict)
     layout: Layout = HW
     folder: str = field(default_factory=os.getcwd)
+    network: tuple[Any, ...] = ()
 
     def setting(self, conventions: Conventions = UNKNOWN) -> Setting:
         """What values, bounds and cases depend on when it is held to these conventions."""
-        return Setting(self.dtype, self.limits, conventions, self.layout.most)
+        return Setting(
+            self.dtype,
+            self.limits,
+            conventions,
+            self.layout.most,
+            network=self.network,
+            channels_last=self.layout.channels_last,
+        )
 
     @property
     def importable_name(self) -> str | None:
@@ -75,10 +83,11 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
         raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
     try:
         limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
+        network = parsed_network(offered.NETWORK) if hasattr(offered, "NETWORK") else ()
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
-    return Target(name, callable_ones, limits, dtype, misses, layout)
+    return Target(name, callable_ones, limits, dtype, misses, layout, network=network)
 
 
 def load(spec: str) -> Target:

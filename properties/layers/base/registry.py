@@ -70,6 +70,7 @@ class Signature:
     A parameter that a target has beside those taken is handed what is `neutral`, which is made of the arguments. It may
     be a `part_of` the answer of a function that gives several: the name, and which of them. A function of its own may
     take no more than what it `needs`. An answer may have so many `more` parts, which are other operations' to check.
+    A target offers it `where`, or `unless`, it has an attribute of this name.
     """
 
     name: str
@@ -100,6 +101,8 @@ class Signature:
     part_of: tuple[str, int] | None = None
     needs: tuple[str, ...] = ()
     more: int = 0
+    where: str = ""
+    unless: str = ""
 
     @property
     def every_option(self) -> frozenset[str]:
