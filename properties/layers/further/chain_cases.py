@@ -25,7 +25,7 @@ NAME = "declared_network"
 MOST_KERNEL, MOST_OUTPUTS, MOST_SIDE = 3, 3, 2
 MOST_MOVES = 60
 CLEAR = GRID / 2**14  # how far from a kink cases lie at least
-WEIGHT_SCALES, IMAGE_SCALES, RATES = (1 / 16, 1 / 4, 1.0), (1.0, 1 / 4), (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
+WEIGHT_SCALES, IMAGE_SCALES, RATES = (1 / 16, 1 / 4, 1.0, 1024.0), (1.0, 1 / 4), (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
 _LARGER = ((2, 3), (3, 5), (5, 4), (8, 8))
 
 

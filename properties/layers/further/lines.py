@@ -1,24 +1,35 @@
 """A declared network along lines in its parameters: differences of its cost, and steps against its gradient."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...harness.core.limits import NotApplicable
 from ...harness.core.setting import setting
-from ...harness.core.tape import Case
-from ...harness.core.values import Array, Value
+from ...harness.core.tape import SEED, Case
+from ...harness.core.values import Array, Value, inner_product
+from ..base.registry import Sides
 from .chain import cost_of, forward, gradients_of, kinks, moved, network
 from .stages import STAGES
 
 SHORTEST = 2.0**-40
+MOST_DIRECTIONS = 3
+
+
+def directions(shape: Sides) -> Array:
+    """Along which a parameter of this shape is moved: entry by entry, or if there are many by signs for all of them."""
+    size = prod(shape)
+    if size <= MOST_DIRECTIONS:
+        return np.eye(size).reshape(size, *shape)
+    return np.random.default_rng(SEED).choice([-1.0, 1.0], (MOST_DIRECTIONS, *shape))
 
 
 def differences(cost: Callable[[Case], Any], case: Case, name: str, gradient: Value) -> Value:
-    """Central differences of the target's cost in every entry of one parameter, with what each may be off by.
+    """Central differences of the target's cost in each of the `directions` of a parameter, with their errors.
 
-    On one pattern of decisions the outputs are linear in an entry: z + t v, with v found from both ends. So is the
+    On one pattern of decisions the outputs are linear in one parameter: z + t v, with v found from both ends. So is the
     segment between two ends of one pattern wholly of that pattern, layer by layer. The third derivative of the loss
     along it is a third cumulant, at most |v|³ for the largest |v| (a variable within ±V has one of at most V³), or 0
     for a squared error; truncation is a sixth of it times h², for each image. To this come the cost's own rounding at
@@ -26,18 +37,23 @@ def differences(cost: Callable[[Case], Any], case: Case, name: str, gradient: Va
     """
     if any(STAGES[one.name].is_smooth for one in network()[0]):
         raise NotApplicable("the declared network is not linear between kinks")
-    shape = case[name].shape
-    quotient, error = np.empty(shape), np.empty(shape)
-    for index in np.ndindex(shape):
-        direction = np.zeros(shape)
-        direction[index] = 1.0
+    every = directions(case[name].shape)
+    quotient, error = np.empty(len(every)), np.empty(len(every))
+    for number, direction in enumerate(every):
         step, ends, speed = _step(case, name, direction)
         costs = [cost(end) for end in ends]
-        quotient[index] = (costs[0] - costs[1]) / (2 * step)
+        quotient[number] = (costs[0] - costs[1]) / (2 * step)
         rounding = sum(float(cost_of(forward(end).outputs, end.target).allowed) for end in ends)
         truncation = 0.0 if network()[1] == "squared_error" else float((speed**3).sum())
-        error[index] = step**2 * truncation / 6 + rounding / (2 * step)
-    return Value(quotient, 0.0, 1.0, error + gradient.allowed)
+        error[number] = step**2 * truncation / 6 + rounding / (2 * step)
+    carried = np.array([(np.abs(one) * (gradient.allowed + summed(gradient))).sum() for one in every])
+    return Value(quotient, 0.0, 1.0, error + carried)
+
+
+def summed(gradient: Value) -> Array:
+    """What an inner product with directions of entries up to 1 may round by, for each entry."""
+    value = np.abs(np.asarray(gradient.value))
+    return inner_product(value.size) * setting().eps * value
 
 
 def _step(case: Case, name: str, direction: Array) -> tuple[float, list[Case], Array]:
