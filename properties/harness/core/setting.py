@@ -46,6 +46,8 @@ class Setting:
 
     `most` are the images, channels and filters that a case has at most: 1 of each that the target's layout has no
     axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any.
+    The `reduction` of losses over the images is their "mean" or their "sum"; `labels` are "integers", or "one-hot":
+    rows that may be any distribution.
     """
 
     dtype: str = "float64"
@@ -53,6 +55,8 @@ class Setting:
     conventions: Conventions = field(default_factory=Conventions)
     most: Counts = SINGLE
     options: frozenset[str] | None = None
+    reduction: str = "mean"
+    labels: str = "integers"
 
     @cached_property
     def eps(self) -> float:
