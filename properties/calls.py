@@ -14,13 +14,11 @@ from .harness.checking.statement import each, given, shown_by
 from .harness.checking.trial import current
 from .harness.core.memory_order import ORDERS, PLAIN, laid_out, reversed_entries
 from .harness.core.tape import Case
-from .harness.core.values import Kind, Value, parts
+from .harness.core.values import FIXED, Kind, Value, parts
 from .harness.target.operation import Crashed, Failure
 from .harness.target.process_state import MENDS, process_state, put_back, settle_down, where_changed
 from .harness.target.timeouts import WATCH
 from .layers import LAYERS, OPERATIONS
-
-FIXED = (Kind.SIDES, Kind.LABELS)  # what is not multiplied
 
 
 def _read_call(layer, tape):
@@ -117,7 +115,7 @@ def test_holds_at_every_scale(operation, case):
 
 FEW_CASES = 3
 OF_SEVERAL = [
-    name for name, signature in OPERATIONS.items() if sum(kind not in FIXED for kind in signature.takes.values()) > 1
+    name for name, one in OPERATIONS.items() if sum(kind is not Kind.SIDES for kind in one.takes.values()) > 1
 ]
 SHARED = """\
 import os
@@ -144,17 +142,24 @@ def _few_cases(operation, **_):
 @pytest.mark.parametrize("operation", OF_SEVERAL, indirect=True)
 @each(_few_cases, ordered=False)
 def test_goes_by_every_argument(operation, case):
-    """After a question that differs in one argument alone, by a factor of 1/2, it gives the answer to the new one.
+    """After a question that differs in one argument alone, by a factor of 1/2 or in the order of the classes, it gives
+    the answer to the new one.
 
     A cache whose key leaves an argument out does not. Source: the contract's "the same answer for the same arguments",
     which is the answer to these.
     """
     first = Case(case)
     for name, kind in operation.signature.takes.items():
-        if kind not in FIXED:
+        if kind is not Kind.SIDES:
             operation.at(first)
-            case.update(first, **{name: first[name] * 0.5})
+            case.update(first, **{name: _another(kind, first[name])})
             require_right(operation, case)
+
+
+def _another(kind, value):
+    if kind not in FIXED:
+        return value * 0.5
+    return 1 - value if kind is Kind.TRUTHS else reversed_entries(value)
 
 
 @pytest.mark.parametrize("operation", GIVING_ARRAYS, indirect=True)

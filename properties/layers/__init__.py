@@ -16,9 +16,12 @@ from .dense import DENSE
 from .further.chain import parsed_network as parsed_network
 from .further.declared_network import DECLARED_NETWORK
 from .further.dense_options import DENSE_OPTIONS
+from .further.losses import LOSSES
+from .further.softmax import SOFTMAX
 from .pooling import POOLING
 
-_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK, DECLARED_NETWORK)
+_FURTHER = (DENSE_OPTIONS, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
+_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 

@@ -14,7 +14,16 @@ from ..core.values import Array
 from ..target.layout import Layout
 from .trial import Counts
 
-SIZED = ("image", "kernel", "x", "window", "features")  # what a verdict's shapes are told by
+SIZED = (
+    "image",
+    "kernel",
+    "x",
+    "window",
+    "features",
+    "prediction",
+    "probabilities",
+    "logits",
+)  # what a verdict's shapes are told by
 
 
 def note(tried: Counts, layer: Layer, layout: Layout, case: Case, points: int = 0) -> None:

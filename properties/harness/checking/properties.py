@@ -17,7 +17,7 @@ PACKAGE, FOLDER = __name__.partition(".")[0], Path(__file__).parents[2]
 FURTHER = "further"  # the folder of statements about options and further operations
 FILES = tuple(
     f"{name}.py" if (FOLDER / f"{name}.py").is_file() else f"{FURTHER}/{name}.py"
-    for name in (*LAYERS, "training", "exact", "calls")
+    for name in dict.fromkeys((*(one.statements or one.name for one in LAYERS.values()), "training", "exact", "calls"))
 )
 
 

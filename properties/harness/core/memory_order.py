@@ -16,7 +16,7 @@ def laid_out(value: Any, order: str) -> Any:
     if not isinstance(value, np.ndarray):
         return value
     if SLICED in order and value.ndim:
-        larger = np.full([2 * side + 1 for side in value.shape], 7.0)
+        larger = np.full([2 * side + 1 for side in value.shape], 7, value.dtype)
         result = larger[tuple(slice(1, None, 2) for _ in value.shape)]
         result[...] = value
     else:

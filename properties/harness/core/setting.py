@@ -45,9 +45,10 @@ class Setting:
     """What values, bounds and cases depend on beside their arguments.
 
     `most` are the images, channels and filters that a case has at most: 1 of each that the target's layout has no
-    axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any. A
-    `network` is the target's own declaration, and its features are flattened with `channels_last` as its images are.
-    Losses have a `reduction` over the images, "mean" or "sum".
+    axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any. The
+    `reduction` of losses over the images is their "mean" or their "sum"; `labels` are "integers", or "one-hot": rows
+    that may be any distribution. A `network` is the target's own declaration, and its features are flattened with
+    `channels_last` as its images are.
     """
 
     dtype: str = "float64"
@@ -55,9 +56,10 @@ class Setting:
     conventions: Conventions = field(default_factory=Conventions)
     most: Counts = SINGLE
     options: frozenset[str] | None = None
+    reduction: str = "mean"
+    labels: str = "integers"
     network: tuple[Any, ...] = ()
     channels_last: bool = False
-    reduction: str = "mean"
 
     @cached_property
     def eps(self) -> float:

@@ -24,9 +24,9 @@ def read_counts(tape: Tape) -> tuple[Counts, Counts]:
 def read_rows(tape: Tape, option: str = "") -> tuple[int, int]:
     """How many rows arrays have that are the same in every layout, up to three or as the limits say; the most.
 
-    They are the images' where cases do not use the `option` that stands for several.
+    They are the images' where there is an `option` that stands for several, and cases do not use it.
     """
-    most = MOST_ROWS if setting().uses(option) else setting().most.images
+    most = MOST_ROWS if not option or setting().uses(option) else setting().most.images
     if (given := setting().limits.counts) and most > 1:
         return given[0], given[0]
     return (tape.choose(most) + 1, most) if most > 1 else (1, 1)

@@ -36,7 +36,10 @@ class Kind(Enum):
     WEIGHTS = "(n, 1)"
     POOLED_WEIGHTS = "(C h w, 1)"  # one for each pooled entry, in the order of (C, h, w)
     BIAS = "(m,)"  # one for each filter, or output
-    LABELS = "(N, m)"  # a distribution over the classes for each image
+    PROBABILITIES = "(N, m) of sum 1"  # a distribution over the classes for each image
+    LABELS = "(N, m)"  # likewise, what is right; a target may have the number of a class for each image
+    ROW = "(rows,)"  # one for each image, in every layout
+    TRUTHS = "(rows,) of 0 and 1"  # likewise, what is right
     SIDES = "(rows, columns)"  # whole numbers: a window, a stride, a padding, a dilation
     RATE = "a learning rate"
     NUMBER = "a number"  # that is part of a function's definition, as a slope
@@ -47,12 +50,16 @@ class Kind(Enum):
         """How many axes such an array has; None for one of any number, or what is no array."""
         if self is Kind.ANY or not self.is_array:
             return None
-        return 0 if self is Kind.SCALAR else self.value.count(",") + (self not in (Kind.NUMBERS, Kind.BIAS))
+        return 0 if self is Kind.SCALAR else self.value.count(",") + (self not in _ONE_AXIS)
 
     @property
     def is_array(self) -> bool:
         """Whether it is an array: neither sides nor a number."""
         return self not in (Kind.SIDES, Kind.RATE, Kind.NUMBER)
+
+
+_ONE_AXIS = (Kind.NUMBERS, Kind.BIAS, Kind.ROW, Kind.TRUTHS)
+FIXED = (Kind.SIDES, Kind.PROBABILITIES, Kind.LABELS, Kind.TRUTHS)  # what is not multiplied
 
 
 def turned(kernel: Array) -> Array:

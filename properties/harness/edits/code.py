@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from textwrap import dedent
 from types import CodeType
-from typing import Any
+from typing import Any, TypeVar
 
 from ...layers.plain import is_plain, ways
+from ...layers.plain.turns import CHOSEN, form
 
+Answer = TypeVar("Answer")
 _TURNS = {
     "turned": (True, "np.rot90({}, 2)"),
     "unturned": (False, "np.rot90({}, 2)"),
@@ -29,7 +31,10 @@ class _Written(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        where, template = _TURNS.get(getattr(node.func, "id", ""), (None, ""))
+        name = getattr(node.func, "id", "")
+        where, template = _TURNS.get(name, (None, ""))
+        if name in CHOSEN:
+            return expression(CHOSEN[name](), *node.args)
         if where is None:
             return node
         return expression(template, *node.args) if where == self.flips else node.args[0]
@@ -99,7 +104,17 @@ def compiled(part: ast.FunctionDef) -> CodeType:
     return compile(ast.Module([part], []), "<right code>", "exec")
 
 
-@cache
+def remembered(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """As `functools.cache` has it, for each form that plain code may have in a setting."""
+
+    @cache
+    def kept(_: Any, *arguments: Any) -> Answer:
+        return function(*arguments)
+
+    return wraps(function)(lambda *arguments: kept(form(), *arguments))
+
+
+@remembered
 def written(operation: str, flips: bool) -> tuple[Way, ...]:
     """The ways to write an operation, for the true convolution or the cross-correlation."""
     return tuple(_way(operation, function, flips) for function in ways(operation))

@@ -4,11 +4,11 @@ import ast
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 
 from ...layers.plain import ways
-from .code import Way, compiled, differing, parsed, written
+from .code import Way, compiled, differing, parsed, remembered, written
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Edit:
                 one()
 
 
-@cache
+@remembered
 def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Edit:
     """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
 

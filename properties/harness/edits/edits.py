@@ -2,12 +2,11 @@
 
 import ast
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import chain, combinations, islice, pairwise, product
 from textwrap import indent
 from typing import Any
 
-from .code import expression, likeness, names_in, written
+from .code import expression, likeness, names_in, remembered, written
 from .edit import Change, Edit, places
 from .expressions import Slip, Where, called, slips
 from .values import with_constants, wrapped
@@ -33,7 +32,7 @@ def edits(operation: str, flips: bool, source: str = "") -> Iterator[tuple[Edit,
     return (_of_way(operation, flips, number) for number in nearest_first)
 
 
-@cache
+@remembered
 def _of_way(operation: str, flips: bool, number: int) -> tuple[Edit, ...]:
     """The edits of one way, but for those functions that an earlier one calls too."""
     ways, found = written(operation, flips), list[Edit]()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...layers.base.registry import Sides
-from ..core.setting import Counts
+from ..core.setting import Counts, setting
 from ..core.tape import Case
 from ..core.values import Kind
 
@@ -25,9 +25,11 @@ class Layout:
     """The axes of an image by their letters: N images, C channels, H rows, W columns.
 
     With channels, kernels are (C_out, C_in, h, w). Raises `ValueError` for a name that is none of the four.
+    `labels` are as in a setting; if nothing is said, as in the one that is in force.
     """
 
     name: str = "HW"
+    labels: str = ""
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -70,6 +72,8 @@ class Layout:
             return self._own_axes(shape)
         if kind is Kind.KERNEL and not self.channelled:
             return shape[2:]
+        if kind is Kind.LABELS and self._numbers_classes:
+            return shape[:-1]
         return () if kind is Kind.NUMBERS and not self.batched else shape
 
     def outward(self, kind: Kind, value: Any, case: Case) -> Any:
@@ -81,6 +85,8 @@ class Layout:
             return value if self.channelled else value.reshape(value.shape[2:])
         if kind is Kind.NUMBERS:
             return value if self.batched else float(value[0])
+        if kind is Kind.LABELS and self._numbers_classes:
+            return value.argmax(axis=-1)
         return value[self._order(case)] if kind is Kind.POOLED_WEIGHTS and self.name == "NHWC" else value
 
     def inward(self, kind: Kind, value: Any, case: Case) -> Any:
@@ -99,9 +105,17 @@ class Layout:
             return value if self.channelled else value[..., None, None, :, :]
         if kind is Kind.NUMBERS:
             return np.reshape(value, -1)
+        if kind is Kind.LABELS and np.ndim(value) == 1:
+            classes = [one.shape[-1] for one in case.values() if np.ndim(one) > 1]
+            return np.eye(classes[-1] if classes else 1 + int(np.max(value, initial=0)))[value]
         if kind is Kind.POOLED_WEIGHTS and self.name == "NHWC":
             return value[np.argsort(self._order(case))]
         return value
+
+    @property
+    def _numbers_classes(self) -> bool:
+        """Whether a label is the number of a class."""
+        return (self.labels or setting().labels) == "integers"
 
     @staticmethod
     def _order(case: Case) -> Any:

@@ -109,10 +109,13 @@ class Operation:
 
     def case_of(self, handed: tuple[Any, ...]) -> Case:
         """The case that arguments in the target's own layout make."""
-        case = Case()
-        for (name, kind), value in zip(self.signature.takes.items(), handed, strict=True):
-            case[name] = self.layout.inward(kind, value, case)
-        return case
+        case, given = Case(), dict(zip(self.signature.takes, handed, strict=True))
+        kinds = sorted(
+            self.signature.takes.items(), key=lambda item: item[1] is Kind.LABELS
+        )  # what says the classes first
+        for name, kind in kinds:
+            case[name] = self.layout.inward(kind, given[name], case)
+        return Case({name: case[name] for name in given})
 
     def raw(self, *own: Any) -> Any:
         """The target's answer to these very arguments of its own layout, unchecked. NumPy's error state stays ours."""

@@ -23,6 +23,8 @@ from .operation import Operation
 from .timeouts import WATCH, OutOfTime
 from .world import EVERYBODYS, World
 
+_WORDS = {"DTYPE": ("float64", "float32"), "REDUCTION": ("mean", "sum"), "LABELS": ("integers", "one-hot")}
+
 
 class CannotLoad(Exception):
     """The target cannot be tested at all; the message is the one line that says why."""
@@ -39,6 +41,8 @@ class Target:
     near_misses: dict[str, str] = field(default_factory=dict)
     layout: Layout = HW
     folder: str = field(default_factory=os.getcwd)
+    reduction: str = "mean"
+    labels: str = "integers"
     network: tuple[Any, ...] = ()
 
     def setting(self, conventions: Conventions = UNKNOWN) -> Setting:
@@ -48,6 +52,8 @@ class Target:
             self.limits,
             conventions,
             self.layout.most,
+            reduction=self.reduction,
+            labels=self.labels,
             network=self.network,
             channels_last=self.layout.channels_last,
         )
@@ -78,16 +84,23 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
         isinstance(getattr_static(offered, key, None), FunctionType) for key in operations
     ):
         raise CannotLoad(f"{name} is a class: give an instance of it")
-    dtype = getattr(offered, "DTYPE", "float64")
-    if dtype not in ("float64", "float32"):
-        raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
     try:
-        limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
+        dtype, reduction, labels = (_declared(offered, attribute, *words) for attribute, words in _WORDS.items())
+        limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"), labels=labels)
         network = parsed_network(offered.NETWORK) if hasattr(offered, "NETWORK") else ()
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
-    return Target(name, callable_ones, limits, dtype, misses, layout, network=network)
+    declared = {"reduction": reduction, "labels": labels, "network": network}
+    return Target(name, callable_ones, limits, dtype, misses, layout, **declared)
+
+
+def _declared(offered: Any, attribute: str, usual: str, other: str) -> str:
+    """Which of two words an object's attribute is, the usual one without it; `ValueError` if it is neither."""
+    word = getattr(offered, attribute, usual)
+    if not isinstance(word, str) or word not in (usual, other):
+        raise ValueError(f'{attribute} must be "{usual}" or "{other}", not {printable(repr(word))}')
+    return word
 
 
 def load(spec: str) -> Target:

@@ -9,11 +9,10 @@ import numpy as np
 from ...layers import layer_of
 from ..checking.trial import current
 from ..core.tape import Case
-from ..core.values import Kind, parts
+from ..core.values import FIXED, parts
 from ..target.operation import Failure, Operation
 from .footprints import ARRAYS, Footprints
 
-FIXED = (Kind.SIDES, Kind.LABELS)  # what cannot be multiplied
 KEEPS_STATE = "It keeps state between calls: the same question got two answers."
 _FRESH = count()
 

@@ -13,7 +13,7 @@ from ...mistakes.right import full, single
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
 from ..core.tape import Case
-from ..core.values import Array, Kind, parts
+from ..core.values import FIXED, Array, Kind, parts
 from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 
@@ -52,7 +52,7 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case, brief: bool 
     inner = door.signature.arguments(case)
     own = door.handed(inner)
     pairs = zip(takes.values(), inner, strict=True)
-    others = door.handed(tuple(_other(value) if kind in CHANGED else value for kind, value in pairs))
+    others = door.handed(tuple(_other(kind, value) if kind in CHANGED else value for kind, value in pairs))
 
     def arrays(change: Callable[[Any], Any], values: tuple[Any, ...] = own) -> list[Array]:
         return [change(value) if isinstance(value, np.ndarray) else value for value in values]
@@ -119,9 +119,10 @@ def _written(
     return _differences(found, first)
 
 
-def _other(value: Any) -> Any:
-    """Half the entries, the other way round; what is not 0 is not 0 there."""
-    return np.array(reversed_entries(np.where(value * 0.5 == 0, value, value * 0.5)))
+def _other(kind: Kind, value: Any) -> Any:
+    """Half the entries, the other way round; what is not 0 is not 0 there. What is not multiplied is turned alone."""
+    half = value if kind in FIXED else np.where(value * 0.5 == 0, value, value * 0.5)
+    return np.array(reversed_entries(half))
 
 
 def _answered(door: Operation, ask: Callable[..., Any], own: list[Array]) -> list[Array]:

@@ -7,7 +7,7 @@ from ..checking.fixed_cases import kinked, larger, smooth
 from ..core.limits import NotApplicable
 from ..core.setting import setting
 from ..core.tape import Case
-from ..core.values import Kind
+from ..core.values import FIXED, Kind
 from ..target.operation import Operation
 from .conditions import Condition
 from .footprints import Footprints, is_single
@@ -65,7 +65,7 @@ class Further:
     def _scalable(self) -> list[str]:
         """The arguments that may be multiplied: arrays, and numbers but rates."""
         takes = self.operation.signature.takes
-        return [name for name, kind in takes.items() if kind.is_array and kind not in (Kind.ANY, Kind.LABELS)]
+        return [name for name, kind in takes.items() if kind.is_array and kind not in (Kind.ANY, *FIXED)]
 
     def fit(self, door: Operation, under: Condition | None = None) -> bool:
         """Whether a function answers as the target does, or where a condition does not hold the target is right."""

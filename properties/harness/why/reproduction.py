@@ -20,7 +20,7 @@ from ..checking.statement import Statement
 from ..checking.trial import current, unrecorded
 from ..core.tape import Case
 from ..core.text import decoded, literal, printable
-from ..core.values import Array, Kind, parts
+from ..core.values import FIXED, Array, Kind, parts
 from ..target.calling import called
 from ..target.modules import parted, real_name
 from ..target.operation import Failure, Operation, Refuted
@@ -119,8 +119,11 @@ def _candidates(calls: Calls, script: Callable[..., str]) -> Iterator[str]:
         name = call.operation.name
         earlier, later = ([one for one in some if not one.error] for some in (calls[:number], calls[number + 1 :]))
         same = [one for one in earlier if one.operation.name == name][:1]
-        named = zip(call.operation.signature.parameters, call.before, strict=True)
-        other = {key: np.array(7.0 - old) if isinstance(old, np.ndarray) else old for key, old in named}
+        named = zip(call.operation.signature.takes.items(), call.before, strict=True)
+        other = {
+            key: np.array(7.0 - old) if isinstance(old, np.ndarray) and kind not in FIXED else old
+            for (key, kind), old in named
+        }
         offered = sorted(current().target.operations.values(), key=lambda one: one.name != name)
         fitting = [one for one in offered if other.keys() >= {*one.signature.parameters}]
         others = [[Call(one, one.signature.arguments(Case(other)))] for one in fitting]
@@ -240,8 +243,9 @@ def _made(name: str, handed: Array, values: Array) -> Iterator[str]:
     """The lines that make an array of these values, in the memory order of the one that was handed over."""
     yield literal(name, values)
     if not (handed.flags.c_contiguous or handed.flags.f_contiguous):
+        seven = repr(values.dtype.type(7).item())
         sides, every_second = tuple(2 * side + 1 for side in values.shape), ", ".join(["1::2"] * values.ndim)
-        yield f"{name}, {name}[...] = np.full({sides}, 7.0)[{every_second}], {name}  # a part of a larger array"
+        yield f"{name}, {name}[...] = np.full({sides}, {seven})[{every_second}], {name}  # a part of a larger array"
     elif not handed.flags.c_contiguous:
         yield f"{name} = np.asfortranarray({name})"
     if not handed.flags.writeable:

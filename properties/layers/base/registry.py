@@ -132,10 +132,11 @@ class Layer:
     cases with one part less, or half the parts, where what a case was built for stays. `pairs` are the pairs of shapes
     that are supported, `pair` that of a case, and `plain` a case of such a pair without ties. `fresh` gives Gaussian
     values in a shape of its own for each number. `exponents` are those of two that arrays may be scaled by.
-    `finds` says by what operation a convention is found out, and how.
+    `finds` says by what operation, or operations, a convention is found out, and how: it is handed what asks each.
     `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
     `rests_on_others` is checked after them. One that `is_homogeneous` is so in each array, if all have axes.
-    One that `takes_batches` has arrays with several rows in every layout, and code for them.
+    One that `takes_batches` has arrays with several rows in every layout, and code for them. Its statements are in the
+    file of its name, or in another layer's, of these `statements`.
     """
 
     name: str
@@ -151,10 +152,11 @@ class Layer:
     exponents: Callable[[Tape, Case, Callable[[Tape], int]], dict[str, int]] | None = None
     windows: Callable[[Case], Array | None] = lambda case: None
     stages: Callable[[Case, str], Iterator[Stage]] = lambda case, operation: iter(())
-    finds: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
+    finds: Mapping[str, tuple[str | tuple[str, ...], Callable[..., Any]]] = field(default_factory=dict)
     rests_on_others: bool = False
     is_homogeneous: bool = True
     takes_batches: bool = False
+    statements: str = ""
 
     def named(self) -> dict[str, Signature]:
         """Its operations by name, each knowing the layer's."""

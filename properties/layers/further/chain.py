@@ -12,6 +12,7 @@ import numpy as np
 from ...harness.core.setting import setting
 from ...harness.core.tape import Case
 from ...harness.core.values import ALLOWED, LIBRARY, Array, Kind, Value, within
+from ..plain.turns import of_squares
 from .stages import STAGES, Bounded, Kinked, Options
 
 Stage = tuple[str, tuple[tuple[str, Any], ...]]
@@ -165,7 +166,7 @@ def _losses(outputs: Bounded, labels: Array) -> tuple[Array, Array]:
     z, eps = outputs.value, setting().eps
     units = ALLOWED + 2 * LIBRARY + 2 * z.shape[1]
     if network()[1] == "squared_error":
-        residual, factor = z - labels, _factor(z.shape[1])
+        residual, factor = z - labels, of_squares(1.0, z.shape[1])
         off = outputs.error + ALLOWED * eps * (np.abs(z) + np.abs(labels))
         error = 2 * np.abs(residual) * off + off**2 + units * eps * residual**2
         return factor * (residual**2).sum(axis=1), factor * error.sum(axis=1)
@@ -174,11 +175,6 @@ def _losses(outputs: Bounded, labels: Array) -> tuple[Array, Array]:
     size = np.abs(z).max(axis=1) + spread + 1
     losses = spread + ((highest[:, None] - z) * labels).sum(axis=1)
     return losses, 2 * outputs.error.max(axis=1) + units * eps * size
-
-
-def _factor(count: int) -> float:
-    """What the squares are multiplied by: found out, or else a half."""
-    return float(setting().conventions.chosen("factor of squared_error") or 0.5)
 
 
 def upstream_of(outputs: Bounded, labels: Array) -> Bounded:
@@ -191,7 +187,7 @@ def upstream_of(outputs: Bounded, labels: Array) -> Bounded:
     count = 1 if setting().reduction == "sum" else len(z)
     units = ALLOWED + 2 * LIBRARY + 2 * z.shape[1]
     if network()[1] == "squared_error":
-        factor = 2 * _factor(z.shape[1])
+        factor = 2 * of_squares(1.0, z.shape[1])
         off = outputs.error + units * eps * (np.abs(z) + np.abs(labels))
         return Bounded(factor * (z - labels) / count, factor * off / count)
     exponents = z - z.max(axis=1, keepdims=True)

@@ -9,22 +9,50 @@ of them is the fastest. Three calls stand for what hangs on the convention of th
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-MODULES = ("activations", "activation_gradients", "convolution", "pooling", "dense", "network", "further.dense_options")
+from ...harness.core.setting import setting
+
+MODULES = (
+    "activations",
+    "activation_gradients",
+    "convolution",
+    "pooling",
+    "dense",
+    "network",
+    "further.dense_options",
+    "further.softmax",
+    "further.losses",
+)
+
+
+def _modules() -> list[ModuleType]:
+    """Their modules; SciPy is imported with the first function that is asked for, since that takes a second."""
+    return [import_module(f"{__name__}.{name}") for name in MODULES]
+
+
+@cache
+def _of_numbers() -> frozenset[str]:
+    """The names of those that take labels which are numbers of classes."""
+    return frozenset(name for module in _modules() for name in getattr(module, "OF_NUMBERS", ()))
 
 
 @cache
 def _functions() -> dict[str, Callable[..., Any]]:
-    """All of them by name; SciPy is imported with the first that is asked for, since that takes a second."""
-    modules = [import_module(f"{__name__}.{name}") for name in MODULES]
-    own = ((module, name, value) for module in modules for name, value in vars(module).items())
+    """All of them by name."""
+    own = ((module, name, value) for module in _modules() for name, value in vars(module).items())
     return {name: value for module, name, value in own if getattr(value, "__module__", None) == module.__name__}
 
 
 def ways(operation: str) -> tuple[Callable[..., Any], ...]:
-    """The functions that are right for an operation, first the one to be shown, last the fastest; or none."""
-    return tuple(value for name, value in _functions().items() if name.split("_by_")[0] == operation)
+    """The functions that are right for an operation, first the one to be shown, last the fastest; or none.
+
+    Where labels are rows, those that take numbers of classes are not right.
+    """
+    found = {name: value for name, value in _functions().items() if name.split("_by_")[0] == operation}
+    left_out = frozenset() if setting().labels == "integers" else _of_numbers()
+    return tuple(value for name, value in found.items() if name not in left_out)
 
 
 def is_plain(value: object) -> bool:
