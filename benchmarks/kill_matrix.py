@@ -35,6 +35,11 @@ SCALES = "nothing else is tried at these scales; formulas in `tests/harness/chec
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
+OF_DECLARED = (
+    "every_gradient_matches_differences",
+    "every_step_is_by_the_targets_gradients",
+    "declared_cost_falls_over_a_run",
+)
 JUSTIFIED = {
     **{one.named_by: DEFINES for one in OPERATIONS.values()},
     "activations.relu_parts_its_argument": OWN,
@@ -55,6 +60,8 @@ JUSTIFIED = {
     "dense_options.bias_is_added_to_each_row": OWN,
     "dense_options.weights_gradient_is_features_times_all_upstream": DEFINES,
     "dense_options.dense_gradients_on_all_basis_vectors": EXHAUSTS,
+    **{f"declared_network.{name}": OWN for name in OF_DECLARED},
+    "declared_network.outputs_hold_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,

@@ -61,7 +61,8 @@ def test_every_gradient_matches_differences(declared_gradients, declared_cost, c
     """Off kinks a gradient's part in a direction is the limit of the differences of the target's own cost along it.
 
     Directions are the entries, or signs for all of them. The step crosses no kink, so that the outputs are linear in
-    it, and truncation and rounding are bounded for each. Source: Higham, Accuracy and Stability of Numerical Algorithms, section 1.14.
+    it, and truncation and rounding are bounded for each. Source: Higham, Accuracy and Stability of Numerical
+    Algorithms, section 1.14.
     """
     values = declared_gradients.signature.value(case)
     for name, answer, value in zip(chain.parameters(), parts(declared_gradients.at(case)), values, strict=True):

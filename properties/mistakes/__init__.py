@@ -23,6 +23,7 @@ MODULES = (
     "dense",
     "further.dense_options",
     "network",
+    "further.declared_network",
     "calls",
 )
 

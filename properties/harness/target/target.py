@@ -91,8 +91,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
-    declared = {"reduction": reduction, "labels": labels, "network": network}
-    return Target(name, callable_ones, limits, dtype, misses, layout, **declared)
+    return Target(name, callable_ones, limits, dtype, misses, layout, os.getcwd(), reduction, labels, network)
 
 
 def _declared(offered: Any, attribute: str, usual: str, other: str) -> str:

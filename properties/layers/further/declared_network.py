@@ -76,8 +76,8 @@ def _parameters(case: Case) -> tuple[Sides, ...]:
 _GIVES: Any = _Each(lambda name, kind: kind)
 _PARTS: Any = _Each(lambda name, kind: name)
 _FORMULAS = (
-    "each layer's gradient is its own, of what the layer behind it hands back",
-    "`∂C/∂parameter` of every layer, in their order",
+    "`∂C/∂θ = ∂y/∂θ · ∂C/∂y` for the parameter θ of every layer and what it gives, `y`",
+    "`∂C/∂x = ∂y/∂x · ∂C/∂y` for what it takes, `x`, which the layer before it gave",
 )
 _READ = chain_cases.read
 
@@ -133,7 +133,7 @@ DECLARED_NETWORK = Layer(
             gives=_GIVES,
             shapes=_parameters,
             value=chain.stepped_of,
-            formulas=(*_FORMULAS, "`parameter' = parameter − η ∂C/∂parameter`"),
+            formulas=(*_FORMULAS, "`θ' = θ − η ∂C/∂θ`"),
             named_by=f"{NAME}.every_parameter_moves_by_its_old_gradient",
             parts=_PARTS,
             kinked=chain_cases.read_kinked,
