@@ -22,6 +22,8 @@ MODULES = (
     "pooling",
     "dense",
     "further.dense_options",
+    "further.softmax",
+    "further.losses",
     "network",
     "further.declared_network",
     "calls",

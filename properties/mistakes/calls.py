@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.values import changed_parts, parts
+from ..harness.core.values import Kind, changed_parts, parts
 from ..layers import OPERATIONS
 from . import Mistake
 from .activations import SURVEY
@@ -50,6 +50,10 @@ def _narrow(value: Any) -> Any:
         return np.float64(np.float32(value))
 
 
+def _is_of_floats(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
 @_in(
     ALL,
     "float32 is the default of deep-learning frameworks",
@@ -58,7 +62,7 @@ def _narrow(value: Any) -> Any:
 )
 def _single_precision(_: State, answer: Answer, *arguments: Any) -> Any:
     """Arguments and answer are rounded to single precision."""
-    rounded = [_narrow(value) if isinstance(value, np.ndarray) else value for value in arguments]
+    rounded = [_narrow(value) if _is_of_floats(value) else value for value in arguments]
     return changed_parts(_narrow, answer(*rounded))
 
 
@@ -117,7 +121,7 @@ def _kept_by_shape(kept: State, answer: Answer, *arguments: Any) -> Any:
 
 
 @_in(
-    tuple(name for name in ALL if name not in ("predict", "cost")),
+    tuple(name for name, one in OPERATIONS.items() if not {*one.gives} & {Kind.NUMBERS, Kind.SCALAR}),
     "a cache spares the second computation",
     "return a copy of what is kept",
     statement="gives_its_answers_away",
@@ -149,6 +153,6 @@ def _buffer_of_fixed_size(_: State, answer: Answer, *arguments: Any) -> Any:
     """Of every array only the first 12 rows and columns are read."""
 
     def cut(array: Any) -> Any:
-        return np.where(np.all(np.indices(array.shape)[-2:] < 12, axis=0), array, 0.0)
+        return np.where(np.all(np.indices(array.shape)[-2:] < 12, axis=0), array, array.dtype.type(0))
 
     return answer(*(cut(value) if isinstance(value, np.ndarray) else value for value in arguments))

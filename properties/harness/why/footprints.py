@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...layers import layer_of
+from ...layers import OPERATIONS, layer_of
 from ...mistakes.right import full, single
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
@@ -131,6 +131,8 @@ def _answered(door: Operation, ask: Callable[..., Any], own: list[Array]) -> lis
         answer = ask(*own)
         if len(door.signature.gives) > 1:
             return [np.asarray(part, dtype=np.float64) for part in parts(answer)]
+        if answer is None:
+            return [np.array(np.nan)]
         array = np.asarray(answer, dtype=np.float64)
         is_number = door.signature.gives[0] in (Kind.NUMBERS, Kind.SCALAR)
         return [array.ravel() if is_number or not array.ndim else array]
@@ -175,8 +177,12 @@ class Footprints:
 
     @property
     def has_answer(self) -> bool:
-        """Whether it has an answer at all: what crashes is like any other crash, whatever the formula."""
-        return any(part.shape and (part.size > 1 or np.isfinite(part).all()) for part in self.mine.first)
+        """Whether it has an answer at all: what crashes is like any other crash, whatever the formula.
+
+        So is a single entry that is not finite, unless the operation gives one number alone.
+        """
+        alone = OPERATIONS[self.name].gives == (Kind.SCALAR,)
+        return any(part.shape and (alone or part.size > 1 or np.isfinite(part).all()) for part in self.mine.first)
 
     @property
     def wrong_parts(self) -> set[int]:

@@ -121,7 +121,9 @@ def smaller(case: Case) -> Iterator[Case]:
     """A row or a class less, or half of them."""
     for axis in (0, 1):
         for span in spans(case.x.shape[axis]):
-            yield case.changed(**{name: without(value, axis, span) for name, value in case.items() if np.ndim(value)})
+            yield case.changed(
+                **{name: without(value, axis, span) for name, value in case.items() if isinstance(value, np.ndarray)}
+            )
 
 
 def _fresh(number: int, seed: int) -> Case:
