@@ -54,7 +54,8 @@ class Target:
 def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
     try:
-        functions = {key: offered_as(offered, signature) for key, signature in OPERATIONS.items()}
+        layout = Layout.declared_by(offered)
+        functions = {key: offered_as(offered, signature, layout) for key, signature in OPERATIONS.items()}
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     operations = [key for key, (function, _) in functions.items() if function is not None]
@@ -74,7 +75,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     if dtype not in ("float64", "float32"):
         raise CannotLoad(f'{name}: DTYPE must be "float64" or "float32", not {printable(repr(dtype))}')
     try:
-        limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"))
+        limits = Limits.declared_by(offered)
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
