@@ -81,7 +81,7 @@ def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[
     found = [one for one in signature.found_out if one in declared]
     beside = {one: make for one, make in signature.neutral.items() if defaults.get(one) is inspect.Parameter.empty}
     needs = bool(signature.needs) and part is None and not _takes(function, signature.takes)
-    if not (signature.options or beside or needs or part is not None):
+    if not (signature.function or signature.options or beside or needs or part is not None):
         return function, frozenset(found)
     places = tuple(one for one in signature.takes if one not in signature.options)
     if needs:

@@ -16,6 +16,7 @@ import numpy as np
 from ...layers.base.registry import Sides, Signature
 from ..core.setting import Counts
 from ..core.tape import Case
+from ..core.text import printable
 from ..core.values import Kind
 
 NAMES = ("HW", "CHW", "NCHW", "NHWC")
@@ -39,15 +40,16 @@ class Layout:
     gradients: str = "sum"
 
     def __post_init__(self) -> None:
-        if self.name not in NAMES:
+        given = [printable(ascii(one)) for one in (self.name, self.kernel, self.gradients)]
+        if not isinstance(self.name, str) or self.name not in NAMES:
             wanted = ", ".join(f'"{name}"' for name in NAMES[:-1])
-            raise ValueError(f'LAYOUT must be {wanted} or "{NAMES[-1]}", not {self.name!a}')
+            raise ValueError(f'LAYOUT must be {wanted} or "{NAMES[-1]}", not {given[0]}')
         if not isinstance(self.kernel, str) or sorted(self.kernel) != sorted(KERNEL):
-            raise ValueError(f'KERNEL_LAYOUT must have the letters O, I, h and w, as "hwIO", not {self.kernel!a}')
+            raise ValueError(f'KERNEL_LAYOUT must have the letters O, I, h and w, as "hwIO", not {given[1]}')
         if self.kernel != KERNEL and not self.channelled:
-            raise ValueError(f"KERNEL_LAYOUT {self.kernel!a} is for a LAYOUT with channels: kernels are (h, w) without")
-        if self.gradients not in ("sum", "mean"):
-            raise ValueError(f'GRADIENTS must be "sum" or "mean", not {self.gradients!a}')
+            raise ValueError(f"KERNEL_LAYOUT {given[1]} is for a LAYOUT with channels: kernels are (h, w) without")
+        if not isinstance(self.gradients, str) or self.gradients not in ("sum", "mean"):
+            raise ValueError(f'GRADIENTS must be "sum" or "mean", not {given[2]}')
 
     @classmethod
     def declared_by(cls, offered: Any) -> "Layout":

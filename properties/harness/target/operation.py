@@ -218,7 +218,7 @@ def options_of(operations: Iterable[Any]) -> frozenset[str]:
     return known.difference(*(one.signature.every_option - one.has for one in every))
 
 
-OF_SUMS = " (with gradients that are sums over the images, and the learning rate that fits these)"
+OF_SUMS = " (reckoned with sums over the images)"
 
 
 class Told(NamedTuple):
