@@ -90,8 +90,8 @@ def load(spec: str) -> Target:
     world = World()
     with _loading(spec), world.made():
         where, attribute = modules.parted(spec)
-        if read := {".py": _file, ".ipynb": _notebook}.get(Path(where).suffix):
-            return make_target(_attribute(read(Path(where), world), attribute, spec), spec, world)
+        if Path(where).suffix in (".py", ".ipynb"):
+            return make_target(_attribute(_file(Path(where), world), attribute, spec), spec, world)
         if any(not part.isidentifier() for part in [*where.split("."), *filter(None, attribute.split("."))]):
             raise _folder(spec) or CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
@@ -115,13 +115,6 @@ def _file(path: Path, world: World) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
     return modules.module_from(path, world)
-
-
-def _notebook(path: Path, world: World) -> Any:
-    if not path.is_file():
-        raise CannotLoad(f"no such file: {path}")
-    with modules.alone(path.resolve().parent, world):
-        return modules.read_notebook(path)
 
 
 def _attribute(found: Any, attribute: str, spec: str) -> Any:
