@@ -1,4 +1,7 @@
-"""Correct targets in every layout, written against SciPy and the definitions: channels, and images in batches."""
+"""Correct targets in every layout, written against SciPy and the definitions: channels, and images in batches.
+
+Kernels have their axes in other orders too, and parameters' gradients are means over the images.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -132,11 +135,56 @@ _IMAGES |= {"max_pool_gradient": (0, 2), **dict.fromkeys(("predict", "cost", "gr
 _GIVES_IMAGES = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient")
 
 
-def offered(layout: str, network: Layered | None = None, **choices: Any) -> dict[str, Any]:
-    """The operations of a network for (N, C, H, W) in another layout, by their names, and `LAYOUT`."""
+class Averaging(Layered):
+    """The same whose gradients of parameters are means over the images; a step is along these."""
+
+    def conv2d_kernel_gradient(self, image: Any, kernel: Any, upstream: Any) -> Any:
+        return super().conv2d_kernel_gradient(image, kernel, upstream) / len(image)
+
+    def dense_gradients(self, features: Any, weights: Any, upstream: Any) -> Any:
+        return upstream @ weights.T, features.T @ upstream / len(features)
+
+
+class AveragingChannelsLast(Averaging, ChannelsLast):
+    """Both."""
+
+
+def offered(layout: str, network: Layered | None = None, kernels: str = "OIhw", **choices: Any) -> dict[str, Any]:
+    """The operations of a network for (N, C, H, W) in another layout, by their names, and `LAYOUT`.
+
+    With `kernels`, those have their axes in the order of these letters, and `KERNEL_LAYOUT` says so.
+    """
     made = network or (ChannelsLast if layout == "NHWC" else Layered)(**choices)
     names = [name for name in OPERATIONS if hasattr(made, name)]
-    return {"LAYOUT": layout} | {name: _laid_out(layout, name, getattr(made, name)) for name in names}
+    operations = {name: _laid_out(layout, name, getattr(made, name)) for name in names}
+    if kernels == "OIhw":
+        return {"LAYOUT": layout} | operations
+    turned = {name: _with_kernels(kernels, name, function) for name, function in operations.items()}
+    return {"LAYOUT": layout, "KERNEL_LAYOUT": kernels} | turned
+
+
+def averaging(layout: str, **choices: Any) -> dict[str, Any]:
+    """The same with gradients that are means, and `GRADIENTS`; where there are no batches they are those of one."""
+    made = (AveragingChannelsLast if layout == "NHWC" else Averaging)()
+    return {"GRADIENTS": "mean"} | offered(layout, made, **choices)
+
+
+def _with_kernels(kernels: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    places = [one for one, parameter in enumerate(OPERATIONS[name].parameters) if parameter == "kernel"]
+    if not places:
+        return function
+
+    def answer(*arguments: Any) -> Any:
+        own = (
+            np.einsum(f"{kernels}->OIhw", value) if number in places else value
+            for number, value in enumerate(arguments)
+        )
+        given = function(*own)
+        if name == "conv2d_kernel_gradient":
+            return np.einsum(f"OIhw->{kernels}", given)
+        return (np.einsum(f"OIhw->{kernels}", given[0]), given[1]) if name in ("gradients", "train_step") else given
+
+    return answer
 
 
 def _laid_out(layout: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,4 +209,9 @@ TARGETS: dict[str, dict[str, Any]] = {
         f"{layout}, cross-correlation, ties shared": offered(layout, flips=False, shares=even, at_zero=0.5)
         for layout in LAYOUTS
     },
+    "CHW, kernels (I, O, h, w)": offered("CHW", kernels="IOhw"),
+    "NCHW, kernels (h, O, w, I)": offered("NCHW", kernels="hOwI", flips=False),
+    "NHWC, kernels (h, w, I, O), as TensorFlow's": offered("NHWC", kernels="hwIO", flips=False, shares=even),
+    **{f"{layout}, mean gradients": averaging(layout) for layout in LAYOUTS},
+    "NHWC, kernels (h, w, I, O), mean gradients": averaging("NHWC", kernels="hwIO"),
 }

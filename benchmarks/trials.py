@@ -8,14 +8,14 @@ from typing import Any
 import hypothesis
 
 import reference
-from properties.harness.checking import conventions
-from properties.harness.checking.conventions import explored
+from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import Property, all_properties, arguments_of
 from properties.harness.checking.statement import reduced, settled
 from properties.harness.checking.trial import Record, Trial, on_trial
 from properties.harness.core.limits import NotApplicable
+from properties.harness.core.setting import with_setting
 from properties.harness.run.plugin import PROFILE, register_profile
-from properties.harness.target.operation import Failure
+from properties.harness.target.operation import Failure, options_of
 from properties.harness.target.target import make_target
 from properties.layers import OPERATIONS
 from properties.mistakes.right import single
@@ -45,8 +45,7 @@ def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def trial_of(offered: Mapping[str, Any]) -> Iterator[Trial]:
     """A trial of a target with these attributes, examined as the command does."""
-    target = explored(make_target(SimpleNamespace(**offered), "double"))
-    with on_trial(target, conventions.find(target)) as trial:
+    with on_trial(*examined(make_target(SimpleNamespace(**offered), "double"))) as trial:
         yield trial
 
 
@@ -55,15 +54,16 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     trial.record = Record()
     if getattr(statement, "is_hypothesis_test", False):
         statement = settled(statement, hypothesis.settings.default, _seed)
-    try:
-        statement(**arguments)
-    except Failure as failure:
-        return reduced(statement, arguments, failure)
-    except NotApplicable:
-        return None
-    except hypothesis.errors.Unsatisfiable:
-        if not trial.record.left_out:
-            raise
+    with with_setting(options=options_of(arguments.values())):
+        try:
+            statement(**arguments)
+        except Failure as failure:
+            return reduced(statement, arguments, failure)
+        except NotApplicable:
+            return None
+        except hypothesis.errors.Unsatisfiable:
+            if not trial.record.left_out:
+                raise
     return None
 
 

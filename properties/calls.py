@@ -236,5 +236,6 @@ def _call_others(operation, siblings, other):
 
 
 def _same(yours, before, operation, case, what):
-    for mine, part, value in zip(parts(yours), parts(before), operation.signature.value(case), strict=True):
-        agree(mine, Value(part, 2 * value.units, value.size, value.floor), what)
+    values, kinds = operation.signature.value(case), operation.signature.gives
+    for mine, part, value, kind in zip(parts(yours), parts(before), values, kinds, strict=True):
+        agree(mine, Value(part, 2 * value.units, value.size, value.floor), what, kind)

@@ -5,7 +5,7 @@ import numpy as np
 from .harness.checking.cases import cases_from
 from .harness.checking.comparison import agree
 from .harness.checking.statement import given
-from .harness.core.values import ALLOWED, Value, exactly, inner_product, norm
+from .harness.core.values import ALLOWED, Kind, Value, exactly, inner_product, norm
 from .layers.dense import read
 
 dense_cases = cases_from(read)
@@ -47,7 +47,7 @@ def test_weights_gradient_is_features_times_upstream(dense_gradients, case):
     """
     _, weights_gradient = dense_gradients(case.features, case.weights, case.upstream)
     _, expected = dense_gradients.signature.value(case)
-    agree(weights_gradient, expected, "the weights' gradient")
+    agree(weights_gradient, expected, "the weights' gradient", Kind.WEIGHTS)
 
 
 @given(case=dense_cases)

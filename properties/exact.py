@@ -138,10 +138,9 @@ def test_dense_gradients_on_every_pair_of_basis_vectors(dense_gradients, case):
     triples = list(product(*(every.basis(value.shape) for value in case.values())))
     for features, weights, upstream in triples:
         case.update(features=features, weights=weights, upstream=upstream)
-        for answer, value in zip(
-            dense_gradients(features, weights, upstream), (upstream @ weights.T, features.T @ upstream), strict=True
-        ):
-            agree(answer, exactly(value), "dense_gradients(features, weights, upstream)")
+        answers, values = dense_gradients(features, weights, upstream), (upstream @ weights.T, features.T @ upstream)
+        for answer, value, kind in zip(answers, values, dense_gradients.signature.gives, strict=True):
+            agree(answer, exactly(value), "dense_gradients(features, weights, upstream)", kind)
     counted(len(triples))
 
 

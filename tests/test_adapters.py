@@ -3,6 +3,7 @@
 import json
 import random
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -121,18 +122,48 @@ class Drawn:
         return upstream
 
 
-@pytest.mark.parametrize("make", [Drawn, kept(Drawn)], ids=["fresh", "kept"])
+class Seeded(Drawn):
+    """One that seeds both generators first, so that its weights are the same every time."""
+
+    def __init__(self, kernel):
+        random.seed(7)
+        np.random.seed(7)  # noqa: NPY002
+        super().__init__(kernel)
+
+
+MAKES = {"fresh": Drawn, "kept": kept(Drawn), "seeded": Seeded, "seeded and kept": kept(Seeded)}
+
+
+@pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
 def test_making_a_layer_costs_nobody_a_random_number(make):
     """Initial weights may be drawn for each call: the random states are as before, so nothing is refuted."""
     value, _ = from_layer(make)
     assert failure_of(leaves_its_surroundings_alone, "conv2d", conv2d=value) is None
 
 
-def test_making_a_layer_that_is_kept_costs_nobody_a_random_number():
+@pytest.mark.parametrize("make", [kept(Drawn), kept(Seeded)], ids=["drawn", "seeded"])
+def test_making_a_layer_that_is_kept_costs_nobody_a_random_number(make):
     """It is so without `from_layer` too."""
-    make = kept(Drawn)
     failure = failure_of(leaves_its_surroundings_alone, "conv2d", conv2d=lambda x, w: make(w).forward(x))
     assert failure is None
+
+
+@pytest.mark.parametrize("kernel", [np.ones((1, 1)), np.ones(())], ids=["made", "that raises"])
+@pytest.mark.parametrize("make", MAKES.values(), ids=MAKES)
+def test_what_others_draw_next_is_what_they_would_have_drawn(make, kernel):
+    """Both generators go on as if no layer had been made, also where making it fails."""
+
+    def drawn():
+        return np.random.rand(3).tolist(), random.random()  # noqa: NPY002, S311
+
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    expected = drawn()
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+    with suppress(TypeError):  # a number drawn for a kernel without axes has no entries to set
+        from_layer(make)[0](np.ones((2, 2)), kernel)
+    assert drawn() == expected
 
 
 @pytest.mark.parametrize(
@@ -248,7 +279,67 @@ def test_package_may_import_within_itself(tmp_path):
     assert module_from(folder / "__init__.py").NAME == "relative"
 
 
-@pytest.mark.parametrize(("name", "error"), [("nowhere.py", FileNotFoundError), ("text.txt", ImportError)])
+def notebook(folder, name, *cells):
+    """A notebook in this folder, by its path."""
+    written = [{"cell_type": "code", "source": cell.splitlines(keepends=True)} for cell in cells]
+    (folder / name).write_text(json.dumps({"cells": written}), encoding="utf-8")
+    return folder / name
+
+
+def test_notebooks_are_loaded_as_files_are(projects):
+    """Each sees its own neighbours, magics are left out, and nothing of any is left behind."""
+    before = list(sys.path), set(sys.modules)
+    for name in ("one", "two"):
+        notebook(projects / name, "work.ipynb", "%time\nimport utils", "import layers\nNAMES = utils.NAME, layers.NAME")
+    found = [module_from(projects / name / "work.ipynb").NAMES for name in ("one", "two", "one")]
+    assert found == [("one", "one"), ("two", "two"), ("one", "one")]
+    assert (list(sys.path), set(sys.modules)) == before
+
+
+def test_notebook_may_be_loaded_by_a_target(projects):
+    """A target loads someone's notebook beside neighbours of its own, as it loads a file."""
+    notebook(projects / "one", "mine.ipynb", "import utils\nNAME = utils.NAME")
+    (projects / "utils.py").write_text("NAME = 'mine'\n", encoding="utf-8")
+    text = (
+        "from pathlib import Path\nimport utils\nfrom backproof.adapters import module_from\n"
+        "theirs = module_from(Path(__file__).with_name('one') / 'mine.ipynb')\n"
+        "def relu(x, names=(utils.NAME, theirs.NAME)): return x\n"
+    )
+    (projects / "mine.py").write_text(text, encoding="utf-8")
+    assert load(str(projects / "mine.py")).operations["relu"].function.__defaults__ == (("mine", "one"),)
+
+
+def test_notebook_called_like_a_library_may_use_it(tmp_path):
+    """`import numpy` in `numpy.ipynb` is NumPy, as in Jupyter; everybody's stays theirs."""
+    found = module_from(notebook(tmp_path, "numpy.ipynb", "import numpy", "HALF = numpy.ones(2) / 2"))
+    assert found.HALF.tolist() == [0.5, 0.5]
+    assert sys.modules["numpy"] is np
+
+
+def test_module_of_a_notebooks_name_stays_the_one_in_use(tmp_path, monkeypatch):
+    """What others have made a module of is not what the notebook finds, and is theirs afterwards."""
+    theirs = SimpleNamespace(NAME="theirs")
+    monkeypatch.setitem(sys.modules, "my_notebook", theirs)
+    cell = "import sys\nNAME = getattr(sys.modules[__name__], 'NAME', 'mine')"
+    assert module_from(notebook(tmp_path, "my_notebook.ipynb", cell)).NAME == "mine"
+    assert sys.modules["my_notebook"] is theirs
+
+
+def test_cell_that_raises_leaves_nothing_behind(tmp_path):
+    """Its error is passed on; a file that is no notebook is refused."""
+    before = list(sys.path), set(sys.modules)
+    with pytest.raises(ZeroDivisionError):
+        module_from(notebook(tmp_path, "raises.ipynb", "1 / 0"))
+    (tmp_path / "empty.ipynb").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="is not a Jupyter notebook of format 4"):
+        module_from(tmp_path / "empty.ipynb")
+    assert (list(sys.path), set(sys.modules)) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("nowhere.py", FileNotFoundError), ("nowhere.ipynb", FileNotFoundError), ("text.txt", ImportError)],
+)
 def test_what_is_no_file_of_python_is_refused(tmp_path, name, error):
     """The message names the file."""
     (tmp_path / "text.txt").touch()
@@ -275,8 +366,7 @@ def test_missing_import_is_named_in_one_line(tmp_path):
 def test_notebook_sees_its_own_folder_alone(projects):
     """A notebook's neighbours are its own too, like those of a file."""
     for name in ("one", "two"):
-        cell = {"cell_type": "code", "source": ["import utils\n", "def relu(x, name=utils.NAME): return x\n"]}
-        (projects / name / "mine.ipynb").write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+        notebook(projects / name, "mine.ipynb", "import utils\ndef relu(x, name=utils.NAME): return x\n")
     functions = [load(str(projects / name / "mine.ipynb")).operations["relu"].function for name in ("one", "two")]
     assert [function.__defaults__ for function in functions] == [("one",), ("two",)]
     assert "utils" not in sys.modules

@@ -7,7 +7,7 @@ from ..harness.checking.comparison import agree
 from ..harness.checking.exhaustive import noted
 from ..harness.checking.statement import each, given
 from ..harness.core.tape import Case
-from ..harness.core.values import Value, exactly, inner_product, norm
+from ..harness.core.values import Kind, Value, exactly, inner_product, norm
 from ..layers.exhaustive import basis
 from ..layers.further.dense_options import read
 
@@ -60,7 +60,7 @@ def test_weights_gradient_is_features_times_all_upstream(dense_gradients_with_op
     """
     _, weights_gradient = dense_gradients_with_options.at(case)
     _, expected = dense_gradients_with_options.signature.value(case)
-    agree(weights_gradient, expected, "the weights' gradient")
+    agree(weights_gradient, expected, "the weights' gradient", Kind.WEIGHTS)
 
 
 @given(case=dense_cases)
@@ -108,4 +108,4 @@ def test_dense_gradients_on_all_basis_vectors(dense_gradients_with_options, case
     features_gradient, weights_gradient = dense_gradients_with_options.at(case)
     noted("on every triple of basis vectors", "for up to 3 features and 3 outputs")
     agree(features_gradient, exactly(case.upstream @ case.weights.T), "the features' gradient")
-    agree(weights_gradient, exactly(case.features.T @ case.upstream), "the weights' gradient")
+    agree(weights_gradient, exactly(case.features.T @ case.upstream), "the weights' gradient", Kind.WEIGHTS)

@@ -16,6 +16,8 @@ import numpy as np
 # KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
 # DTYPE = "float32"  # it computes in single precision
 # LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
+# KERNEL_LAYOUT = "hwIO"  # or any order of O (C_out), I (C_in), h, w, where a LAYOUT has channels
+# GRADIENTS = "mean"  # those of kernel, weights and bias are divided by the number of images
 # A bias, a stride or a padding is checked too where a function has a parameter of that name.
 '''
 FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'

@@ -218,7 +218,7 @@ def _mode_of(shapes: Sequence[tuple[Case, Sides]]) -> str | None:
 
 
 def _no_bias(image: Array, kernel: Array, *upstream: Array) -> Array:
-    return np.zeros(len(kernel) if np.ndim(kernel) > 2 else 1)
+    return np.zeros(len(kernel))
 
 
 NEUTRAL: Mapping[str, Callable[..., Any]] = {

@@ -21,6 +21,7 @@ from .right import full
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
 SUMMED = ("conv2d_kernel_gradient", "dense_gradients", "cost", "gradients", "train_step")
+GRADIENTS = ("conv2d_kernel_gradient", "dense_gradients", "gradients", "train_step")
 SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient")
 NETWORK = ("predict", "cost", "gradients", "train_step")
 KERNELS = ("conv2d", "conv2d_image_gradient", "predict", "cost")
@@ -57,13 +58,14 @@ def _on(operation: str, *arguments: Any, kept: slice) -> Any:
     return (full(operation)(*arguments)[0], part[1]) if operation == "dense_gradients" else part
 
 
-def _mean(operation: str, *arguments: Any) -> Any:
-    given, count = full(operation)(*arguments), len(arguments[0])
+def _weighed(operation: str, *arguments: Any, power: int) -> Any:
+    """What is summed over the images, times their number to this power."""
+    given, factor = full(operation)(*arguments), float(len(arguments[0])) ** power
     if operation == "train_step":
-        return tuple(old + (new - old) / count for old, new in zip(arguments[2:4], given, strict=True))
+        return tuple(old + (new - old) * factor for old, new in zip(arguments[2:4], given, strict=True))
     if operation == "dense_gradients":
-        return given[0], given[1] / count
-    return changed_parts(lambda part: part / count, given)
+        return given[0], given[1] * factor
+    return changed_parts(lambda part: part * factor, given)
 
 
 def _every_target(operation: str, *arguments: Any) -> Any:
@@ -94,6 +96,8 @@ def _winning_channel(operation: str, x: Array, window: Any, upstream: Array) -> 
     return full(operation)(x, window, upstream) * grow(served * 1.0, window)
 
 
+_SUM = 'sum over the batch; where all gradients of parameters are means, declare GRADIENTS = "mean"'
+_ONCE = 'add every image\'s share up once; where GRADIENTS = "mean" is declared, divide by their number'
 _ADD_UP = "add every image's share up"
 _OTHER_LAYOUT = (
     (
@@ -106,9 +110,13 @@ _OTHER_LAYOUT = (
     ),
 )
 _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, str]]] = {
-    (SUMMED, _mean): (
+    (SUMMED, partial(_weighed, power=-1)): (
         ("divided by the number of images", "For the {sum} it is a mean over the images in place of their sum."),
-        ("losses of frameworks take the mean of a batch", "sum over the batch"),
+        ("losses of frameworks take the mean of a batch", _SUM),
+    ),
+    (GRADIENTS, partial(_weighed, power=1)): (
+        ("times the number of images", "For the {sum} it is as many times too large as there are images."),
+        ("a mean is declared and a sum computed, or each image counts for all", _ONCE),
     ),
     (SUMMED, partial(_on, kept=slice(0, 1))): (
         ("first image alone", "Only the first image of a batch counts."),
@@ -156,11 +164,11 @@ _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, s
     ),
     (KERNELS, lambda operation, *own: _with(operation, own, kernel=_swapped)): (
         ("filters and channels swapped", "The kernel is taken for (C_in, C_out, h, w), where these two are equal."),
-        ("frameworks differ in the order of the two", "kernels are (C_out, C_in, h, w)"),
+        ("frameworks differ in the order of the two", "kernels are (C_out, C_in, h, w), or as KERNEL_LAYOUT says"),
     ),
     (("conv2d_kernel_gradient", "gradients"), _swapped_gradient): (
         ("filters and channels swapped", "The kernel's gradient is (C_in, C_out, h, w), where these two are equal."),
-        ("frameworks differ in the order of the two", "kernels are (C_out, C_in, h, w)"),
+        ("frameworks differ in the order of the two", "kernels are (C_out, C_in, h, w), or as KERNEL_LAYOUT says"),
     ),
     (("max_pool",), lambda _, x, window: max_pool(x.max(axis=1, keepdims=True).repeat(x.shape[1], 1), window)): (
         ("pooled over the channels", "Every channel gets the maximum over all channels."),

@@ -90,6 +90,8 @@ def _campaign(report: Report) -> dict[str, object]:
         "choice of properties": [entry.id for entry in report.properties],
         "set of operations": report.lacking,
         "layout": report.layout,
+        "layout of kernels": report.kernel_layout,
+        "kind of gradients": report.gradients,
         "set of limits": report.limits,
         "set of conventions": report.conventions,
     }

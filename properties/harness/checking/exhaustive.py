@@ -48,7 +48,7 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
     kind, shape = operation.signature.gives[0], operation.shapes(case)[0]
     try:
         given = np.array(answers, dtype=np.float64).reshape(-1, *shape)
-        given = layout.inward(kind, given, case).reshape(expected.shape)
+        given = operation.inward(kind, given, case).reshape(expected.shape)
     except (TypeError, ValueError):
         given = np.full(expected.shape, np.nan)
     bound = Value(expected, units, 1.0)

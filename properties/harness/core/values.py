@@ -53,6 +53,11 @@ class Kind(Enum):
         return 0 if self is Kind.SCALAR else self.value.count(",") + (self not in _ONE_AXIS)
 
     @property
+    def is_parameter(self) -> bool:
+        """Whether it is what training moves."""
+        return self in (Kind.KERNEL, Kind.WEIGHTS, Kind.POOLED_WEIGHTS, Kind.BIAS)
+
+    @property
     def is_array(self) -> bool:
         """Whether it is an array: neither sides nor a number."""
         return self not in (Kind.SIDES, Kind.RATE, Kind.NUMBER)

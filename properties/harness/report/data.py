@@ -200,6 +200,8 @@ class Found(Struct, kw_only=True):
 
     conventions: Conventions
     layout: str
+    kernel_layout: str
+    gradients: Literal["sum", "mean"]
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]
@@ -218,6 +220,8 @@ class Report(Struct, kw_only=True):
     certificate: Certificate
     conventions: Conventions
     layout: str
+    kernel_layout: str
+    gradients: Literal["sum", "mean"]
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]

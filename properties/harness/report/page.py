@@ -15,13 +15,12 @@ from markupsafe import Markup, escape
 from ...layers import OPERATIONS, formulas
 from ..core.text import printable
 from ..edits.code import shown
-from ..target.layout import Layout
 from .certificate import told
 from .data import Entry, Report
 from .notation import typeset
 from .panels import UNMARKED, Marks, Panel, panels
 from .pictures import charts_of, heat_map
-from .results import by_operation, explanation, grouped, outcomes_of, parted
+from .results import by_operation, explanation, grouped, layout_of, outcomes_of, parted
 from .terminal import hints, notes, summary
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -74,7 +73,7 @@ def _context(report: Report) -> dict[str, object]:
         "differences": _differences,
         "filters": {},
         "swatches": _swatches(),
-        "tried": charts_of(report.tried, Layout(report.layout)),
+        "tried": charts_of(report.tried, layout_of(report)),
     }
 
 

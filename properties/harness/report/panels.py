@@ -17,7 +17,7 @@ from ..core.text import decoded, shown_encoded
 from ..core.values import Array, Kind
 from ..target.layout import Layout
 from .data import Entry, Found, Report
-from .results import values_of
+from .results import layout_of, values_of
 
 LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
@@ -58,7 +58,7 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
-    layout, layer, signature = Layout(report.layout), layer_of(entry.operation), OPERATIONS[entry.operation]
+    layout, layer, signature = layout_of(report), layer_of(entry.operation), OPERATIONS[entry.operation]
     case = Case()
     for name, value in (entry.counterexample or {}).items():
         case[name] = layout.inward(layer.kinds.get(name, Kind.ANY), decoded(value), case)
@@ -69,7 +69,7 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
         stages = list(layer.stages(case, entry.operation)) if case.keys() >= signature.takes.keys() else []
         sides = list(_sides(given, entry, layout, case))
         if stages and signature.faults and not _is_array(given["expected"][0]):
-            right = signature.value(case)[0].value
+            right = signature.value(case)[0].value / layout.times(signature, signature.gives[0], case)
             window = next((stage.window for stage in stages if stage.values.shape == right.shape), None)
             sides.append(Panel("right, for one", right, Marks(window=window), kind=signature.gives[0]))
     named = {stage.title: stage for stage in stages}

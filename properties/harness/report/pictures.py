@@ -213,7 +213,7 @@ def _sizes(shapes: dict[str, Counts], layout: Layout) -> Chart:
 
 def _two_sides(name: str, shape: list[int], layout: Layout) -> list[int] | None:
     if name == "kernel":
-        return shape[-2:]
+        return [shape[layout.kernel.index(letter)] for letter in "hw"] if layout.channelled else shape
     if len(shape) == len(layout.name):
         return [shape[layout.name.index(letter)] for letter in "HW"]
     return shape if len(shape) == 2 else None

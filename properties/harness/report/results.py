@@ -20,8 +20,9 @@ from ..core.text import decoded, encoded, last_line, printable, shown_encoded
 from ..core.values import parts
 from ..target import memory
 from ..target.definitions import frames_of
+from ..target.layout import Layout
 from ..target.operation import Crashed, Failure, Refuted, Told, told
-from .data import OUTCOMES, Definition, Entry, Frame, Outcome, Proof, Report, Result, Value
+from .data import OUTCOMES, Definition, Entry, Found, Frame, Outcome, Proof, Report, Result, Value
 
 NO_LONGER_FAILS = "this known deviation no longer fails: take it off the list"
 FLAKY = Reason("tried again on the same case it gave another answer: it is random or keeps state", kind="circumstance")
@@ -59,13 +60,14 @@ def finished(record: Record, error: BaseException | None, seconds: float, operat
     result.outcome = "crashed"
     case: dict[str, object] = {}
     if isinstance(error, Failure):
-        sides = told(error, operations[0], current().target.layout) if operations else Told({}, None, None, None, None)
+        nothing = Told({}, None, None, None, None, str(error))
+        sides = told(error, operations[0], current().target.layout) if operations else nothing
         case = sides.case
         result.reasons = [*error.diagnosis, *result.reasons]
         result.scripts = list(error.scripts)
     if isinstance(error, Refuted):
         result.outcome = "refuted"
-        result.message, result.difference = str(sides.difference or error.message), sides.difference
+        result.message, result.difference = sides.message, sides.difference
         result.yours, result.expected = encoded(sides.yours), encoded(sides.expected)
         result.wrong = np.argwhere(sides.wrong).tolist() if np.ndim(sides.wrong) else []
         result.mistakes, result.follows_from = list(error.mistakes), list(error.follows_from)
@@ -226,6 +228,11 @@ def _nearest(lines: list[str], wrong: str) -> str:
         place = likeness.index(max(likeness))
         kept = lines[max(place - 2, 0) : place + 3]
     return textwrap.dedent("\n".join(kept))
+
+
+def layout_of(report: Found | Report) -> Layout:
+    """The target's layout, as it was declared."""
+    return Layout(report.layout, kernel=report.kernel_layout, gradients=report.gradients)
 
 
 def values_of(entry: Entry) -> dict[str, Value]:

@@ -14,6 +14,7 @@ from rich.text import Text
 from ..checking.conventions import FOUND_BY
 from ..core.shards import in_words
 from ..core.text import printable
+from ..target.layout import KERNEL
 from .certificate import counted_rounds, told
 from .data import Certificate, Definition, Entry, Report
 from .report import one_line
@@ -209,6 +210,8 @@ def _conventions(report: Report) -> str:
     ties = {None: unknown["ties"], "all": "all (wrong)"}.get(found.ties, found.ties)
     zero = found.relu_derivative_at_zero
     layout = f"; layout {report.layout}" if report.layout != "HW" else ""
+    layout += f", kernels {report.kernel_layout}" if report.kernel_layout != KERNEL else ""
+    layout += "; parameters' gradients: mean over the images" if report.gradients == "mean" else ""
     at_zero = unknown["relu_derivative_at_zero"] if zero is None else format(zero, "g")
     kind = kinds[found.convolution]
     further = "".join(f"; {name}: {value}" for name, value in found.further.items())

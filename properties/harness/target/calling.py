@@ -1,7 +1,7 @@
 """How a target's function is called for an operation: which parameters it has, and which part of its answer counts."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,10 @@ import numpy as np
 
 from ...layers import OPERATIONS
 from ...layers.base.registry import Signature
+from ..core.tape import Case
 from ..core.text import printable
+from ..core.values import Kind
+from .layout import HW, Layout
 
 DECLARED = "OPTIONS"
 PLAIN = ("image", "target", "learning_rate")  # what is no parameter of a declared network
@@ -20,16 +23,18 @@ class Adapted:
     """A target's function in the form of an operation: it takes all by position, and gives the operation's answer.
 
     The target's own takes some by their `places`, some by their `names`, and the other options not at all; what is
-    `neutral` it is handed besides. Of its answer only the `part` of this number may count.
+    `neutral` it is handed besides: made of the arguments, by their `takes`, in the suite's form. Of its answer only the
+    `part` of this number may count.
     """
 
     __wrapped__: Any  # where reports look for the lines of the code
     name: str
-    takes: tuple[str, ...]
+    takes: Mapping[str, Kind]
     places: tuple[str, ...]
     names: tuple[str, ...] = ()
     neutral: Mapping[str, Any] = field(default_factory=dict)
     part: int | None = None
+    layout: Layout = HW
 
     def __call__(self, *arguments: Any) -> Any:
         given = dict(zip(self.takes, arguments, strict=True))
@@ -37,8 +42,15 @@ class Adapted:
         return answer if self.part is None else answer[self.part]
 
     def _named(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        beside = {name: make(*(given[one] for one in self.places)) for name, make in self.neutral.items()}
+        beside = {name: make(*self._inward(given)) for name, make in self.neutral.items()}
         return {name: given[name] for name in self.names} | beside
+
+    def _inward(self, given: Mapping[str, Any]) -> Iterator[Any]:
+        """What it takes by place, as the suite has it."""
+        case = Case()
+        for name, kind in self.takes.items():
+            case[name] = self.layout.inward(kind, given[name], case)
+        return iter(case.arguments(*self.places))
 
     def written(self, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
         """The call as code, of these arguments, each `asked` as it is written."""
@@ -75,7 +87,7 @@ class Packed:
         return f"{self.name}({', '.join(packed)})"
 
 
-def offered_as(target: Any, signature: Signature) -> tuple[Any, frozenset[str]]:
+def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[Any, frozenset[str]]:
     """What a target offers an operation as, in the operation's form, or None; and the options of it that it has.
 
     Raises `ValueError` if the target declares options that there are not.
@@ -98,12 +110,12 @@ def offered_as(target: Any, signature: Signature) -> tuple[Any, frozenset[str]]:
     found = [one for one in signature.found_out if one in declared]
     beside = {one: make for one, make in signature.neutral.items() if defaults.get(one) is inspect.Parameter.empty}
     needs = bool(signature.needs) and part is None and not _takes(function, signature.takes)
-    if not (signature.options or beside or needs or part is not None):
+    if not (signature.function or signature.options or beside or needs or part is not None):
         return function, frozenset(found)
     places = tuple(one for one in signature.takes if one not in signature.options)
     if needs:
         places = signature.needs
-    adapted = Adapted(function, name, signature.parameters, places, tuple(options), beside, part)
+    adapted = Adapted(function, name, signature.takes, places, tuple(options), beside, part, layout)
     return adapted, frozenset([*options, *found])
 
 

@@ -25,24 +25,28 @@ _MAGIC = re.compile(r"^([ \t]*)[%!?]", re.MULTILINE)
 
 
 def module_from(path: str | PathLike[str], world: World | None = None) -> ModuleType:
-    """The module in the `.py` file at `path`, loaded anew, with its own folder first on the search path.
+    """The module in the `.py` file or the notebook, `.ipynb`, at `path`, loaded anew, with its own folder first on the
+    search path.
 
-    A package is loaded by its `__init__.py`. What is imported from that folder is its own too: two projects that both
-    have a `utils.py` each get theirs, one loaded after the other or by the other. Nothing is left in `sys.path`, nor
-    of the folder in `sys.modules`, so imports inside functions, run later, do not find it, unless in the target's
-    `world`. Raises
-    `FileNotFoundError`, `ImportError` for what is no `.py` file, and whatever the file raises.
+    A package is loaded by its `__init__.py`; of a notebook all code cells are run from the top. What is imported from
+    that folder is its own too: two projects that both have a `utils.py` each get theirs, one loaded after the other or
+    by the other. Nothing is left in `sys.path`, nor of the folder in `sys.modules`, so imports inside functions, run
+    later, do not find it, unless in the target's `world`. Raises `FileNotFoundError`, `ImportError` for what is
+    neither, `ValueError` for what is no notebook of format 4, and whatever the file raises.
     Source: the Python documentation of `importlib`, "Importing a source file directly".
     """
     file = Path(path).resolve()
     if not file.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     name, folder = file.stem, file.parent
+    if file.suffix == ".ipynb":
+        with alone(folder, world, name if _is_free(name, folder) else ""):
+            return read_notebook(Path(path))
     if name == "__init__":  # of a package, which is found beside its folder
         name, folder = folder.name, folder.parent
     specification = importlib.util.spec_from_file_location(name, file)
     if specification is None or specification.loader is None:
-        raise ImportError(f"not a .py file: {path}")
+        raise ImportError(f"neither a .py file nor a notebook: {path}")
     module = importlib.util.module_from_spec(specification)
     with alone(folder, world):
         register(module)
@@ -117,14 +121,14 @@ def needed(error: ModuleNotFoundError) -> str:
 
 
 @contextmanager
-def alone(folder: Path, world: World | None = None) -> Iterator[None]:
+def alone(folder: Path, world: World | None = None, own: str = "") -> Iterator[None]:
     """Import from this folder first, and keep what comes of it apart from what others have imported.
 
-    It stays to be found in the target's `world`.
+    So is a module of its `own` that no import finds. They stay to be found in the target's `world`.
     """
     importlib.invalidate_caches()  # files may be newer than what was listed
     places = {_root(name): getattr(module, "__file__", None) for name, module in sys.modules.items() if "." not in name}
-    rivals = {name for name, place in places.items() if _place(name, folder) not in (None, place)}
+    rivals = {name for name, place in places.items() if name == own or _place(name, folder) not in (None, place)}
     aside = {name: sys.modules.pop(name) for name in list(sys.modules) if _root(name) in rivals}
     before = {_root(name) for name in sys.modules}
     try:
@@ -133,9 +137,15 @@ def alone(folder: Path, world: World | None = None) -> Iterator[None]:
     finally:
         world = world or World()
         world.is_own = lambda name: _place(_root(name), folder) is not None
-        added = {root for root in {_root(name) for name in sys.modules} - before if world.is_own(root)}
+        found = {_root(name) for name in sys.modules} - before
+        added = {root for root in found if root == own or world.is_own(root)}
         world.take([name for name in sys.modules if _root(name) in added])
         sys.modules.update(aside)
+
+
+def _is_free(name: str, folder: Path) -> bool:
+    """Whether nothing else is imported by this name there: a notebook may be called like the library that it uses."""
+    return "." not in name and PathFinder.find_spec(name, [str(folder), *sys.path]) is None
 
 
 def _place(name: str, folder: Path) -> str | None:
@@ -158,7 +168,8 @@ def read_notebook(path: Path) -> ModuleType:
     """
     module = ModuleType(path.stem)
     module.__file__ = str(path)
-    register(module)
+    if _is_free(path.stem, path.parent):
+        register(module)
     for number, source in enumerate(cells_of(path), start=1):
         name = f"{path.name}, code cell {number}"
         linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name  # for tracebacks and reports

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from ...layers import OPERATIONS, layer_of
 from ..core.reason import Difference, Reason, of_form
 from ..core.tape import Case
-from ..core.text import last_line
+from ..core.text import encoded, last_line
 from ..core.values import Kind
 from . import memory
 from .calling import misfit
@@ -153,8 +153,20 @@ class Operation:
             error.operation = self.name
             raise
         kinds = self.signature.gives
-        inward = [self.layout.inward(kind, part, case) for kind, part in zip(kinds, parts, strict=True)]
+        inward = [self.inward(kind, part, case) for kind, part in zip(kinds, parts, strict=True)]
         return tuple(inward) if len(inward) > 1 else float(inward[0]) if kinds[0] is Kind.SCALAR else inward[0]
+
+    def inward(self, kind: Kind, part: Any, case: Case) -> Any:
+        """A part of this kind of the target's answer as the suite has it; several may be stacked."""
+        times = self.layout.times(self.signature, kind, case)
+        value = self.layout.inward(kind, part, case)
+        return value if times == 1 else value * times
+
+    def outward(self, kind: Kind, part: Any, case: Case) -> Any:
+        """A part of this kind of an answer, or what it may be off by, as the target gives it."""
+        times = self.layout.times(self.signature, kind, case)
+        value = self.layout.outward(kind, part, case) if np.ndim(part) == kind.axes else part
+        return value if times == 1 else value / times
 
     def shapes(self, case: Case) -> tuple[tuple[int, ...], ...]:
         """The shapes that the parts of the answer must have in the target's layout."""
@@ -209,34 +221,53 @@ def options_of(operations: Iterable[Any]) -> frozenset[str]:
     return known.difference(*(one.signature.every_option - one.has for one in every))
 
 
+OF_SUMS = " (reckoned with sums over the images)"
+
+
 class Told(NamedTuple):
-    """A failure in the target's own layout: its case, both sides, which entries are wrong, and by how much."""
+    """A failure in the target's own layout: its case, both sides, which entries are wrong, by how much; and a line."""
 
     case: dict[str, Any]
     yours: object
     expected: object
     wrong: Any
     difference: Difference | None
+    message: str
 
 
 def told(failure: Failure, operation: str, layout: Layout) -> Told:
-    """What a failure of a statement about this operation says to whoever wrote the target."""
+    """What a failure of a statement about this operation says to whoever wrote the target.
+
+    What the statement has made of answers, as an inner product, is of gradients that are sums, and the message says so.
+    """
     case, kinds = Case(getattr(failure, "case", {})), layer_of(operation).kinds
+    door = Operation(operation, None, layout)
 
     def turned(kind: Kind, value: Any) -> Any:
-        return layout.outward(kind, value, case) if isinstance(value, np.ndarray) and value.ndim == kind.axes else value
+        has_axes = isinstance(value, np.ndarray) and value.ndim == kind.axes
+        return layout.outward(kind, value, case) if has_axes or kind is Kind.RATE else value
 
     shown = {name: turned(kinds.get(name, Kind.ANY), value) for name, value in case.items()}
-
-    def outward(value: Any) -> Any:
-        return turned(getattr(failure, "kind", None) or _kind_by_axes(operation, np.ndim(value)), value)
-
-    yours, expected, wrong = (outward(getattr(failure, name, None)) for name in ("yours", "expected", "wrong"))
+    yours, expected, wrong, given = (getattr(failure, name, None) for name in ("yours", "expected", "wrong", "kind"))
+    axes = getattr(yours, "ndim", 0)
+    kind: Kind = given if given and given.axes in (axes, None) else _kind_by_axes(operation, axes)
+    is_answer = isinstance(yours, np.ndarray) and axes == kind.axes
+    yours, expected = (
+        door.outward(kind, side, case) if isinstance(side, np.ndarray) and side.ndim == kind.axes else side
+        for side in (yours, expected)
+    )
+    wrong = turned(kind, wrong)
+    times = layout.times(door.signature, kind, case) if is_answer else 1
     difference: Difference | None = getattr(failure, "difference", None)
     if difference:
-        first = tuple(int(index) for index in np.argwhere(wrong)[0]) if np.ndim(wrong) else ()
-        difference = replace(difference, first=first)
-    return Told(shown, yours, expected, wrong, difference)
+        first = tuple(int(index) for index in np.argwhere(np.asarray(wrong))[0]) if np.ndim(wrong) else ()
+        off, allowed = (encoded(float(size) / times) for size in (difference.off, difference.allowed))
+        difference = replace(difference, first=first, off=off, allowed=allowed)
+    message = str(difference or getattr(failure, "message", None) or failure)
+    of_parameters = any(one.is_parameter for one in door.signature.gives)
+    if of_parameters and layout.averaged(door.signature, case) > 1 and given is not Kind.ANY:
+        message += "" if difference and is_answer else OF_SUMS
+    return Told(shown, yours, expected, wrong, difference, message)
 
 
 def _kind_by_axes(operation: str, axes: int) -> Kind:

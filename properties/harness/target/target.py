@@ -4,7 +4,7 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import getattr_static
 from pathlib import Path
 from types import FunctionType
@@ -68,7 +68,8 @@ class Target:
 def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
     try:
-        functions = {key: offered_as(offered, signature) for key, signature in OPERATIONS.items()}
+        layout = Layout.declared_by(offered)
+        functions = {key: offered_as(offered, signature, layout) for key, signature in OPERATIONS.items()}
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     operations = [key for key, (function, _) in functions.items() if function is not None]
@@ -86,7 +87,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
         raise CannotLoad(f"{name} is a class: give an instance of it")
     try:
         dtype, reduction, labels = (_declared(offered, attribute, *words) for attribute, words in _WORDS.items())
-        limits, layout = Limits.declared_by(offered), Layout(getattr(offered, "LAYOUT", "HW"), labels=labels)
+        limits, layout = Limits.declared_by(offered), replace(layout, labels=labels)
         network = parsed_network(offered.NETWORK) if hasattr(offered, "NETWORK") else ()
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
@@ -110,8 +111,8 @@ def load(spec: str) -> Target:
     world = World()
     with _loading(spec), world.made():
         where, attribute = modules.parted(spec)
-        if read := {".py": _file, ".ipynb": _notebook}.get(Path(where).suffix):
-            return make_target(_attribute(read(Path(where), world), attribute, spec), spec, world)
+        if Path(where).suffix in (".py", ".ipynb"):
+            return make_target(_attribute(_file(Path(where), world), attribute, spec), spec, world)
         if any(not part.isidentifier() for part in [*where.split("."), *filter(None, attribute.split("."))]):
             raise _folder(spec) or CannotLoad(
                 f"{printable(spec)} is neither a module, a module:attribute nor a path to a .py or .ipynb file"
@@ -135,13 +136,6 @@ def _file(path: Path, world: World) -> Any:
     if not path.is_file():
         raise CannotLoad(f"no such file: {path}")
     return modules.module_from(path, world)
-
-
-def _notebook(path: Path, world: World) -> Any:
-    if not path.is_file():
-        raise CannotLoad(f"no such file: {path}")
-    with modules.alone(path.resolve().parent, world):
-        return modules.read_notebook(path)
 
 
 def _attribute(found: Any, attribute: str, spec: str) -> Any:

@@ -95,12 +95,13 @@ def footprint(door: Operation, ask: Callable[..., Any], case: Case, brief: bool 
 
 def _inward(door: Operation, kinds: Sequence[Kind], arrays: list[Array], case: Case) -> list[Array]:
     """Arrays in the suite's form, where they have the shape that is theirs in the layout."""
-    layout = door.layout
+    layout, is_answer = door.layout, kinds is door.signature.gives
 
     def turned(kind: Kind, one: Any) -> Any:
         has_axes = kind in TURNED and layout.axes(kind) == one.ndim
         has_shape = one.shape == case.weights.shape if kind is Kind.POOLED_WEIGHTS else has_axes
-        return layout.inward(kind, one, case) if has_shape else one
+        times = layout.times(door.signature, kind, case) if is_answer else 1
+        return (layout.inward(kind, one, case) if has_shape else one) * times
 
     return list(map(turned, kinds, arrays)) if len(arrays) == len(kinds) else arrays
 
@@ -162,7 +163,7 @@ class Footprints:
 
     def __init__(self, operation: Operation, case: Case, slack: float = 0.0) -> None:
         self.name, self.case = operation.name, case
-        self._handed: dict[str, tuple[Any, ...]] = {}  # by the layout
+        self._handed: dict[Layout, tuple[Any, ...]] = {}
         right = right_door(operation.name, is_single(operation.name, case))
         self.mine = footprint(operation, operation.raw, case, bool(slack))
         self.right = footprint(right, right.function, case, bool(slack))
@@ -232,7 +233,7 @@ class Footprints:
         return Agreement.PARTLY if some or times else Agreement.NONE
 
     def _first(self, door: Operation) -> list[Array]:
-        if (layout := door.layout.name) not in self._handed:
+        if (layout := door.layout) not in self._handed:
             self._handed[layout] = door.handed(door.signature.arguments(self.case))
         own = [np.array(value) if isinstance(value, np.ndarray) else value for value in self._handed[layout]]
         return _inward(door, door.signature.gives, _answered(door, door.function, own), self.case)

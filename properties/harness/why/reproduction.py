@@ -23,7 +23,7 @@ from ..core.text import decoded, literal, printable
 from ..core.values import FIXED, Array, Kind, parts
 from ..target.calling import called
 from ..target.modules import parted, real_name
-from ..target.operation import Failure, Operation, Refuted
+from ..target.operation import Failure, Operation, Refuted, told
 from ..target.timeouts import OutOfTime
 
 PATIENCE = 10  # seconds that a script waits for a call that does not come back
@@ -78,8 +78,9 @@ def reproductions(
             return [*map(noting, one)]
         return Operation(one.name, partial(_noted, one, calls), one.layout, one.world)
 
-    test, why = statement.test, str(failure)  # type: ignore[attr-defined]
+    test = statement.test  # type: ignore[attr-defined]
     try:
+        why = told(failure, entry.operation, current().target.layout).message
         script = partial(_script, *_head(entry, current().target.importable_name, why))
         with unrecorded(), suppress(Failure, NotImplementedError):
             test(**{name: noting(one) for name, one in operations.items()}, case=Case(failure.case))
@@ -163,7 +164,8 @@ def _checks(call: Call) -> Iterator[str]:
         known = {"expected": own(one.expected), "allowed": own(one.allowed)}
         off = "np.abs(yours - expected)"
         if one.direction is not None:
-            known |= {"direction": own(one.direction), "least": one.least}
+            turned = call.operation.layout.outward(call.operation.signature.gives[one.part], one.direction, call.case)
+            known |= {"direction": np.reshape(turned, shape), "least": own(one.least)}
             off = "least - np.sum(direction * yours)"
         lines = [*(f"# {note}" for note in one.notes), *(literal(*named) for named in known.items()), f"yours = {read}"]
         lines.append(f"off = {off} if yours.shape == expected.shape and np.isrealobj(yours) else np.inf")
@@ -177,9 +179,8 @@ def _checks(call: Call) -> Iterator[str]:
 def _own(call: Call, part: int, shape: tuple[int, ...], value: Any) -> Any:
     """A value of this part of the answer in the target's own layout and shape; a number stays one."""
     kind = call.operation.signature.gives[part]
-    if np.ndim(value) == 0 and kind.axes:
-        return value
-    return np.reshape(call.operation.layout.outward(kind, np.asarray(value), call.case), shape)
+    own = call.operation.outward(kind, value, call.case)
+    return own if np.ndim(value) == 0 and kind.axes else np.reshape(own, shape)
 
 
 def _wrong(call: Call) -> Wrong | None:

@@ -67,10 +67,10 @@ class Signature:
 
     A target offers it as a `function` of this name, or of another one. Its `options` are parameters that are handed
     over by name, to a target that has them; those that are `found_out` have no parameter, and a question that tells.
-    A parameter that a target has beside those taken is handed what is `neutral`, which is made of the arguments. It may
-    be a `part_of` the answer of a function that gives several: the name, and which of them. A function of its own may
-    take no more than what it `needs`. An answer may have so many `more` parts, which are other operations' to check.
-    A target offers it `where`, or `unless`, it has an attribute of this name.
+    A parameter that a target has beside those taken is handed what is `neutral`, made of the arguments as the suite has
+    them. It may be a `part_of` the answer of a function that gives several: the name, and which of them. A function of
+    its own may take no more than what it `needs`. An answer may have so many `more` parts, which are other operations'
+    to check. A target offers it `where`, or `unless`, it has an attribute of this name.
     """
 
     name: str
@@ -113,6 +113,10 @@ class Signature:
     def parameters(self) -> tuple[str, ...]:
         """The names of its positional parameters."""
         return tuple(self.takes)
+
+    def gives_slope(self, kind: Kind) -> bool:
+        """Whether a part of this kind of its answer is the gradient of a parameter, and not one that has moved."""
+        return bool(self.parts) and kind.is_parameter and Kind.RATE not in self.takes.values()
 
     def case(self, arguments: Iterable[Any]) -> Case:
         """Arguments by the names of the parameters."""
