@@ -49,9 +49,11 @@ def note_on(signature: Signature) -> tuple[str, ...]:
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:
     """Which of the target's own `names` looks like a misspelling of which `lacking` operation."""
     plain = {name.replace("_", "").lower(): name for name in names if name not in OPERATIONS}
-    lacking, found = list(lacking), dict[str, str]()
-    for operation in lacking:
+    found = dict[str, str]()
+    words = {operation.replace("_", ""): operation for operation in lacking}
+    for word, operation in words.items():
         found |= {plain[other]: operation for other in OPERATIONS[operation].other_names if other in plain}
-        if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.86):
+        close = get_close_matches(word, plain, n=1, cutoff=0.86)
+        if close and get_close_matches(close[0], words, n=1) == [word]:  # as elu_derivative is to RELU_derivative
             found[plain[close[0]]] = operation
     return found
