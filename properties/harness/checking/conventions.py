@@ -18,7 +18,9 @@ from ..target.timeouts import OutOfTime
 
 FOUND_BY = {
     "convolution": tuple(name for name, one in OPERATIONS.items() if one.follows == "convolution"),
-    **{name: (operation,) for layer in LAYERS.values() for name, (operation, _) in layer.finds.items()},
+    **{
+        name: (by,) if isinstance(by, str) else by for layer in LAYERS.values() for name, (by, _) in layer.finds.items()
+    },
 }
 _PROBES, _ASKED_FIRST = 5, 24
 
@@ -119,8 +121,8 @@ def find(target: Target) -> Conventions:
     They are found with one image, one channel and one filter.
     """
     with in_setting(replace(target.setting(), most=SINGLE)):
-        asked = {name: found for layer in LAYERS.values() for name, found in layer.finds.items()}
-        found = {name: how(partial(_answer, target, operation)) for name, (operation, how) in asked.items()}
+        ways = {name: how for layer in LAYERS.values() for name, (_, how) in layer.finds.items()}
+        found = {name: how(*(partial(_answer, target, one) for one in FOUND_BY[name])) for name, how in ways.items()}
     own = {field.name: found.pop(field.name) for field in fields(Conventions) if field.name in found}
     further = tuple((name, value) for name, value in found.items() if value is not None)
     return Conventions(convolution=_convolution(target), **own, further=further)

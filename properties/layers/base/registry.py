@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...harness.core.limits import Limits, Pair
+from ...harness.core.setting import setting
 from ...harness.core.tape import Case, Tape
 from ...harness.core.values import Array, Kind, Value
 
@@ -111,6 +112,10 @@ class Signature:
         """The names of its positional parameters."""
         return tuple(self.takes)
 
+    def is_given(self, name: str) -> bool:
+        """Whether it goes by what a case has of this name: not by an option that the target lacks."""
+        return name not in self.every_option or setting().uses(name)
+
     def case(self, arguments: Iterable[Any]) -> Case:
         """Arguments by the names of the parameters."""
         return Case(zip(self.takes, arguments, strict=True))
@@ -129,7 +134,7 @@ class Layer:
     cases with one part less, or half the parts, where what a case was built for stays. `pairs` are the pairs of shapes
     that are supported, `pair` that of a case, and `plain` a case of such a pair without ties. `fresh` gives Gaussian
     values in a shape of its own for each number. `exponents` are those of two that arrays may be scaled by.
-    `finds` says by what operation a convention is found out, and how.
+    `finds` says by what operation, or operations, a convention is found out, and how: it is handed what asks each.
     `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
     `rests_on_others` is checked after them. One that `is_homogeneous` is so in each array, if all have axes.
     One that `takes_batches` has arrays with several rows in every layout, and code for them.
@@ -148,7 +153,7 @@ class Layer:
     exponents: Callable[[Tape, Case, Callable[[Tape], int]], dict[str, int]] | None = None
     windows: Callable[[Case], Array | None] = lambda case: None
     stages: Callable[[Case, str], Iterator[Stage]] = lambda case, operation: iter(())
-    finds: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
+    finds: Mapping[str, tuple[str | tuple[str, ...], Callable[..., Any]]] = field(default_factory=dict)
     rests_on_others: bool = False
     is_homogeneous: bool = True
     takes_batches: bool = False
