@@ -22,6 +22,7 @@ from properties.harness.core.tape import Case
 from properties.harness.why.diagnosis import diagnosed
 from properties.layers import LAYERS, OPERATIONS
 from properties.layers.base.smooth import BY_NAME
+from properties.layers.further.piecewise import BY_NAME as PIECEWISE
 from properties.mistakes import all_mistakes
 
 OURS = "backproof"
@@ -34,6 +35,7 @@ STATE = "what it refutes changes no answer, so that no formula shows it; `tests/
 SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
+PIECEWISE_OWN = ("of_twice_its_argument", "is_continuous_at_zero")
 GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
 OF_DECLARED = (
     "every_gradient_matches_differences",
@@ -62,6 +64,9 @@ JUSTIFIED = {
     "dense_options.dense_gradients_on_all_basis_vectors": EXHAUSTS,
     **{f"declared_network.{name}": OWN for name in OF_DECLARED},
     "declared_network.outputs_hold_at_kinks": "sampled points never lie on a kink by themselves",
+    **{f"piecewise.piecewise_activation_{of}[{name}]": OWN for name in PIECEWISE for of in PIECEWISE_OWN},
+    "piecewise.leaky_relu_folds_its_argument": OWN,
+    **{f"piecewise.piecewise_gradient_is_proportional_to_upstream[{name}_gradient]": OWN for name in PIECEWISE},
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,
@@ -112,7 +117,7 @@ def compared(offered: Mapping[str, Any], changed: Iterable[str]) -> dict[str, di
 def _problem(operation: str) -> str:
     """What a gradient checker takes together: a function and its derivatives."""
     layer = OPERATIONS[operation].layer
-    return OPERATIONS[operation].of or operation if layer.startswith("activation") else layer
+    return OPERATIONS[operation].of or operation if layer.startswith(peers.ACTIVATIONS) else layer
 
 
 def row_of_mistake(number: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import check_grad
 
+from properties.harness.core.values import Kind
 from properties.layers import OPERATIONS
 
 Array = NDArray[np.float64]
@@ -23,7 +24,8 @@ Verdicts = dict[str, bool | None]
 
 POINTS = ("Gaussian", "small integers")
 NETWORK = ("predict", "cost", "gradients", "train_step")
-WINDOW, LEARNING_RATE = (2, 2), 0.1
+ACTIVATIONS = ("activation", "piecewise")  # what the layers of activations are called, or begin with
+WINDOW, LEARNING_RATE, PARAMETER = (2, 2), 0.1, 0.3
 
 
 def sound(answer: ArrayLike, shape: tuple[int, ...]) -> Array:
@@ -67,12 +69,12 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
         return np.asarray(entries(size=shape), dtype=np.float64)
 
     signature = OPERATIONS.get(operation)
-    if signature and signature.layer.startswith("activation"):
-        family = signature.of or operation
+    if signature and signature.layer.startswith(ACTIVATIONS):
+        family, rest = signature.of or operation, [PARAMETER] * (Kind.NUMBER in signature.takes.values())
         act, slope, gradient = (operations[f"{family}{word}"] for word in ("", "_derivative", "_gradient"))
-        given = signature.layer == "activation_gradients"  # which of the two is asked about
-        both = gradient if given else lambda x, u: u * sound(slope(x), x.shape)
-        return Problem(act, lambda u, x: (both(x, u),), normal((3, 4))), (draw(3, 4),)
+        given = operation.endswith("_gradient")  # which of the two is asked about
+        both = gradient if given else lambda x, u, *rest: u * sound(slope(x, *rest), x.shape)
+        return Problem(lambda x: act(x, *rest), lambda u, x: (both(x, u, *rest),), normal((3, 4))), (draw(3, 4),)
     if operation.startswith("conv2d"):
         pair, slopes = (draw(6, 6), draw(3, 3)), [operations[f"conv2d_{name}_gradient"] for name in ("image", "kernel")]
         return Problem(operations["conv2d"], lambda u, *x: [slope(*x, u) for slope in slopes], normal((4, 4))), pair

@@ -17,10 +17,11 @@ from .further.chain import parsed_network as parsed_network
 from .further.declared_network import DECLARED_NETWORK
 from .further.dense_options import DENSE_OPTIONS
 from .further.losses import LOSSES
+from .further.piecewise import PIECEWISE_LAYER
 from .further.softmax import SOFTMAX
 from .pooling import POOLING
 
-_FURTHER = (DENSE_OPTIONS, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
+_FURTHER = (DENSE_OPTIONS, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
 _ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
@@ -54,9 +55,11 @@ def note_on(signature: Signature) -> tuple[str, ...]:
 def near_misses(names: Iterable[str], lacking: Iterable[str]) -> dict[str, str]:
     """Which of the target's own `names` looks like a misspelling of which `lacking` operation."""
     plain = {name.replace("_", "").lower(): name for name in names if name not in OPERATIONS}
-    lacking, found = list(lacking), dict[str, str]()
-    for operation in lacking:
+    found = dict[str, str]()
+    words = {operation.replace("_", ""): operation for operation in lacking}
+    for word, operation in words.items():
         found |= {plain[other]: operation for other in OPERATIONS[operation].other_names if other in plain}
-        if close := get_close_matches(operation.replace("_", ""), plain, n=1, cutoff=0.86):
+        close = get_close_matches(word, plain, n=1, cutoff=0.86)
+        if close and get_close_matches(close[0], words, n=1) == [word]:  # as elu_derivative is to RELU_derivative
             found[plain[close[0]]] = operation
     return found

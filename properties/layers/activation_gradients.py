@@ -45,7 +45,7 @@ def _plain(pair: Pair) -> Case:
     return Case(x=untied(pair[1]), upstream=untied(pair[1]) + 1)
 
 
-def _times(slope: Value, upstream: Array) -> Value:
+def times(slope: Value, upstream: Array) -> Value:
     """A slope, with what rounding may add to it, times upstream."""
     size = np.abs(upstream)
     floor = slope.floor * size + setting().tiny
@@ -84,7 +84,7 @@ ACTIVATION_GRADIENTS = Layer(
         *(
             _gradient(
                 one.name,
-                lambda case, one=one: _times(one.slope(case.x), case.upstream),  # type: ignore[misc]
+                lambda case, one=one: times(one.slope(case.x), case.upstream),  # type: ignore[misc]
                 one.slope_formula.replace("∂y/∂x =", "∂C/∂x = ∂C/∂y · ∂y/∂x, ∂y/∂x ="),
             )
             for one in SMOOTH

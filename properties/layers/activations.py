@@ -11,7 +11,8 @@ from ..harness.core.limits import Limits, Pair
 from ..harness.core.setting import setting
 from ..harness.core.tape import DYADIC, FINE, GRID, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, elementary, exactly, untied
-from .base.registry import Ask, Fault, Layer, Read, Signature, Stage, Wrong
+from .base.kinks import Legal, faults_of, separated_from
+from .base.registry import Ask, Layer, Read, Signature, Stage
 from .base.smooth import BY_NAME, SMOOTH, Smooth
 
 DIFFERENCE_STEP = {"float64": 2.0**-13, "float32": 2.0**-6}
@@ -127,29 +128,16 @@ def _relu_slopes(case: Case) -> tuple[Value]:
     return (Value((case.x > 0) * 1.0, ALLOWED, 1.0),)
 
 
-def _legal_slopes(case: Case) -> tuple[Array, Array, Array]:
+def _legal_slopes(case: Case) -> Legal:
     """The least and the largest slope of ReLU, times upstream if there is one, and what rounding may add off 0."""
     upstream = case.get("upstream", np.ones(case.x.shape))
     ends = np.where(case.x > 0, upstream, 0.0), np.where(case.x >= 0, upstream, 0.0)
     slack = np.where(case.x == 0, 0.0, ALLOWED * setting().eps * np.abs(upstream))
-    return np.minimum(*ends), np.maximum(*ends), slack
+    return Legal(np.minimum(*ends), np.maximum(*ends), slack)
 
 
-def separated_slopes(answer: Array, case: Case) -> Wrong | None:
-    """What tells an illegal slope from all that are legal."""
-    low, high, slack = _legal_slopes(case)
-    direction = np.where(answer < low - slack, 1.0, 0.0) - np.where(answer > high + slack, 1.0, 0.0)
-    if not direction.any():
-        return None
-    least = float(np.sum(direction * np.where(direction > 0, low, high)))
-    return Wrong(0, low, float(np.sum(np.abs(direction) * slack)), direction=direction, least=least)
-
-
-def slope_faults(answer: Array, case: Case) -> Iterator[Fault | None]:
-    """Which of ReLU's slopes are illegal."""
-    low, high, slack = _legal_slopes(case)
-    wrong = ~((answer >= low - slack) & (answer <= high + slack))
-    yield Fault("the derivative is outside [0, 1] at 0, or wrong off it", high, wrong) if wrong.any() else None
+separated_slopes = separated_from(_legal_slopes)
+slope_faults = faults_of(_legal_slopes, "the derivative is outside [0, 1] at 0, or wrong off it")
 
 
 def has_zero(case: Case) -> bool:

@@ -24,6 +24,7 @@ MODULES = (
     "further.dense_options",
     "further.softmax",
     "further.losses",
+    "further.piecewise",
     "network",
     "further.declared_network",
     "calls",

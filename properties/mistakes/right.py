@@ -1,5 +1,6 @@
 """The right functions, of which mistakes are made; at kinks each makes one legal choice of several."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,18 @@ def single(operation: str) -> Callable[..., Any]:
         narrow = tuple(map(_narrowed, signature.gives, parts))
         return narrow if len(narrow) > 1 else narrow[0]
 
+    return answer
+
+
+def taking(operation: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function with the operation's parameters, by position or by name; it is handed them by position."""
+    names = OPERATIONS[operation].parameters
+
+    def answer(*arguments: Any, **named: Any) -> Any:
+        return function(*arguments, *(named[name] for name in names if name in named))
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    answer.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])  # type: ignore[attr-defined]
     return answer
 
 

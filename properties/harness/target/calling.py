@@ -90,6 +90,7 @@ class Packed:
 def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[Any, frozenset[str]]:
     """What a target offers an operation as, in the operation's form, or None; and the options of it that it has.
 
+    It has them too if it requires as many arguments as there are parameters, whatever it calls them.
     Raises `ValueError` if the target declares options that there are not.
     """
     own, name = getattr(target, signature.name, None), signature.function or signature.name
@@ -113,6 +114,9 @@ def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[
     if not (signature.function or signature.options or beside or needs or part is not None):
         return function, frozenset(found)
     places = tuple(one for one in signature.takes if one not in signature.options)
+    by_place = bool(signature.options) and not options and part is None
+    if by_place and _takes(function, signature.takes) and not _takes(function, places):
+        return function, frozenset([*signature.options, *found])  # it requires them, by names of its own
     if needs:
         places = signature.needs
     adapted = Adapted(function, name, signature.takes, places, tuple(options), beside, part, layout)

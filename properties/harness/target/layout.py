@@ -155,7 +155,7 @@ class Layout:
 
     @property
     def _steps_by_means(self) -> bool:
-        """Whether steps are along means; those of a declared network, whose loss may be one, are along its gradients."""
+        """Whether steps are along means: those of a declared network, whose loss may be one, are not."""
         return self.gradients == "mean" and not setting().network
 
     def times(self, signature: Signature, kind: Kind, case: Case) -> int:

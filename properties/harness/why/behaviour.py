@@ -60,7 +60,8 @@ def remembered(operation: Operation) -> Seen | None:
     operations are asked the first question too, since they may share an object.
     """
     takes, layer = operation.signature.takes.items(), layer_of(operation.name)
-    factors = {name: 1 + number * 2.0**-33 for number, (name, kind) in enumerate(takes, start=1) if kind not in FIXED}
+    varied = [name for name, kind in takes if kind not in FIXED and operation.signature.is_given(name)]
+    factors = {name: 1 + number * 2.0**-33 for number, name in enumerate(varied, start=1)}
 
     def answered(case: Case) -> tuple[Any, ...]:
         return parts(operation.at(case))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...harness.core.limits import Limits, Pair
+from ...harness.core.setting import setting
 from ...harness.core.tape import Case, Tape
 from ...harness.core.values import Array, Kind, Value
 
@@ -117,6 +118,10 @@ class Signature:
     def gives_slope(self, kind: Kind) -> bool:
         """Whether a part of this kind of its answer is the gradient of a parameter, and not one that has moved."""
         return bool(self.parts) and kind.is_parameter and Kind.RATE not in self.takes.values()
+
+    def is_given(self, name: str) -> bool:
+        """Whether it goes by what a case has of this name: not by an option that the target lacks."""
+        return name not in self.every_option or setting().uses(name)
 
     def case(self, arguments: Iterable[Any]) -> Case:
         """Arguments by the names of the parameters."""

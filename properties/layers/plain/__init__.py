@@ -24,6 +24,7 @@ MODULES = (
     "further.dense_options",
     "further.softmax",
     "further.losses",
+    "further.piecewise",
     "further.declared_network",
 )
 

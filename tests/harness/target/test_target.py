@@ -125,6 +125,12 @@ def test_near_miss_is_named():
     assert make_target(SimpleNamespace(maxpool=abs, relu=abs), "mine").near_misses == {"maxpool": "max_pool"}
 
 
+def test_near_miss_of_two_is_the_nearer_ones():
+    """`reluDerivative` is near to `elu_derivative` too."""
+    target = make_target(SimpleNamespace(reluDerivative=abs, relu=abs), "mine")
+    assert target.near_misses == {"reluDerivative": "relu_derivative"}
+
+
 def test_declarations():
     """Limits and precision are read from the attributes."""
     offered = SimpleNamespace(relu=abs, KERNEL_SHAPES="square", WINDOW_SHAPES=[(2, 2), [3, 1]], DTYPE="float32")

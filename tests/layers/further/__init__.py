@@ -1,0 +1,1 @@
+"""Tests of the layers that are further: options, and operations beside the first ones."""
