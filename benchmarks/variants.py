@@ -13,6 +13,7 @@ import reference
 from benchmarks.trials import reference_with
 from properties.harness.core.values import changed_parts
 from properties.layers import OPERATIONS
+from properties.mistakes.right import with_parameters
 from reference import arctan, dense, max_pool, relu
 
 Offered = dict[str, Any]
@@ -132,7 +133,7 @@ def _in_single(name: str) -> Callable[..., Any]:
             given = function(*(np.float32(value) if isinstance(value, np.ndarray) else value for value in arguments))
             return changed_parts(np.float32, given)
 
-    return answer
+    return with_parameters(name, answer)
 
 
 def _square_only(function: Callable[..., Any]) -> Callable[..., Any]:

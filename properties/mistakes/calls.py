@@ -10,7 +10,7 @@ from ..harness.core.values import changed_parts, parts
 from ..layers import OPERATIONS
 from . import Mistake
 from .activations import SURVEY
-from .right import single
+from .right import single, with_parameters
 
 Answer = Callable[..., Any]
 State = dict[Any, Any]
@@ -23,7 +23,7 @@ EVERYWHERE: list[Mistake] = []
 
 
 def _made(wrong: Answer, operation: str) -> Answer:
-    return partial(wrong, {}, single(operation))
+    return with_parameters(operation, partial(wrong, {}, single(operation)))
 
 
 def _in(

@@ -16,7 +16,7 @@ from ..harness.core.values import Array, changed_parts
 from ..layers import OPERATIONS
 from ..layers.base.windows import grow, max_pool
 from . import Mistake
-from .right import full
+from .right import full, with_parameters
 
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
@@ -175,13 +175,17 @@ _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, s
 }
 
 
+def _made(formula: Answer, operation: str) -> Answer:
+    return with_parameters(operation, partial(formula, operation))
+
+
 @cache
 def channel_mistakes() -> tuple[Mistake, ...]:
     """The mistakes of several images, channels or filters."""
     listed = []
     for (operations, formula), ((name, what), reasons) in _TABLE.items():
         for operation in operations:
-            make, named_by = partial(partial, formula, operation), OPERATIONS[operation].named_by
+            make, named_by = partial(_made, formula, operation), OPERATIONS[operation].named_by
             told = what.format(sum="weights" if operation == "dense_gradients" else "batch")
             listed.append(Mistake(name, operation, told, make, *reasons, named_by, layout="NCHW"))
     return tuple(listed)

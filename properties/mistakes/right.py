@@ -1,6 +1,7 @@
 """The right functions, of which mistakes are made; at kinks each makes one legal choice of several."""
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,14 @@ def single(operation: str) -> Callable[..., Any]:
         return narrow if len(narrow) > 1 else narrow[0]
 
     return answer
+
+
+def with_parameters(operation: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which takes any arguments, with the operation's parameters for whoever reads its signature."""
+    kind = Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [Parameter(name, kind) for name in OPERATIONS[operation].parameters]
+    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    return function
 
 
 def full(operation: str) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 import ast
 import inspect
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cache, cached_property
@@ -12,16 +12,18 @@ from types import CodeType
 from typing import Any
 
 from ...layers.plain import is_plain, ways
+from ..core.setting import setting
 
 _TURNS = {
     "turned": (True, "np.rot90({}, 2)"),
     "unturned": (False, "np.rot90({}, 2)"),
     "mirrored": (True, "{1} - 1 - {0}"),
 }
+_CHOSEN = "if_chosen"
 
 
 class _Written(ast.NodeTransformer):
-    """Writes what hangs on the convention out: a half turn or another index, or nothing, and then no name for it."""
+    """Writes what hangs on a convention out: a half turn or another index, or nothing, and then no name for it."""
 
     def __init__(self, flips: bool) -> None:
         self.flips = flips
@@ -29,6 +31,9 @@ class _Written(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
+        if getattr(node.func, "id", "") == _CHOSEN:
+            name, value = map(ast.literal_eval, node.args[:2])
+            return node.args[2 if setting().conventions.chosen(name) == value else 3]
         where, template = _TURNS.get(getattr(node.func, "id", ""), (None, ""))
         if where is None:
             return node
@@ -99,9 +104,13 @@ def compiled(part: ast.FunctionDef) -> CodeType:
     return compile(ast.Module([part], []), "<right code>", "exec")
 
 
-@cache
 def written(operation: str, flips: bool) -> tuple[Way, ...]:
-    """The ways to write an operation, for the true convolution or the cross-correlation."""
+    """The ways to write an operation, for the true convolution or the cross-correlation, and for what else is chosen."""
+    return _written(operation, flips, setting().conventions.further)
+
+
+@cache
+def _written(operation: str, flips: bool, further: Hashable) -> tuple[Way, ...]:
     return tuple(_way(operation, function, flips) for function in ways(operation))
 
 

@@ -2,12 +2,13 @@
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import Any
 
 from ...layers.plain import ways
+from ..core.setting import setting
 from .code import Way, compiled, differing, parsed, written
 
 
@@ -117,12 +118,16 @@ class Edit:
                 one()
 
 
-@cache
 def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Edit:
     """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
 
-    What hangs on the convention is written out afterwards. Raises `LookupError` if there is no such way.
+    What hangs on a convention is written out afterwards. Raises `LookupError` if there is no such way.
     """
+    return _rewritten(operation, right, wrong, flips, setting().conventions.further)
+
+
+@cache
+def _rewritten(operation: str, right: str, wrong: str, flips: bool, further: Hashable) -> Edit:
     for function, way in zip(ways(operation), written(operation, flips), strict=True):
         source = inspect.getsource(function)
         if source.count(right) == 1:

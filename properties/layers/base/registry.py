@@ -129,7 +129,7 @@ class Layer:
     cases with one part less, or half the parts, where what a case was built for stays. `pairs` are the pairs of shapes
     that are supported, `pair` that of a case, and `plain` a case of such a pair without ties. `fresh` gives Gaussian
     values in a shape of its own for each number. `exponents` are those of two that arrays may be scaled by.
-    `finds` says by what operation a convention is found out, and how.
+    `finds` says by what operation a convention is found out, and how; `finds_else` by what other one where that fails.
     `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
     `rests_on_others` is checked after them. One that `is_homogeneous` is so in each array, if all have axes.
     One that `takes_batches` has arrays with several rows in every layout, and code for them.
@@ -149,6 +149,7 @@ class Layer:
     windows: Callable[[Case], Array | None] = lambda case: None
     stages: Callable[[Case, str], Iterator[Stage]] = lambda case, operation: iter(())
     finds: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
+    finds_else: Mapping[str, tuple[str, Callable[[Ask], Any]]] = field(default_factory=dict)
     rests_on_others: bool = False
     is_homogeneous: bool = True
     takes_batches: bool = False
