@@ -21,7 +21,8 @@ from .right import full, with_parameters
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
 SUMMED = ("conv2d_kernel_gradient", "dense_gradients", "cost", "gradients", "train_step")
-SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient")
+AVERAGES = ("average_pool", "average_pool_gradient")
+SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient", *AVERAGES)
 NETWORK = ("predict", "cost", "gradients", "train_step")
 KERNELS = ("conv2d", "conv2d_image_gradient", "predict", "cost")
 
@@ -92,6 +93,11 @@ def _winning_channel(operation: str, x: Array, window: Any, upstream: Array) -> 
     pooled = max_pool(x, window)
     served = pooled == pooled.max(axis=1, keepdims=True)
     return full(operation)(x, window, upstream) * grow(served * 1.0, window)
+
+
+def _over_channels(operation: str, *arguments: Any) -> Any:
+    given = full(operation)(*arguments)
+    return given.mean(axis=1, keepdims=True).repeat(given.shape[1], 1)
 
 
 _ADD_UP = "add every image's share up"
@@ -169,6 +175,10 @@ _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, s
     (("max_pool_gradient",), _winning_channel): (
         ("winning channel alone", "Only the channel that holds the maximum over all channels is served."),
         ("the maximum is taken over an axis too many", "pool each channel by itself"),
+    ),
+    (AVERAGES, _over_channels): (
+        ("averaged over the channels", "Every channel gets the mean over all channels."),
+        ("the mean is taken over an axis too many", "pool each channel by itself"),
     ),
     (NETWORK, partial(_flattened, channels_last=True)): _OTHER_LAYOUT,
     (NETWORK, partial(_flattened, channels_last=False)): _OTHER_LAYOUT,

@@ -105,7 +105,7 @@ def compiled(part: ast.FunctionDef) -> CodeType:
 
 
 def written(operation: str, flips: bool) -> tuple[Way, ...]:
-    """The ways to write an operation, for the true convolution or the cross-correlation, and for what else is chosen."""
+    """The ways to write an operation, for the true convolution or not, and for the further conventions in force."""
     return _written(operation, flips, setting().conventions.further)
 
 

@@ -12,7 +12,10 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-MODULES = ("activations", "activation_gradients", "convolution", "pooling", "dense", "network", "further.dense_options")
+MODULES = (
+    *("activations", "activation_gradients", "convolution", "pooling", "dense", "network"),
+    *("further.dense_options", "further.average_pooling"),
+)
 
 
 @cache
