@@ -14,8 +14,9 @@ from properties.harness.checking.properties import Property, all_properties, arg
 from properties.harness.checking.statement import reduced, settled
 from properties.harness.checking.trial import Record, Trial, on_trial
 from properties.harness.core.limits import NotApplicable
+from properties.harness.core.setting import with_setting
 from properties.harness.run.plugin import PROFILE, register_profile
-from properties.harness.target.operation import Failure
+from properties.harness.target.operation import Failure, options_of
 from properties.harness.target.target import make_target
 from properties.layers import OPERATIONS
 from properties.mistakes.right import single
@@ -56,9 +57,11 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     if getattr(statement, "is_hypothesis_test", False):
         statement = settled(statement, hypothesis.settings.default, _seed)
     try:
-        statement(**arguments)
-    except Failure as failure:
-        return reduced(statement, arguments, failure)
+        with with_setting(options=options_of(arguments.values())):
+            try:
+                statement(**arguments)
+            except Failure as failure:
+                return reduced(statement, arguments, failure)
     except NotApplicable:
         return None
     except hypothesis.errors.Unsatisfiable:
