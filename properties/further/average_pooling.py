@@ -51,6 +51,8 @@ def test_average_pool_is_block_reduce(average_pool, case):
     """
     from skimage.measure import block_reduce
 
+    if any(case.padding) or not all(axis.divides for axis in axes_of(case)):
+        return  # a case that was cut down to another
     (bound,) = average_pool.signature.value(case)
     reduced = block_reduce(case.x, (1, 1, *case.window), np.mean)
     agree(average_pool.at(case), Value(reduced, bound.units, bound.size), "average_pool(x, window)")

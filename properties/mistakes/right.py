@@ -28,11 +28,17 @@ def single(operation: str) -> Callable[..., Any]:
 
 
 def with_parameters(operation: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which takes any arguments, with the operation's parameters for whoever reads its signature."""
+    """A function of positional arguments as one that takes the operation's by name too, if it has options."""
+    if not OPERATIONS[operation].options:
+        return function
     kind = Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [Parameter(name, kind) for name in OPERATIONS[operation].parameters]
-    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    return function
+    signature = Signature([Parameter(name, kind) for name in OPERATIONS[operation].parameters])
+
+    def answer(*arguments: Any, **options: Any) -> Any:
+        return function(*signature.bind(*arguments, **options).args)
+
+    answer.__signature__ = signature  # type: ignore[attr-defined]
+    return answer
 
 
 def full(operation: str) -> Callable[..., Any]:
