@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from itertools import cycle
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 
@@ -35,7 +35,6 @@ from .averages import (
     units,
 )
 
-MOST_PADDING, STRIDES = 3, (1, 2, 3)  # a stride may also be the window's side
 _PROBES = 24
 _WINDOWS: tuple[Shape, ...] = (
     *((side, side) for side in range(1, 9)),
@@ -77,14 +76,14 @@ def _joined(part: Shape, fits: Shape, kind: str) -> Shape:
 
 def _axes(side: int, part: int, kind: str) -> list[Axis]:
     """The poolings of a side that cases may use, the simplest first; without strides the side may become another."""
-    most = MOST_PADDING if setting().uses("padding") and not (kind == "full" and counts_padding()) else 0
-    paddings = range(min(part - 1, most) + 1)
+    pads = setting().uses("padding") and not (kind == "full" and counts_padding())
+    paddings = sorted({0, min(1, part - 1), min(2, part - 1), part // 2, part - 1}) if pads else [0]
     if not setting().uses("stride"):
         if setting().limits.any_shape:
             sides = {padding: side - 2 * padding for padding in paddings}
             return [Axis(one if one > 0 else one + part, part, part, a) for a, one in sides.items()]
         return [one for a in paddings if (one := Axis(side, part, part, a)).is_used]
-    strides = dict.fromkeys((part, *STRIDES))
+    strides = dict.fromkeys((part, 1, 2, 3, part + 1, ceil(part / 2)))
     if kind == "left over" and side > part:
         strides |= {side - part + 1: None}
         return [one for a in paddings for s in strides if (one := Axis(side, part, s, a)).is_used and one.leaves_some]

@@ -59,15 +59,15 @@ def failure(identifier, **offered):
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 def test_cases_use_the_options_that_there_are(options):
-    """Without a stride windows fill the input and its padding side by side; with one, it may be anything up to 3; what
-    pads is up to 2, less than the window's side. Otherwise both are neutral.
+    """Without a stride windows fill the input and its padding side by side; with one, it may be anything up to one more
+    than the window's side; what pads is less than that side. Otherwise both are neutral.
     """
     with with_setting(options=options):
         cases = drawn()
         axes = [axis for case in cases for axis in axes_of(case)]
         assert all(axis.is_used for axis in axes)
         assert all(axis.covers.any(axis=1).all() for axis in axes)
-        assert {axis.stride for axis in axes} == {1, 2, 3}
+        assert {axis.stride for axis in axes} == ({1, 2, 3, 4} if "stride" in options else {1, 2, 3})
     assert {axis.padding for axis in axes} == ({0, 1, 2} if "padding" in options else {0})
     strided = [axis for axis in axes if axis.stride != axis.part]
     assert (strided != []) == ("stride" in options)
@@ -145,7 +145,10 @@ def test_larger_cases_are_large(options):
     """Windows come to 17×17, and sides beyond 60."""
     with with_setting(options=options):
         cases = larger("average_pooling")
-        assert all(axis.is_used for case in cases for axis in axes_of(case))
+        axes = [axis for case in cases for axis in axes_of(case)]
+        assert all(axis.is_used for axis in axes)
+    assert (max(axis.stride - axis.part for axis in axes) > 0) == ("stride" in options)
+    assert (max(axis.padding for axis in axes) > 3) == ("padding" in options)
     assert {(side, side) for side in range(1, 9)} | {(17, 17), (1, 17)} <= {case.window for case in cases}
     assert max(max(case.x.shape) for case in cases) > 60
 
