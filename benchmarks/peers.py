@@ -4,6 +4,7 @@
 vector-Jacobian product that was written for it. PyTorch, JAX and autograd are imported only by their checkers.
 """
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,12 +82,28 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
     if operation.startswith("max_pool"):
         pool, scatter = operations["max_pool"], operations["max_pool_gradient"]
         return Problem(lambda x: pool(x, WINDOW), lambda u, x: (scatter(x, WINDOW, u),), normal((2, 2))), (draw(4, 4),)
+    if operation.startswith("average_pool"):
+        return averaging(operations, normal), (draw(4, 4),)
     if operation.startswith("dense"):
         pair, both = (draw(1, 4), draw(4, 1)), operations["dense_gradients"]
         return Problem(operations["dense"], lambda u, *x: both(*x, u), normal((1, 1))), pair
     if operation in NETWORK:
         return network(operation, operations, draw(6, 6), float(draw())), (draw(3, 3), draw(4, 1))
     raise ValueError(f"operation must be one of the contract's, not {operation!r}")
+
+
+def averaging(operations: Operations, normal: Callable[..., Array]) -> Problem:
+    """Average pooling by 2×2 windows, with a stride of 1 and a padding of 1 if both functions have such options."""
+    both = operations["average_pool"], operations["average_pool_gradient"]
+    had = set.intersection(*({*inspect.signature(one).parameters} for one in both))
+    options = {name: (1, 1) for name in ("stride", "padding") if name in had}
+    side = 4 + 2 * ("padding" in options)
+    outputs = side - 1 if "stride" in options else side // 2
+    return Problem(
+        lambda x: both[0](x, WINDOW, **options),
+        lambda u, x: (both[1](x, WINDOW, u, **options),),
+        normal((outputs, outputs)),
+    )
 
 
 def network(operation: str, operations: Operations, image: Array, target: float) -> Problem:

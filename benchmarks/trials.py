@@ -54,16 +54,17 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     trial.record = Record()
     if getattr(statement, "is_hypothesis_test", False):
         statement = settled(statement, hypothesis.settings.default, _seed)
-    with with_setting(options=options_of(arguments.values())):
-        try:
-            statement(**arguments)
-        except Failure as failure:
-            return reduced(statement, arguments, failure)
-        except NotApplicable:
-            return None
-        except hypothesis.errors.Unsatisfiable:
-            if not trial.record.left_out:
-                raise
+    try:
+        with with_setting(options=options_of(arguments.values())):
+            try:
+                statement(**arguments)
+            except Failure as failure:
+                return reduced(statement, arguments, failure)
+    except NotApplicable:
+        return None
+    except hypothesis.errors.Unsatisfiable:
+        if not trial.record.left_out:
+            raise
     return None
 
 

@@ -13,6 +13,7 @@ from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
+from .further.average_pooling import AVERAGE_POOLING
 from .further.chain import parsed_network as parsed_network
 from .further.declared_network import DECLARED_NETWORK
 from .further.dense_options import DENSE_OPTIONS
@@ -21,7 +22,8 @@ from .further.piecewise import PIECEWISE_LAYER
 from .further.softmax import SOFTMAX
 from .pooling import POOLING
 
-_FURTHER = (DENSE_OPTIONS, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
+_OPTIONS = (DENSE_OPTIONS,)
+_FURTHER = (*_OPTIONS, AVERAGE_POOLING, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
 _ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}

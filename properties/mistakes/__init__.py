@@ -22,6 +22,7 @@ MODULES = (
     "pooling",
     "dense",
     "further.dense_options",
+    "further.average_pooling",
     "further.softmax",
     "further.losses",
     "further.piecewise",

@@ -16,13 +16,14 @@ from ..harness.core.values import Array, changed_parts
 from ..layers import OPERATIONS
 from ..layers.base.windows import grow, max_pool
 from . import Mistake
-from .right import full
+from .right import full, taking
 
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
 SUMMED = ("conv2d_kernel_gradient", "dense_gradients", "cost", "gradients", "train_step")
 GRADIENTS = ("conv2d_kernel_gradient", "dense_gradients", "gradients", "train_step")
-SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient")
+AVERAGES = ("average_pool", "average_pool_gradient")
+SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient", *AVERAGES)
 NETWORK = ("predict", "cost", "gradients", "train_step")
 KERNELS = ("conv2d", "conv2d_image_gradient", "predict", "cost")
 
@@ -94,6 +95,11 @@ def _winning_channel(operation: str, x: Array, window: Any, upstream: Array) -> 
     pooled = max_pool(x, window)
     served = pooled == pooled.max(axis=1, keepdims=True)
     return full(operation)(x, window, upstream) * grow(served * 1.0, window)
+
+
+def _over_channels(operation: str, *arguments: Any) -> Any:
+    given = full(operation)(*arguments)
+    return given.mean(axis=1, keepdims=True).repeat(given.shape[1], 1)
 
 
 _SUM = 'sum over the batch; where all gradients of parameters are means, declare GRADIENTS = "mean"'
@@ -178,9 +184,17 @@ _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, s
         ("winning channel alone", "Only the channel that holds the maximum over all channels is served."),
         ("the maximum is taken over an axis too many", "pool each channel by itself"),
     ),
+    (AVERAGES, _over_channels): (
+        ("averaged over the channels", "Every channel gets the mean over all channels."),
+        ("the mean is taken over an axis too many", "pool each channel by itself"),
+    ),
     (NETWORK, partial(_flattened, channels_last=True)): _OTHER_LAYOUT,
     (NETWORK, partial(_flattened, channels_last=False)): _OTHER_LAYOUT,
 }
+
+
+def _made(formula: Answer, operation: str) -> Answer:
+    return taking(operation, partial(formula, operation))
 
 
 @cache
@@ -189,7 +203,7 @@ def channel_mistakes() -> tuple[Mistake, ...]:
     listed = []
     for (operations, formula), ((name, what), reasons) in _TABLE.items():
         for operation in operations:
-            make, named_by = partial(partial, formula, operation), OPERATIONS[operation].named_by
+            make, named_by = partial(_made, formula, operation), OPERATIONS[operation].named_by
             told = what.format(sum="weights" if operation == "dense_gradients" else "batch")
             listed.append(Mistake(name, operation, told, make, *reasons, named_by, layout="NCHW"))
     return tuple(listed)

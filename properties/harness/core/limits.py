@@ -85,7 +85,7 @@ class Limits:
         return self._kept("network", even)
 
     @cache
-    def poolings(self, tied: bool) -> tuple[Pair, ...]:
+    def poolings(self, tied: bool, layer: str = "pooling") -> tuple[Pair, ...]:
         """Every supported (window, input) pair in which the window divides the input, smallest first.
 
         `tied` leaves out the 1×1 window, which has nothing to tie. Where images are declared and no window
@@ -97,16 +97,25 @@ class Limits:
         if not pairs:
             outputs = {(i[0] - k[0] + 1, i[1] - k[1] + 1) for k, i in self._fitting()}
             pairs = _dividing(windows, outputs)
-        return self._kept("pooling", pairs)
+        return self._kept(layer, pairs)
+
+    @cache
+    def windows_within(self, layer: str) -> tuple[Pair, ...]:
+        """Every supported (window, input) pair in which the window fits, smallest first."""
+        windows = _candidates(self.windows, self.largest.window)
+        inputs = list(_candidates(self.images, self.largest.window * self.largest.windows))
+        return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
 
     def supports(self, layer: str, pair: Pair) -> bool:
         """Whether this pair, (kernel, image) or (window, input), is within what is declared, and not left out."""
         part, whole = pair
-        declared = self.windows if layer == "pooling" else self.kernels
+        declared = self.windows if "pooling" in layer else self.kernels
         if (layer, pair) in self.left_out or not _is_declared(part, declared):
             return False
+        if "pooling" in layer and isinstance(self.images, tuple) and pair in self.poolings(False, layer):
+            return True
         if layer == "pooling" and isinstance(self.images, tuple):
-            return pair in self.poolings(False)
+            return False
         return _is_declared(whole, self.images)
 
     def _fitting(self) -> list[Pair]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ...layers.plain import is_plain, ways
 from ...layers.plain.turns import CHOSEN, form
+from ..core.setting import setting
 
 Answer = TypeVar("Answer")
 _TURNS = {
@@ -20,10 +21,11 @@ _TURNS = {
     "unturned": (False, "np.rot90({}, 2)"),
     "mirrored": (True, "{1} - 1 - {0}"),
 }
+_IF_CHOSEN = "if_chosen"
 
 
 class _Written(ast.NodeTransformer):
-    """Writes what hangs on the convention out: a half turn or another index, or nothing, and then no name for it."""
+    """Writes what hangs on a convention out: a half turn or another index, or nothing, and then no name for it."""
 
     def __init__(self, flips: bool) -> None:
         self.flips = flips
@@ -32,6 +34,9 @@ class _Written(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         name = getattr(node.func, "id", "")
+        if name == _IF_CHOSEN:
+            convention, value = map(ast.literal_eval, node.args[:2])
+            return node.args[2 if setting().conventions.chosen(convention) == value else 3]
         where, template = _TURNS.get(name, (None, ""))
         if name in CHOSEN:
             return expression(CHOSEN[name](), *node.args)
@@ -116,7 +121,7 @@ def remembered(function: Callable[..., Answer]) -> Callable[..., Answer]:
 
 @remembered
 def written(operation: str, flips: bool) -> tuple[Way, ...]:
-    """The ways to write an operation, for the true convolution or the cross-correlation."""
+    """The ways to write an operation, for the true convolution or not, and for the further conventions in force."""
     return tuple(_way(operation, function, flips) for function in ways(operation))
 
 

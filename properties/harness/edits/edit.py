@@ -121,7 +121,7 @@ class Edit:
 def rewritten(operation: str, right: str, wrong: str, flips: bool) -> Edit:
     """The first way of an operation in whose source the `right` text stands once, with the `wrong` one in its place.
 
-    What hangs on the convention is written out afterwards. Raises `LookupError` if there is no such way.
+    What hangs on a convention is written out afterwards. Raises `LookupError` if there is no such way.
     """
     for function, way in zip(ways(operation), written(operation, flips), strict=True):
         source = inspect.getsource(function)

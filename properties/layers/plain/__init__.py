@@ -3,7 +3,8 @@
 The first way has the operation's name, and is what reports show; the others are called `operation_by_…`, and the last
 of them is the fastest. Three calls stand for what hangs on the convention of the target: `turned(k)` is
 `np.rot90(k, 2)` for the true convolution and `k` for the cross-correlation, `unturned(k)` the other way round, and
-`mirrored(a, h)` is `h - 1 - a` or `a`. At kinks each way makes one legal choice of several.
+`mirrored(a, h)` is `h - 1 - a` or `a`; `if_chosen(name, value, then, otherwise)` is one of the two by a further one.
+At kinks each way makes one legal choice of several.
 """
 
 from collections.abc import Callable
@@ -22,6 +23,7 @@ MODULES = (
     "dense",
     "network",
     "further.dense_options",
+    "further.average_pooling",
     "further.softmax",
     "further.losses",
     "further.piecewise",

@@ -21,7 +21,7 @@ SUM, HALF_SUM, MEAN, HALF_MEAN = (
 
 def form() -> tuple[Any, ...]:
     """All that it hangs on beside the half turns."""
-    return setting().reduction, setting().labels, setting().conventions.chosen(SQUARES)
+    return setting().reduction, setting().labels, setting().conventions.further
 
 
 def unturned(array: Array) -> Array:
