@@ -23,10 +23,11 @@ Indices = NDArray[np.intp]
 
 def windows(case: Case) -> Array:
     """A view of the padded `x` as windows, (…, h, w, p, q)."""
-    widths = [(0, 0)] * (case.x.ndim - 2) + [(side, side) for side in case.padding]
-    padded = np.pad(case.x, widths, constant_values=-np.inf)
+    (s, t), (a, b), (rows, columns) = case.stride, case.padding, case.x.shape[-2:]
+    padded = np.full((*case.x.shape[:-2], rows + 2 * a, columns + 2 * b), -np.inf)
+    padded[..., a : a + rows, b : b + columns] = case.x
     every = np.lib.stride_tricks.sliding_window_view(padded, case.window, axis=(-2, -1))
-    return every[..., :: case.stride[0], :: case.stride[1], :, :]
+    return every[..., ::s, ::t, :, :]
 
 
 def max_pool(case: Case) -> Array:
@@ -69,14 +70,22 @@ def even(tied: Mask) -> Array:
 CHOICES: tuple[Callable[[Mask], Array], ...] = (first, last, even)
 
 
-def gradient(case: Case, choose: Callable[[Mask], Array] = first) -> Array:
-    """Each upstream value shared out among its window's maxima as is chosen, and the windows' shares added up."""
-    return summed(choose(maxima(case)) * case.upstream[..., None, None], case)
+def gradient(case: Case) -> Array:
+    """Each upstream value on the first maximum of its window, and what lands on an entry added up."""
+    return _chosen(first(maxima(case)), case)
+
+
+def _chosen(weights: Array, case: Case) -> Array:
+    return summed(weights * case.upstream[..., None, None], case)
 
 
 def reach(case: Case) -> Array:
     """For each entry the sum of `|upstream|` over the windows whose maximum it is: what its gradient is made of."""
-    return summed(maxima(case) * np.abs(case.upstream)[..., None, None], case)
+    return _reach(maxima(case), case)
+
+
+def _reach(tied: Mask, case: Case) -> Array:
+    return summed(tied * np.abs(case.upstream)[..., None, None], case)
 
 
 def is_tied(case: Case) -> bool:
@@ -173,12 +182,13 @@ def excess(yours: Array, case: Case) -> Excess | None:
     Source: Bartl, Linear Algebra and its Applications 428, 2008, for Farkas' lemma, of which this is a case.
     Proof: proofs/pooling.v, overlapping_gradients_are_the_subgradients.
     """
-    most = reach(case)
+    tied = maxima(case)
+    most = _reach(tied, case)
     off = (most == 0) & (yours != 0)
     if off.any():
         return Excess(off, float(np.abs(yours[off]).sum()), 0.0, 0.0, 0.0)
     allowed = units(case) * setting().eps
-    if any((np.abs(yours - gradient(case, choose)) <= allowed * most).all() for choose in CHOICES):
+    if any((np.abs(yours - _chosen(choose(tied), case)) <= allowed * most).all() for choose in CHOICES):
         return None
     for joined, places in _joined(yours, case):
         for chosen in joined.sets():
