@@ -61,6 +61,7 @@ JUSTIFIED = {
     "pooling_options.neutral_stride_and_padding_change_nothing": OWN,
     "pooling_options.gradient_with_options_at_ties_is_a_sum_of_subgradients": SAMPLED,
     "pooling_options.gradient_with_options_matches_differences": OWN,
+    "pooling_options.upstream_is_handed_out_whole": OWN,
     "pooling_options.windows_gradients_add_up": OWN,
     "pooling_options.gradient_with_options_vanishes_off_all_maxima": HALF,
     "pooling_options.gradient_with_options_at_every_set_of_maxima": EXHAUSTS,

@@ -132,6 +132,18 @@ def test_gradient_with_options_matches_differences(max_pool_gradient_with_option
     agree(answer, Value(quotient, bound.units + case.upstream.size, size), GRADIENT)
 
 
+@given(case=pooling_cases)
+def test_upstream_is_handed_out_whole(max_pool_gradient_with_options, case):
+    """In each channel the gradient sums to what upstream sums to, at ties too, whatever the windows share.
+
+    Source: the derivative of `max_pool(x + c) = max_pool(x) + c` for c.
+    """
+    sums = max_pool_gradient_with_options.at(case).sum(axis=(-2, -1))
+    units = right.units(case) + case.x[0, 0].size + case.upstream[0, 0].size
+    expected = Value(case.upstream.sum(axis=(-2, -1)), units, np.abs(case.upstream).sum(axis=(-2, -1)))
+    agree(sums, expected, "the gradient's sum")
+
+
 @given(case=unique_cases)
 def test_windows_gradients_add_up(max_pool_gradient_with_options, case):
     """With one maximum per window, the gradients of every second window and of the others sum to that of all.
