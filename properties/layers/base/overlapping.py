@@ -6,6 +6,8 @@ H + 2a − p < H + a or before. Axes in front, of images, channels and points, a
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from math import fsum, prod
 from typing import NamedTuple
 
@@ -121,7 +123,8 @@ class Excess(NamedTuple):
     allowed: float
 
 
-class _Joined(NamedTuple):
+@dataclass(frozen=True)
+class _Joined:
     """Windows that are joined by maxima which they share: who owns which entry, upstream, and the entries' gradients.
 
     What a legal gradient gives to a set of entries is at most `Σ upstream` over the windows with a maximum in it, of
@@ -144,25 +147,37 @@ class _Joined(NamedTuple):
         least, most = (fsum([*up[one], *down[other]]) for one, other in ((inside, touched), (touched, inside)))
         return least, most, fsum(np.abs(self.upstream[touched]))
 
-    def sets(self) -> Iterator[Mask]:
-        """Sets of entries that tell whether the gradient is legal: the whole, each entry, and what leaves a residue.
+    def is_met(self, allowed: float) -> bool:
+        """Whether flows that are not negative, from positive windows to their maxima and from maxima to negative
+        windows, give the gradient: to rounding, of which so much of what is summed is allowed.
+        """
+        sizes = np.abs(self.upstream)
+        reach = np.bincount(self.entries, sizes[self.owners])
+        if len(reach) == 1 or len(sizes) == 1:
+            weights = self.gradient if len(reach) == 1 else self.gradient * np.sign(self.upstream)
+            total = fsum(self.upstream) if len(reach) == 1 else float(sizes[0])
+            is_inside = len(reach) == 1 or bool((weights >= -allowed * sizes[0]).all())
+            return is_inside and abs(fsum(weights) - total) <= allowed * fsum(sizes)
+        return bool((np.abs(self._residue) <= allowed * np.concatenate([reach, sizes])).all())
 
-        By flows that are not negative, from positive windows to their maxima and from maxima to negative windows,
-        least squares leave a residue, and if that is a direction in which the gradient is beyond every legal one,
-        then it is so for one of the sets on which the residue is above, or below, some level (Lovász's extension).
+    def sets(self) -> Iterator[Mask]:
+        """Sets of entries of which one tells why the gradient is not legal: the whole, or an entry, or by the residue.
+
+        If that is a direction in which the gradient is beyond every legal one, then it is so for one of the sets on
+        which the residue is above, or below, some level (Lovász's extension).
         """
         count = len(self.gradient)
         yield np.ones(count, bool)
-        if count == 1:
-            return
         yield from np.eye(count, dtype=bool)
-        if len(self.upstream) > 1:
-            residue = self._residue()
-            for level in np.unique(residue):
-                yield residue >= level
-                yield residue <= level
+        residue = self._residue[:count]
+        levels = np.round(residue / (np.abs(residue).max() or 1.0), 9)
+        for level in np.unique(levels):
+            yield levels >= level
+            yield levels <= level
 
+    @cached_property
     def _residue(self) -> Array:
+        """What least squares leave over of the entries' gradients, and of the windows' sums."""
         from scipy.optimize import nnls
 
         count, flows = len(self.gradient), np.arange(len(self.owners))
@@ -172,8 +187,8 @@ class _Joined(NamedTuple):
         wanted = np.concatenate([self.gradient, np.abs(self.upstream)])
         scale = float(np.abs(wanted).max()) or 1.0
         solved, _ = nnls(system, wanted / scale, maxiter=100 * len(flows))
-        residue = (wanted / scale - system @ solved)[:count]
-        return np.round(residue / (np.abs(residue).max() or 1.0), 9)
+        residue: Array = wanted - scale * (system @ solved)
+        return residue
 
 
 def excess(yours: Array, case: Case) -> Excess | None:
@@ -191,7 +206,7 @@ def excess(yours: Array, case: Case) -> Excess | None:
     if any((np.abs(yours - _chosen(choose(tied), case)) <= allowed * most).all() for choose in CHOICES):
         return None
     for joined, places in _joined(yours, case):
-        for chosen in joined.sets():
+        for chosen in joined.sets() if not joined.is_met(allowed) else ():
             total = fsum(joined.gradient[chosen])
             least, greatest, size = joined.bounds(chosen)
             if not least - allowed * size <= total <= greatest + allowed * size:
@@ -213,6 +228,8 @@ def _joined(yours: Array, case: Case) -> Iterator[tuple[_Joined, Indices]]:
     nodes, count = case.upstream.size + places, case.upstream.size + case.x.size
     graph = coo_array((np.ones(len(owners)), (owners, nodes)), shape=(count, count))
     part = connected_components(graph, directed=False)[1][owners]
+    if not len(part):
+        return
     order = np.argsort(part, kind="stable")
     for edges in np.split(order, np.flatnonzero(np.diff(part[order])) + 1):
         own, owner = np.unique(owners[edges], return_inverse=True)

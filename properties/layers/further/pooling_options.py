@@ -23,8 +23,8 @@ from ..base.registry import Layer, Read, Sides, Signature, Stage
 
 NAME = "pooling_options"
 _NEITHER: frozenset[str] = frozenset()
-_LEVELS = (2, 3, 4, 6)  # how many different numbers there are where maxima tie, or so many times as many in large cases
-_ENOUGH = 64  # entries for so many
+_LEVELS = (2, 3, 4, 6)  # how many different numbers there are where maxima tie; in large cases how often there is each
+_LARGE = 64  # more entries than so many
 _WINDOWS: tuple[Shape, ...] = (
     *((side, side) for side in range(2, 10)),
     *((11, 11), (12, 12), (16, 16), (17, 17), (1, 17), (17, 1), (3, 9), (4, 7), (2, 5), (10, 2)),
@@ -81,7 +81,7 @@ def read(tape: Tape, maxima: str | None = None, clear: bool = False) -> Case:
         top = prod(sides) - 1
         ranks = flat.argsort(axis=-1, kind="stable").argsort(axis=-1)
     else:
-        top = min(few * (1 + prod(sides) // _ENOUGH), max(prod(sides), 2), values.shape[-1]) - 1
+        top = (few if prod(sides) <= _LARGE else prod(sides) // few) - 1
         ranks = (flat + 256 * np.roll(flat.astype(np.intp), 1, axis=-1) * (top > 255)) % (top + 1)
         inside = [sides[1] * i + j for i in rows.fullest for j in columns.fullest]
         one = places[0] % len(inside)
