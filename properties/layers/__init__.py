@@ -19,10 +19,11 @@ from .further.declared_network import DECLARED_NETWORK
 from .further.dense_options import DENSE_OPTIONS
 from .further.losses import LOSSES
 from .further.piecewise import PIECEWISE_LAYER
+from .further.pooling_options import POOLING_OPTIONS
 from .further.softmax import SOFTMAX
 from .pooling import POOLING
 
-_OPTIONS = (DENSE_OPTIONS,)
+_OPTIONS = (POOLING_OPTIONS, DENSE_OPTIONS)
 _FURTHER = (*_OPTIONS, AVERAGE_POOLING, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
 _ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
 LAYERS = {layer.name: layer for layer in _ALL}

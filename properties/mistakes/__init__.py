@@ -26,6 +26,7 @@ MODULES = (
     "further.softmax",
     "further.losses",
     "further.piecewise",
+    "further.pooling_options",
     "network",
     "further.declared_network",
     "calls",
