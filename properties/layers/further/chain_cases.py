@@ -5,6 +5,7 @@ one that rounding might cross it, is moved off it, all its arrays by another pat
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 from itertools import product
 from math import prod
@@ -26,7 +27,13 @@ MOST_KERNEL, MOST_OUTPUTS, MOST_SIDE = 3, 3, 2
 MOST_MOVES = 60
 CLEAR = GRID / 2**14  # how far from a kink cases lie at least
 WEIGHT_SCALES, IMAGE_SCALES, RATES = (1 / 16, 1 / 4, 1.0, 1024.0), (1.0, 1 / 4), (1.0, 1 / 16, 1 / 4, 2.0, 0.0)
-_LARGER = ((2, 3), (3, 5), (5, 4), (8, 8))
+_LARGER = (
+    ((3, 3), (5, 7), 10),
+    ((5, 2), (9, 4), 7),
+    ((7, 7), (3, 3), 17),
+    ((2, 11), (16, 5), 3),
+    ((1, 1), (20, 33), 5),
+)
 
 
 def _along(axis: int, stages: list[Layered], kernels: list[int], after: int) -> int | None:
@@ -84,11 +91,11 @@ def _counted(name: str) -> int:
     return sum(one.name == name for one in network()[0])
 
 
-def _read_shapes(tape: Tape, extra: int = 0) -> tuple[dict[str, Sides], dict[str, Sides]]:
+def _read_shapes(tape: Tape) -> tuple[dict[str, Sides], dict[str, Sides]]:
     """Shapes read off a tape, and the largest that could have been read. `NotApplicable` if none is supported."""
     counts, most = read_counts(tape)
-    convolutions, dense, kernel = _counted("conv2d"), _counted("dense"), MOST_KERNEL + extra
-    if setting().limits.any_shape or setting().limits.counts:
+    convolutions, dense, kernel = _counted("conv2d"), _counted("dense"), MOST_KERNEL
+    if setting().limits.any_shape:
         drawn = [(tape.choose(kernel) + 1, tape.choose(kernel) + 1) for _ in range(convolutions)]
         left = tape.choose(MOST_SIDE) + 1, tape.choose(MOST_SIDE) + 1
     else:
@@ -97,10 +104,10 @@ def _read_shapes(tape: Tape, extra: int = 0) -> tuple[dict[str, Sides], dict[str
             raise NotApplicable("within the declared shapes there is no such case")
         drawn, left = supported[tape.choose(len(supported))]
     filters = [tape.choose(most.filters) + 1 if most.filters > 1 else 1 for _ in range(convolutions)]
-    outputs = [tape.choose(MOST_OUTPUTS + extra) + 1 for _ in range(dense)]
+    outputs = [tape.choose(MOST_OUTPUTS) + 1 for _ in range(dense)]
     outputs[-1] += label_kind() is Kind.LABELS  # of one class nothing is to be learnt
     shapes = shapes_of(drawn, filters, outputs, left, counts.images, counts.channels)
-    return shapes, _hull(setting(), kernel, (*most[:2], most.filters), MOST_OUTPUTS + extra + 1)
+    return shapes, _hull(setting(), kernel, (*most[:2], most.filters), MOST_OUTPUTS + 1)
 
 
 def _sized(kernel: int) -> Iterator[tuple[list[Shape], Shape]]:
@@ -132,9 +139,12 @@ def _hull(within: Setting, kernel: int, most: tuple[int, int, int], outputs: int
     return found
 
 
-def read(tape: Tape, few_valued: bool = False, extra: int = 0) -> Case:
+def read(tape: Tape, few_valued: bool = False) -> Case:
     """`image`, `target`, every parameter, `learning_rate`; off kinks, or with entries of few values, which tie."""
-    shapes, largest = _read_shapes(tape, extra)
+    return _case(tape, *_read_shapes(tape), few_valued)
+
+
+def _case(tape: Tape, shapes: dict[str, Sides], largest: dict[str, Sides], few_valued: bool) -> Case:
     image_scale, weight_scale = tape.scale(IMAGE_SCALES), tape.scale(WEIGHT_SCALES)
     case = Case()
     for name, shape in shapes.items():
@@ -183,9 +193,18 @@ def is_smooth(case: Case) -> bool:
 
 
 def larger(limits: Limits) -> Iterator[tuple[Limits, Read]]:
-    """Networks of larger kernels and more outputs."""
-    for number in range(3):
-        yield Limits(counts=COUNTS[number]), partial(read, extra=2 * number)
+    """Networks of larger images, kernels and dense layers."""
+    for number, (kernel, left, outputs) in enumerate(_LARGER):
+        counts = COUNTS[number + 1]
+        if limits.any_shape:
+            yield replace(limits, counts=counts), partial(_read_larger, kernel, left, outputs)
+
+
+def _read_larger(kernel: Shape, left: Shape, outputs: int, tape: Tape) -> Case:
+    counts, _ = read_counts(tape)
+    convolutions, dense = _counted("conv2d"), _counted("dense")
+    shapes = shapes_of([kernel] * convolutions, [counts.filters] * convolutions, [outputs] * dense, left, *counts[:2])
+    return _case(tape, shapes, shapes, False)
 
 
 def smaller(case: Case) -> Iterator[Case]:

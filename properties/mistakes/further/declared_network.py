@@ -53,7 +53,8 @@ MISTAKES = (
            "        image, target, kernel1, bias1, weights2 - learning_rate * moves[2], bias2\n    )\n"
            "    new_kernel = kernel1 - learning_rate * again[0]\n    new_bias = bias1",
            "layers are updated on the way back", "all gradients at the old parameters"),
-    edited("declared_train_step", "twice at kinks", "The kernel moves twice as far where some entry of it is 0.",
-           "new_bias = bias1", "new_kernel -= learning_rate * moves[0] * (kernel1 == 0).any()\n    new_bias = bias1",
-           "zeros are to be left sooner", "one step", "", STEP_AT_KINKS),
+    edited("declared_train_step", "twice at zeros", "The kernel moves twice as far where some pre-activation is 0.",
+           "new_bias = bias1", "y, _ = windows_of(image, kernel1, bias1)\n"
+           "    new_kernel -= learning_rate * moves[0] * (y == 0).any()\n    new_bias = bias1",
+           "dead units are to be woken", "one step", "", STEP_AT_KINKS),
 )  # fmt: skip
