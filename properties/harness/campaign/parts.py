@@ -91,7 +91,7 @@ def _campaign(report: Report) -> dict[str, object]:
         "set of operations": report.lacking,
         "layout": report.layout,
         "layout of kernels": report.kernel_layout,
-        "kind of gradients": report.gradients,
+        "kind of gradients": report.gradients_are,
         "set of limits": report.limits,
         "set of conventions": report.conventions,
     }

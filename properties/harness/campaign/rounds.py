@@ -33,8 +33,13 @@ from .parts import CannotMerge, checked, of_kind, read_json
 MOST_DOUBLINGS = 4  # of the examples: of many more Hypothesis keeps too much in memory, and a round takes long
 OF_THE_TIME, OF_THE_TIMEOUT = 0.9, 0.5  # that a round and its slowest property are planned to take: cases get larger
 _INSTANT = 1e-6
-_SAME = {name: f"its {name}" for name in ("layout", "gradients", "limits", "conventions")}
-_SAME |= {"digest": "its code", "lacking": "the set of its operations", "kernel_layout": "its kernels' layout"}
+_SAME = {name: f"its {name}" for name in ("layout", "limits", "conventions")}
+_SAME |= {
+    "digest": "its code",
+    "lacking": "the set of its operations",
+    "kernel_layout": "its kernels' layout",
+    "gradients_are": "its gradients",
+}
 
 
 class Pace(NamedTuple):

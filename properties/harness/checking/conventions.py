@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..target.calling import part_of
 from ..target.operation import Crashed, Failure, Operation, options_of
 from ..target.target import Target
 from ..target.timeouts import OutOfTime
+from .fixed_cases import smooth
 
 FOUND_BY = {
     "convolution": tuple(name for name, one in OPERATIONS.items() if one.follows == "convolution"),
@@ -25,6 +27,7 @@ FOUND_BY = {
     },
 }
 _PROBES, _ASKED_FIRST = 5, 24
+_DRAWN = 256  # of which one in sixteen has the padding that a target may have alone
 
 
 def examined(target: Target, growth: int = 0) -> tuple[Target, Conventions]:
@@ -88,7 +91,7 @@ def explored(target: Target) -> Target:
 
     A pair of shapes is left out where every operation of its layer that the target offers leaves it out. Cases
     are then mostly drawn from the rest: a case left out proves nothing. An operation that leaves every shape out
-    is not offered. With channels or batches one of each is asked.
+    is not offered, unless with some of its options it does not. With channels or batches one of each is asked.
     """
     left_out: set[tuple[str, Pair]] = set()
     stubs: set[str] = set()
@@ -97,14 +100,24 @@ def explored(target: Target) -> Target:
         operations = [one for one in target.operations.values() if one.signature.layer == name]
         first = shapes[:: len(shapes) // _ASKED_FIRST + 1]
         asked = [one for one in operations if any(_leaves_out(one, layer.plain(pair)) for pair in first)]
-        stubs |= {one.name for one in asked if all(_leaves_out(one, layer.plain(pair)) for pair in shapes)}
-        if rest := [one for one in operations if one.name not in stubs] if asked else []:
+        bare = {one.name for one in asked if all(_leaves_out(one, layer.plain(pair)) for pair in shapes)}
+        stubs |= {one.name for one in asked if one.name in bare and not _with_options(target, one, 1)}
+        if rest := [one for one in operations if one.name not in bare] if asked else []:
             left_out |= {(name, pair) for pair in shapes if all(_leaves_out(one, layer.plain(pair)) for one in rest)}
     if not stubs and not left_out:
         return target
     offered = {name: one for name, one in target.operations.items() if name not in stubs}
     limits = replace(target.limits, left_out=frozenset(left_out)) if left_out else target.limits
     return replace(target, operations=offered, limits=limits)
+
+
+def _with_options(target: Target, operation: Operation, count: int) -> list[Case]:
+    """Up to so many cases, of one image, channel and filter, with options of the operation's that it implements."""
+    if not operation.signature.options:
+        return []
+    with in_setting(replace(target.setting(), most=SINGLE, options=options_of([operation]))):
+        drawn = smooth(operation.signature, _DRAWN)
+        return list(islice((case for case in drawn if not _leaves_out(operation, case)), count))
 
 
 def _leaves_out(operation: Operation, case: Case) -> bool:
@@ -164,8 +177,10 @@ def _agreements(target: Target, operation: str, convention: str) -> tuple[bool, 
         left_out = target.limits.left_out
         pairs = layer.pairs(target.limits)
         pairs = tuple(pair for pair in pairs if pair[0] != (1, 1) and (layer.name, pair) not in left_out)
-        for pair in pairs[:: len(pairs) // _PROBES + 1]:
-            case = layer.plain(pair)
+        plain = [layer.plain(pair) for pair in pairs[:: len(pairs) // _PROBES + 1]]
+        asked = target.operations[operation]
+        bare = asked.signature.options and all(_leaves_out(asked, case) for case in plain)
+        for case in _with_options(target, asked, _PROBES) if bare else plain:
             expected = signature.value(case)[0]
             answer = _answer(target, operation, case)
             if answer is not None:

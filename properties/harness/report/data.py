@@ -201,7 +201,7 @@ class Found(Struct, kw_only=True):
     conventions: Conventions
     layout: str
     kernel_layout: str
-    gradients: Literal["sum", "mean"]
+    gradients_are: Literal["sum", "mean"]
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]
@@ -221,7 +221,7 @@ class Report(Struct, kw_only=True):
     conventions: Conventions
     layout: str
     kernel_layout: str
-    gradients: Literal["sum", "mean"]
+    gradients_are: Literal["sum", "mean"]
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]

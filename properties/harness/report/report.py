@@ -94,7 +94,7 @@ def found(target: Target, conventions: Conventions) -> Found:
         "conventions": {**vars(conventions), "dtype": target.dtype, "further": dict(conventions.further)},
         "layout": target.layout.name,
         "kernel_layout": target.layout.kernel,
-        "gradients": target.layout.gradients,
+        "gradients_are": target.layout.gradients_are,
         "limits": {kind: getattr(target.limits, kind) for kind in ("kernels", "windows", "images")},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,

@@ -232,7 +232,7 @@ def _nearest(lines: list[str], wrong: str) -> str:
 
 def layout_of(report: Found | Report) -> Layout:
     """The target's layout, as it was declared."""
-    return Layout(report.layout, kernel=report.kernel_layout, gradients=report.gradients)
+    return Layout(report.layout, kernel=report.kernel_layout, gradients_are=report.gradients_are)
 
 
 def values_of(entry: Entry) -> dict[str, Value]:

@@ -211,7 +211,7 @@ def _conventions(report: Report) -> str:
     zero = found.relu_derivative_at_zero
     layout = f"; layout {report.layout}" if report.layout != "HW" else ""
     layout += f", kernels {report.kernel_layout}" if report.kernel_layout != KERNEL else ""
-    layout += "; parameters' gradients: mean over the images" if report.gradients == "mean" else ""
+    layout += "; parameters' gradients: mean over the images" if report.gradients_are == "mean" else ""
     at_zero = unknown["relu_derivative_at_zero"] if zero is None else format(zero, "g")
     kind = kinds[found.convolution]
     further = "".join(f"; {name}: {value}" for name, value in found.further.items())

@@ -30,7 +30,7 @@ MOST = 3  # images, channels and filters that are sampled
 class Layout:
     """The axes of an image by their letters: N images, C channels, H rows, W columns.
 
-    With channels, those of a `kernel` too: O filters, I channels, h rows, w columns. Where `gradients` are the "mean",
+    With channels, those of a `kernel` too: O filters, I channels, h rows, w columns. Where `gradients_are` the "mean",
     those of parameters are divided by the number of images, and steps are along these. `labels` are as in a setting; if
     nothing is said, as in the one that is in force. Raises `ValueError` for a name that is none of the four, for
     letters that are not these four, or without channels, and for other gradients.
@@ -38,11 +38,11 @@ class Layout:
 
     name: str = "HW"
     kernel: str = KERNEL
-    gradients: str = "sum"
+    gradients_are: str = "sum"
     labels: str = ""
 
     def __post_init__(self) -> None:
-        given = [printable(ascii(one)) for one in (self.name, self.kernel, self.gradients)]
+        given = [printable(ascii(one)) for one in (self.name, self.kernel, self.gradients_are)]
         if not isinstance(self.name, str) or self.name not in NAMES:
             wanted = ", ".join(f'"{name}"' for name in NAMES[:-1])
             raise ValueError(f'LAYOUT must be {wanted} or "{NAMES[-1]}", not {given[0]}')
@@ -50,14 +50,14 @@ class Layout:
             raise ValueError(f'KERNEL_LAYOUT must have the letters O, I, h and w, as "hwIO", not {given[1]}')
         if self.kernel != KERNEL and not self.channelled:
             raise ValueError(f"KERNEL_LAYOUT {given[1]} is for a LAYOUT with channels: kernels are (h, w) without")
-        if not isinstance(self.gradients, str) or self.gradients not in ("sum", "mean"):
+        if not isinstance(self.gradients_are, str) or self.gradients_are not in ("sum", "mean"):
             raise ValueError(f'GRADIENTS must be "sum" or "mean", not {given[2]}')
 
     @classmethod
     def declared_by(cls, offered: Any) -> "Layout":
         """That of an object's `LAYOUT`, `KERNEL_LAYOUT` and `GRADIENTS`; `ValueError` if it is none."""
-        kernel, gradients = getattr(offered, "KERNEL_LAYOUT", KERNEL), getattr(offered, "GRADIENTS", "sum")
-        return cls(getattr(offered, "LAYOUT", "HW"), kernel=kernel, gradients=gradients)
+        kernel, are = getattr(offered, "KERNEL_LAYOUT", KERNEL), getattr(offered, "GRADIENTS", "sum")
+        return cls(getattr(offered, "LAYOUT", "HW"), kernel=kernel, gradients_are=are)
 
     @cached_property
     def batched(self) -> bool:
@@ -156,7 +156,7 @@ class Layout:
     @property
     def _steps_by_means(self) -> bool:
         """Whether steps are along means: those of a declared network, whose loss may be one, are not."""
-        return self.gradients == "mean" and not setting().network
+        return self.gradients_are == "mean" and not setting().network
 
     def times(self, signature: Signature, kind: Kind, case: Case) -> int:
         """How many times what the target gives as a part of this kind of an answer the suite has.
@@ -171,7 +171,7 @@ class Layout:
     def averaged(self, signature: Signature, case: Case) -> int:
         """How many images parameters' gradients are the mean over; 1 if they are sums, or a declared network's."""
         batches = [case[name] for name, kind in signature.takes.items() if kind in _BATCHED and name in case]
-        return len(batches[0]) if batches and self.gradients == "mean" and not signature.where else 1
+        return len(batches[0]) if batches and self.gradients_are == "mean" and not signature.where else 1
 
     @staticmethod
     def _order(case: Case) -> Any:

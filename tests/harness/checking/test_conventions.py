@@ -179,3 +179,17 @@ def test_operation_that_is_nowhere_implemented_is_not_offered():
     offered = {"relu": later, "dense": later, "max_pool": later, "predict": later, "conv2d": only_square}
     target = make_target(SimpleNamespace(**offered, arctan=np.arctan), "double")
     assert explored(target).operations.keys() == {"conv2d", "arctan"}
+
+
+@pytest.mark.parametrize(("least", "offered"), [(0.5, {"dense_with_options"}), (np.inf, set())], ids=["one", "none"])
+def test_operation_that_is_implemented_with_an_option_alone_is_offered(least, offered):
+    """Without its options, or with others, it leaves every case out; it is offered if with some it does not."""
+
+    def dense(features, weights, bias):
+        if not np.abs(bias).max() >= least:
+            raise NotImplementedError
+        return features @ weights + bias
+
+    target = make_target(SimpleNamespace(dense=dense), "double")
+    assert explored(target).operations.keys() == offered
+    assert explored(target).limits == target.limits

@@ -55,7 +55,7 @@ def test_usual_ones_may_be_declared_anywhere():
     for name in ("HW", *LAYOUTS):
         declared = {"LAYOUT": name, "KERNEL_LAYOUT": KERNEL, "GRADIENTS": "sum"}
         assert make_target(SimpleNamespace(relu=np.abs, **declared), "mine").layout == Layout(name)
-    assert make_target(SimpleNamespace(relu=np.abs, GRADIENTS="mean"), "mine").layout.gradients == "mean"
+    assert make_target(SimpleNamespace(relu=np.abs, GRADIENTS="mean"), "mine").layout.gradients_are == "mean"
 
 
 @pytest.mark.parametrize("letters", [*map("".join, permutations(KERNEL))])
@@ -217,7 +217,7 @@ def test_mean_off_by_four_units_is_within_the_bounds(operation):
     """The product with the number of images rounds; four units of the target's own answer pass all the same."""
     signature = OPERATIONS[operation]
     reads = {"conv2d_kernel_gradient": convolution.read, "dense_gradients": dense.read}
-    door = Operation(operation, None, Layout("NCHW", gradients="mean"))
+    door = Operation(operation, None, Layout("NCHW", gradients_are="mean"))
     with trial_of(**averaging("NCHW")) as trial:
         for case in drawn(reads.get(operation, read_smooth), LAYOUT="NCHW"):
             values = signature.value(case)
@@ -226,7 +226,7 @@ def test_mean_off_by_four_units_is_within_the_bounds(operation):
             checked = parts(door.checked(tuple(own) if len(own) > 1 else own[0], signature.arguments(case)))
             for part, value in zip(checked, values, strict=True):
                 assert (np.abs(part - value.value) <= value.allowed + EPS * np.abs(value.value)).all()
-        assert trial.target.layout.gradients == "mean"
+        assert trial.target.layout.gradients_are == "mean"
 
 
 def test_learning_rate_of_a_mean_is_the_targets_own():
@@ -263,6 +263,6 @@ def test_rows_of_a_dense_layer_are_averaged_in_every_layout():
 def test_report_says_what_was_declared():
     """In the JSON, and among the conventions of what is printed."""
     report = verify(SimpleNamespace(**averaging("NHWC", kernels="hwIO")), examples=2, keyword="rot90_form")
-    assert [report.data[name] for name in ("layout", "kernel_layout", "gradients")] == ["NHWC", "hwIO", "mean"]
+    assert [report.data[name] for name in ("layout", "kernel_layout", "gradients_are")] == ["NHWC", "hwIO", "mean"]
     words = "layout NHWC, kernels hwIO; parameters' gradients: mean over the images"
     assert words in " ".join(report.as_text().split())

@@ -158,7 +158,10 @@ RIGHT = [
     "CHW, cross-correlation, ties shared",
     "NCHW, convolution, first of a tie",
     "NHWC, cross-correlation, ties shared",
+    "NCHW, kernels (h, O, w, I)",
+    "NHWC, kernels (h, w, I, O), mean gradients",
 ]
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in TARGETS if name not in RIGHT]
 
 
 @pytest.fixture
@@ -169,7 +172,7 @@ def _few_examples():
 
 
 @pytest.mark.usefixtures("_few_examples")
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("name", [*RIGHT, *OTHERS])
 def test_correct_target_is_let_through(name):
     """Every property holds for a correct target of each layout."""
     with trial_of(**TARGETS[name]) as trial:

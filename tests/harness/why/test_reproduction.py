@@ -48,6 +48,16 @@ DENSE = """
 def dense_gradients(features, weights, upstream):
     return upstream.item() * weights.T, upstream.item() * features.T
 """
+ROWS = """
+def dense_gradients(features, weights, upstream):
+    return upstream @ weights.T, features.T @ upstream
+"""
+MEAN = """
+LAYOUT, KERNEL_LAYOUT, GRADIENTS = "NHWC", "hwIO", "mean"
+def conv2d_kernel_gradient(image, kernel, upstream):
+    windows = np.lib.stride_tricks.sliding_window_view(image, upstream.shape[1:3], axis=(1, 2))
+    return np.einsum("nabcij,nijo->abco", windows, upstream)[::-1, ::-1] / len(image)
+"""
 NETWORK = (
     CONV2D
     + POOLING
@@ -202,6 +212,18 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
         RELU,
         ("return", "return None and"),
         "relu is wrong: off by inf",
+    ),
+    "function of another operation": (
+        "dense_options.weights_gradient_is_features_times_all_upstream",
+        ROWS,
+        ("features.T @ upstream", "2 * features.T @ upstream"),
+        "dense_gradients_with_options is wrong: off by ",
+    ),
+    "mean in a layout of its own": (
+        "convolution.kernel_gradient_is_the_rot90_form",
+        MEAN,
+        (" / len(image)", ""),
+        "conv2d_kernel_gradient is wrong: off by 0.5, allowed ",
     ),
     "NaN": ("activations.relu_is_the_positive_part", RELU, ("return", "return np.nan *"), "relu is wrong: off by nan"),
     "pair": (
