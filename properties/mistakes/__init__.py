@@ -54,6 +54,14 @@ class Mistake:
     wrong: str = ""
 
     @property
+    def is_written(self) -> bool:
+        """Whether there is right code to edit, if it is an edit: that may hang on what labels are declared to be."""
+        try:
+            return bool(self.lines)
+        except LookupError:
+            return False
+
+    @property
     def lines(self) -> tuple[str, str]:
         """The lines of the right code, and those that the mistake has in their place; empty if it is no edit of it."""
         if not self.right:

@@ -58,7 +58,7 @@ def shown(value: object) -> str:
         return printable(value)
     if isinstance(value, np.ndarray) and value.ndim:
         text = np.array2string(
-            value + 0.0, separator=", ", floatmode="unique", threshold=MOST_SHOWN, max_line_width=10_000
+            value + value.dtype.type(0), separator=", ", floatmode="unique", threshold=MOST_SHOWN, max_line_width=10_000
         )
         return "\n".join(line for line in text.split("\n") if line.strip())
     return printable(repr(value.item() if isinstance(value, np.ndarray | np.generic) else value))

@@ -106,7 +106,7 @@ def _named(
     operation: Operation, asked: list[Footprints], further: Further, stateful: bool, catalogue: tuple[Mistake, ...]
 ) -> Diagnosis | None:
     """The catalogued mistakes that give the operation's answers, if there are any."""
-    own = (one for one in catalogue if one.operation == operation.name)
+    own = (one for one in catalogue if one.operation == operation.name and one.is_written)
     found = [one for one in own if fits(_door(one), asked, stateful) and (stateful or further.fit(_door(one)))]
     if not found:
         return None
