@@ -23,6 +23,8 @@ FLOORS = (
     "layers/base",
     "layers",
     "layers/further",
+    "layers/options",
+    "layers/chains",
     "layers/__init__",
     "harness/edits",
     "harness/target",

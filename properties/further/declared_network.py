@@ -7,10 +7,10 @@ from ..harness.checking.comparison import agree, require, require_legal
 from ..harness.checking.statement import given
 from ..harness.core.limits import NotApplicable
 from ..harness.core.values import Value, parts
-from ..layers.further import chain
-from ..layers.further.chain_cases import read, read_kinked
-from ..layers.further.choices import first_block
-from ..layers.further.lines import descent, differences, directions
+from ..layers.chains import chain
+from ..layers.chains.chain_cases import read, read_kinked
+from ..layers.chains.choices import first_block
+from ..layers.chains.lines import descent, differences, directions
 
 smooth_cases, kinked_cases = cases_from(read, alone=True), cases_from(read_kinked, alone=True)
 

@@ -9,7 +9,7 @@ from ..harness.checking.statement import each, given
 from ..harness.core.tape import Case
 from ..harness.core.values import Kind, Value, exactly, inner_product, norm
 from ..layers.exhaustive import basis
-from ..layers.further.dense_options import read
+from ..layers.options.dense_options import read
 
 dense_cases = cases_from(read)
 

@@ -18,7 +18,7 @@ from ..harness.core.tape import Case
 from ..harness.core.values import Value, exactly, norm
 from ..layers.base import overlapping as right
 from ..layers.base.arrangements import arranged, axes_of
-from ..layers.further import pooling_options as pooling
+from ..layers.options import pooling_options as pooling
 
 pooling_cases, tied_cases = cases_from(pooling.read), cases_from(pooling.read_tied)
 unique_cases, clear_cases = cases_from(pooling.read_unique), cases_from(pooling.read_clear)

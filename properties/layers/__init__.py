@@ -10,17 +10,17 @@ from ..harness.core.setting import setting
 from .activation_gradients import ACTIVATION_GRADIENTS
 from .activations import ACTIVATIONS
 from .base.registry import Layer, Signature
+from .chains.chain import parsed_network as parsed_network
+from .chains.declared_network import DECLARED_NETWORK
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
 from .further.average_pooling import AVERAGE_POOLING
-from .further.chain import parsed_network as parsed_network
-from .further.declared_network import DECLARED_NETWORK
-from .further.dense_options import DENSE_OPTIONS
 from .further.losses import LOSSES
 from .further.piecewise import PIECEWISE_LAYER
-from .further.pooling_options import POOLING_OPTIONS
 from .further.softmax import SOFTMAX
+from .options.dense_options import DENSE_OPTIONS
+from .options.pooling_options import POOLING_OPTIONS
 from .pooling import POOLING
 
 _OPTIONS = (POOLING_OPTIONS, DENSE_OPTIONS)

@@ -1,1 +1,1 @@
-"""What is right of the operations' options, and of further operations, one file a layer."""
+"""What is right of further operations: averages, activations with a kink, softmax and losses, one file a layer."""

@@ -21,8 +21,8 @@ from properties.harness.target.target import CannotLoad, make_target
 from properties.harness.why.diagnosis import explained
 from properties.harness.why.reproduction import reproductions
 from properties.layers import OPERATIONS, convolution, dense
-from properties.layers.further import dense_options
 from properties.layers.network_cases import read_kinked, read_smooth
+from properties.layers.options import dense_options
 from tests.doubles import trial_of
 from tests.harness.core.test_tape import drawn
 

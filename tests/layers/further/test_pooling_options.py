@@ -19,7 +19,7 @@ from properties.harness.target.operation import Refuted, told
 from properties.harness.target.target import make_target
 from properties.layers.base import overlapping as right
 from properties.layers.base.arrangements import arranged, fits
-from properties.layers.further import pooling_options as pooling
+from properties.layers.options import pooling_options as pooling
 from properties.mistakes import all_mistakes
 from tests.doubles import failure_of, trial_of
 

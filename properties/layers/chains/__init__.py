@@ -1,0 +1,1 @@
+"""Networks that a target declares: their stages, the chain rule through them, cases, and what is legal at kinks."""
