@@ -244,10 +244,11 @@ def test_certificate_is_real(tmp_path):
 
 
 def test_every_operation_is_in_the_table():
-    """The table of operations names all of the contract, activations' derivatives and gradients by their suffix."""
+    """The tables of operations name all of the contract, derivatives and gradients of functions by their suffix."""
     for name, operation in OPERATIONS.items():
-        of_activation = operation.layer.startswith("activation")
-        assert f"`{operation.of if of_activation and operation.of else name}`" in PAGES["docs/targets.md"]
+        function = operation.function or name
+        named = {function, operation.of, function.removesuffix("_gradient"), function.removesuffix("_derivative")}
+        assert any(f"`{one}`" in PAGES["docs/targets.md"] for one in named), name
 
 
 def test_notebooks_run_is_real(tmp_path):
