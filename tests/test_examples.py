@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def command(path):
 def checked(path):
     """The example as a test's parameter, to be skipped where the library that its page names is not installed."""
     (library,) = claims(path)["Library"]
-    lacks = library not in INSTALLED_OTHERWISE and find_spec(library) is None
+    lacks = library not in INSTALLED_OTHERWISE and not any(distributions(name=library))
     return pytest.param(path, id=path.stem, marks=pytest.mark.skipif(lacks, reason=f"{library} needs {EXTRA}"))
 
 
