@@ -133,7 +133,7 @@ def _answered(door: Operation, ask: Callable[..., Any], own: list[Array]) -> lis
         array = np.asarray(answer, dtype=np.float64)
         is_number = door.signature.gives[0] in (Kind.NUMBERS, Kind.SCALAR)
         return [array.ravel() if is_number or not array.ndim else array]
-    except (Failure, ArithmeticError, LookupError, TypeError, ValueError):
+    except (Failure, ArithmeticError, LookupError, NameError, TypeError, ValueError):
         return [np.array(np.nan)]
 
 
