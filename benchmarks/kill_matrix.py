@@ -30,6 +30,7 @@ SECOND = "a second definition, so that an error of the suite's own oracle would 
 OWN = "it needs no oracle: the target's own functions are held against each other"
 EXHAUSTS = "it leaves no case of its kind out, or bounds the chance that it did: the certificate rests on it"
 SAMPLED = "it tries random values and several windows, where the exhaustive statements have one value for each"
+HALF = "it holds at ties and off them alike, and says which half is broken"
 STATE = "what it refutes changes no answer, so that no formula shows it; `tests/test_misbehaviour.py` does"
 SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
@@ -50,11 +51,22 @@ JUSTIFIED = {
     "pooling.gradient_at_ties_is_a_subgradient": SAMPLED,
     "pooling.gradient_matches_differences": OWN,
     "pooling.max_pool_is_block_reduce": SECOND,
-    "pooling.gradient_vanishes_off_the_maxima": "it holds at ties and off them alike, and says which half is broken",
+    "pooling.gradient_vanishes_off_the_maxima": HALF,
     "dense.weights_gradient_is_features_times_upstream": DEFINES,
     "dense_options.bias_is_added_to_each_row": OWN,
     "dense_options.weights_gradient_is_features_times_all_upstream": DEFINES,
     "dense_options.dense_gradients_on_all_basis_vectors": EXHAUSTS,
+    "pooling_options.max_pool_with_options_is_a_maximum_filter": SECOND,
+    "pooling_options.padding_never_wins": OWN,
+    "pooling_options.neutral_stride_and_padding_change_nothing": OWN,
+    "pooling_options.gradient_with_options_at_ties_is_a_sum_of_subgradients": SAMPLED,
+    "pooling_options.gradient_with_options_matches_differences": OWN,
+    "pooling_options.upstream_is_handed_out_whole": OWN,
+    "pooling_options.windows_gradients_add_up": OWN,
+    "pooling_options.gradient_with_options_vanishes_off_all_maxima": HALF,
+    "pooling_options.gradient_with_options_at_every_set_of_maxima": EXHAUSTS,
+    "pooling_options.gradient_with_options_at_every_weak_ordering": EXHAUSTS,
+    "pooling_options.max_pool_with_options_at_every_weak_ordering": EXHAUSTS,
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,

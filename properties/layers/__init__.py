@@ -14,9 +14,10 @@ from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
 from .further.dense_options import DENSE_OPTIONS
+from .further.pooling_options import POOLING_OPTIONS
 from .pooling import POOLING
 
-_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK)
+_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, POOLING_OPTIONS, NETWORK)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 

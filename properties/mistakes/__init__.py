@@ -22,6 +22,7 @@ MODULES = (
     "pooling",
     "dense",
     "further.dense_options",
+    "further.pooling_options",
     "network",
     "calls",
 )
