@@ -87,6 +87,7 @@ JUSTIFIED = {
     "pooling_options.gradient_with_options_matches_differences": OWN,
     "pooling_options.upstream_is_handed_out_whole": OWN,
     "pooling_options.windows_gradients_add_up": OWN,
+    "pooling_options.gradient_with_options_obeys_eulers_identity": OWN,
     "pooling_options.gradient_with_options_vanishes_off_all_maxima": HALF,
     "pooling_options.gradient_with_options_at_every_set_of_maxima": EXHAUSTS,
     "pooling_options.gradient_with_options_at_every_weak_ordering": EXHAUSTS,

@@ -116,6 +116,16 @@ class Limits:
         inputs = list(_candidates(self.images, self.largest.window + self.largest.windows + 1))
         return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
 
+    @cache
+    def windowed(self, layer: str) -> tuple[Pair, ...]:
+        """Every supported (window, input) pair in which the window fits, smallest first, for such a layer.
+
+        Inputs are of up to as many rows, and columns, as the largest window and window count make, and one more.
+        """
+        windows = _candidates(self.windows, self.largest.window)
+        inputs = list(_candidates(self.images, self.largest.window + self.largest.windows + 1))
+        return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
+
     def supports(self, layer: str, pair: Pair) -> bool:
         """Whether this pair, (kernel, image) or (window, input), is within what is declared, and not left out."""
         part, whole = pair

@@ -24,6 +24,7 @@ from ..base.registry import Layer, Read, Sides, Signature, Stage
 NAME = "pooling_options"
 _NEITHER: frozenset[str] = frozenset()
 _LEVELS = (2, 3, 4, 6)  # how many different numbers there are where maxima tie; in large cases how often there is each
+_LONGEST = 70  # side of a square
 _LARGE = 64  # more entries than so many
 _WINDOWS: tuple[Shape, ...] = (
     *((side, side) for side in range(2, 10)),
@@ -110,10 +111,15 @@ def _larger(limits: Limits) -> Iterator[tuple[Limits, Read]]:
     shapes = declared_or(limits.windows, _WINDOWS)
     fitting = [*zip(shapes, cycle(_ROOMS), strict=False), *_MANY_WINDOWS]
     pairs = [(window, _whole(window, room)) for window, room in fitting]
-    for (window, whole), counts in in_order(limits, NAME, pairs, lambda pair: (pair[0], (max(pair[1]),) * 2)):
+    for (window, whole), counts in in_order(limits, NAME, pairs, _squared):
         within = Limits(windows=(window,), images=(whole,), counts=counts)
         if supported(within, NAME):
             yield from ((within, one) for one in (read_unique, read_tied))
+
+
+def _squared(pair: Pair) -> Pair:
+    side = max(min(max(pair[1]), _LONGEST), *pair[0])
+    return pair[0], (side, side)
 
 
 def _whole(window: Shape, room: Shape) -> Shape:

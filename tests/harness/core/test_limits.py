@@ -33,6 +33,14 @@ def test_poolings_divide():
     assert Limits(windows=((1, 1),)).poolings(tied=True) == ()
 
 
+def test_windows_may_overlap_and_leave_a_rest():
+    """Where windows need not divide its input, each that fits is supported, and declared windows are what counts."""
+    limits = Limits(kernels=((4, 4),), windows=((2, 3), (5, 5)), images=((4, 4), (5, 7)))
+    assert limits.windowed("a pooling") == (((2, 3), (4, 4)), ((2, 3), (5, 7)), ((5, 5), (5, 7)))
+    assert limits.supports("a pooling", ((5, 5), (5, 7)))
+    assert not limits.supports("a pooling", ((4, 4), (5, 7)))
+
+
 def test_poolings_fall_back_to_the_convolutions_outputs():
     """Where no declared image divides, what the convolution makes of it may."""
     limits = Limits(kernels=((2, 2),), windows=((2, 2),), images=((5, 5),))

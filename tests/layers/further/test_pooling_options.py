@@ -1,4 +1,4 @@
-"""Pooling with a stride and a padding: its cases reach what they claim, wrong gradients are told from right ones."""
+"""Pooling with a stride and a padding: its cases reach what they claim, and its bounds part right from wrong."""
 
 from itertools import product
 from types import SimpleNamespace
