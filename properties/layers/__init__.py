@@ -13,10 +13,11 @@ from .base.registry import Layer, Signature
 from .convolution import CONVOLUTION
 from .declared import NETWORK
 from .dense import DENSE
+from .further.convolution_options import CONVOLUTION_OPTIONS
 from .further.dense_options import DENSE_OPTIONS
 from .pooling import POOLING
 
-_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, NETWORK)
+_ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, DENSE_OPTIONS, CONVOLUTION_OPTIONS, NETWORK)
 LAYERS = {layer.name: layer for layer in _ALL}
 OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
 

@@ -22,6 +22,7 @@ MODULES = (
     "pooling",
     "dense",
     "further.dense_options",
+    "further.convolution_options",
     "network",
     "calls",
 )

@@ -72,9 +72,9 @@ class Limits:
         return cls(kernels, windows, images)
 
     @cache
-    def convolutions(self) -> tuple[Pair, ...]:
-        """Every supported (kernel, image) pair in which the kernel fits, smallest first."""
-        return self._kept("convolution", self._fitting())
+    def convolutions(self, layer: str = "convolution") -> tuple[Pair, ...]:
+        """Every (kernel, image) pair that a layer supports and in which the kernel fits, smallest first."""
+        return self._kept(layer, self._fitting())
 
     @cache
     def networks(self) -> tuple[Pair, ...]:

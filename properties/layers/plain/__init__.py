@@ -11,7 +11,16 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-MODULES = ("activations", "activation_gradients", "convolution", "pooling", "dense", "network", "further.dense_options")
+MODULES = (
+    "activations",
+    "activation_gradients",
+    "convolution",
+    "pooling",
+    "dense",
+    "network",
+    "further.dense_options",
+    "further.convolution_options",
+)
 
 
 @cache
