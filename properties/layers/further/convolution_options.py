@@ -4,7 +4,8 @@ Images are (N, C_in, H, W), kernels (C_out, C_in, h, w), the bias (C_out,). Any 
 for points. With no more than what `convolution` takes, each is what that layer has.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import prod
 
 import numpy as np
@@ -102,41 +103,36 @@ def _stages(case: Case, operation: str) -> Iterator[Stage]:
 
 
 def _output_by(shapes: Sequence[tuple[Case, Sides]]) -> str | None:
-    """What all answers, (case, shape), have for their sides, if it is not what the options say."""
+    """Of what options all answers, (case, shape), have the sides, if not of those that they were given."""
     found = [(case, shape[-2:]) for case, shape in shapes if len(shape) > 1]
-    if all(sides == _output_sides(case) for case, sides in found):
+
+    def fits(other: Callable[[Case], Case]) -> bool:
+        return all(sides == tuple(max(side, 0) for side in _output_sides(other(case))) for case, sides in found)
+
+    if fits(lambda case: case):
         return None
-
-    def fits(**changes: Shape | None) -> bool:
-        """Whether all have the sides that other options give: of an option without any its first side for both."""
-        for case, sides in found:
-            given = {name: changes.get(name) or case[name][:1] * 2 if name in changes else case[name] for name in NONE}
-            if sides != tuple(map(max, _output_sides(case.changed(**given)), (0, 0))):
-                return False
-        return True
-
-    for name in NONE:
-        if fits(**{name: NONE[name]}):
-            return f"this is the shape without the {name}"
-        if fits(**{name: None}):
-            return f"it takes the rows' {name} for that of the columns too: it is (rows, columns)"
-    if all(sides == _output_sides(_turned(case)) for case, sides in found):
-        return "it takes the rows' options for the columns', and the columns' for the rows': they are (rows, columns)"
-    if all(sides == _rounded_up(case) for case, sides in found):
-        return "it rounds the number of outputs up: what does not fill a stride is left over"
-    return None
+    return next((words for words, other in _TAKEN_FOR.items() if fits(other)), None)
 
 
-def _turned(case: Case) -> Case:
-    return case.changed(**{name: case[name][::-1] for name in NONE})
+def _rounded_up(case: Case) -> Case:
+    """A case whose image has the rows and columns that what is left over lacks."""
+    sides = (side + step - 1 for side, step in zip(case.image.shape[-2:], case.stride, strict=True))
+    return case.changed(image=np.zeros((1, 1, *sides)))
 
 
-def _rounded_up(case: Case) -> Shape:
-    rows, columns = (step - 1 for step in case.stride)
-    wider = np.zeros((1, 1, case.image.shape[-2] + rows, case.image.shape[-1] + columns))
-    return _output_sides(case.changed(image=wider))
-
-
+_TAKEN_FOR: dict[str, Callable[[Case], Case]] = {
+    **{f"this is the shape without the {name}": partial(Case.changed, **{name: NONE[name]}) for name in NONE},
+    **{
+        f"it takes the rows' {name} for that of the columns too: it is (rows, columns)": (
+            lambda case, name=name: case.changed(**{name: case[name][:1] * 2})
+        )
+        for name in NONE
+    },
+    "it takes the rows' options for the columns', and the columns' for the rows': they are (rows, columns)": (
+        lambda case: case.changed(**{name: case[name][::-1] for name in NONE})
+    ),
+    "it rounds the number of outputs up: what does not fill a stride is left over": _rounded_up,
+}
 _BACKWARD = {"image": Kind.IMAGES, "kernel": Kind.KERNEL, "upstream": Kind.IMAGES}
 _OPTIONS = dict.fromkeys(NONE, Kind.SIDES)
 _STRIDED = ("conv2d_with_options", "conv2d_kernel_gradient_with_options", "conv2d_image_gradient_with_options")
