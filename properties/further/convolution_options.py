@@ -99,11 +99,8 @@ def test_kernel_gradient_is_the_rot90_form_with_options(conv2d_kernel_gradient_w
     A cross-correlation's is that without the outer rotation. Source: Dumoulin & Visin, arXiv:1603.07285.
     """
     wide = strided.spread(case.upstream, case.stride)
-    sides = (
-        strided.reach(side, step) + count - 1
-        for side, step, count in zip(case.kernel.shape[-2:], case.dilation, wide.shape[-2:], strict=True)
-    )
-    rows, columns = sides
+    dilated = strided.spread(case.kernel, case.dilation)
+    rows, columns = (sum(sides) - 1 for sides in zip(dilated.shape[-2:], wide.shape[-2:], strict=True))
     turned = np.rot90(wide, 2, (-2, -1))
     convolved = convolution.paired_correlation(framed(case)[..., :rows, :columns], turned[..., ::-1, ::-1])
     rot90_form = np.rot90(convolved, 2, (-2, -1)) if setting().flips else convolved

@@ -37,7 +37,8 @@ def _most(option: str) -> int:
 
 def _options() -> list[dict[str, Shape]]:
     """The options that are tried with one another: all strides and paddings, and all strides and dilations."""
-    pairs = {name: list(product(range(NONE[name][0], _most(name) + 1), repeat=2)) for name in NONE}
+    values = {name: range(NONE[name][0], _most(name) + 1) for name in NONE}
+    pairs: dict[str, list[Shape]] = {name: list(product(some, some)) for name, some in values.items()}
     found = [{"stride": s, "padding": p, "dilation": (1, 1)} for p in pairs["padding"] for s in pairs["stride"]]
     beside = BESIDE_DILATION if setting().uses("padding") else (0, 0)
     dilated = [{"stride": s, "padding": beside, "dilation": d} for d in pairs["dilation"] for s in pairs["stride"]]

@@ -5,7 +5,6 @@ for points. With no more than what `convolution` takes, each is what that layer 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from math import prod
 
 import numpy as np
@@ -16,8 +15,8 @@ from ...harness.core.setting import setting
 from ...harness.core.sizes import fit_valid
 from ...harness.core.tape import Case
 from ...harness.core.values import Array, Kind, Value, inner_product, norms, untied
-from .. import convolution
 from ..base.registry import Layer, Read, Sides, Signature, Stage
+from ..convolution import NEUTRAL, image_units, kernel_units, units
 from . import strided
 from .convolution_sides import NAME, NONE, Side, options_of, pair_of, read, smaller
 
@@ -33,23 +32,24 @@ def output_of(case: Case) -> Value:
     The units are those of the convolution of the padded image, as if its sums had a term more: the size has it too.
     """
     image, kernel, bias = case.image, case.kernel, case.bias[..., None, :, None, None]
-    units = convolution.units(framed(case), prod(kernel.shape[-3:]) + 1, kernel.shape[-3]) + 1
+    terms, channels = prod(kernel.shape[-3:]) + 1, kernel.shape[-3]
     size = norms(image, 4) * norms(kernel, 4) + np.abs(bias)
-    return Value(strided.conv2d(image, kernel, *options_of(case)) + bias, units, size)
+    value = strided.conv2d(image, kernel, *options_of(case)) + bias
+    return Value(value, units(framed(case), terms, channels) + 1, size)
 
 
 def kernel_gradient_of(case: Case) -> Value:
     """The kernel's gradient, a part of a convolution of the padded image with upstream that has zeros in it."""
     image, upstream = case.image, case.upstream
     value = strided.conv2d_kernel_gradient(image, case.kernel.shape[-2:], upstream, *options_of(case))
-    return Value(value, convolution.kernel_units(framed(case), upstream), norms(image, 4) * norms(upstream, 4))
+    return Value(value, kernel_units(framed(case), upstream), norms(image, 4) * norms(upstream, 4))
 
 
 def image_gradient_of(case: Case) -> Value:
     """The image's gradient, a part of a convolution that has the padded image's sides."""
     kernel, upstream = case.kernel, case.upstream
     value = strided.conv2d_image_gradient(case.image.shape[-2:], kernel, upstream, *options_of(case))
-    return Value(value, convolution.image_units(framed(case), kernel), norms(kernel, 4) * norms(upstream, 4))
+    return Value(value, image_units(framed(case), kernel), norms(kernel, 4) * norms(upstream, 4))
 
 
 def bias_gradient_of(case: Case) -> Value:
@@ -120,23 +120,30 @@ def _rounded_up(case: Case) -> Case:
     return case.changed(image=np.zeros((1, 1, *sides)))
 
 
+def _without(name: str) -> Callable[[Case], Case]:
+    return lambda case: case.changed(**{name: NONE[name]})
+
+
+def _of_rows(name: str) -> Callable[[Case], Case]:
+    return lambda case: case.changed(**{name: case[name][:1] * 2})
+
+
+def _swapped(case: Case) -> Case:
+    return case.changed(**{name: case[name][::-1] for name in NONE})
+
+
 _TAKEN_FOR: dict[str, Callable[[Case], Case]] = {
-    **{f"this is the shape without the {name}": partial(Case.changed, **{name: NONE[name]}) for name in NONE},
+    **{f"this is the shape without the {name}": _without(name) for name in NONE},
     **{
-        f"it takes the rows' {name} for that of the columns too: it is (rows, columns)": (
-            lambda case, name=name: case.changed(**{name: case[name][:1] * 2})
-        )
-        for name in NONE
+        f"it takes the rows' {name} for that of the columns too: it is (rows, columns)": _of_rows(name) for name in NONE
     },
-    "it takes the rows' options for the columns', and the columns' for the rows': they are (rows, columns)": (
-        lambda case: case.changed(**{name: case[name][::-1] for name in NONE})
-    ),
+    "it takes the rows' options for the columns', and the columns' for the rows': they are (rows, columns)": _swapped,
     "it rounds the number of outputs up: what does not fill a stride is left over": _rounded_up,
 }
 _BACKWARD = {"image": Kind.IMAGES, "kernel": Kind.KERNEL, "upstream": Kind.IMAGES}
 _OPTIONS = dict.fromkeys(NONE, Kind.SIDES)
 _STRIDED = ("conv2d_with_options", "conv2d_kernel_gradient_with_options", "conv2d_image_gradient_with_options")
-_NO_BIAS = {"bias": convolution.NEUTRAL["bias"]}
+_NO_BIAS = {"bias": NEUTRAL["bias"]}
 CONVOLUTION_OPTIONS = Layer(
     NAME,
     operations=(
@@ -203,7 +210,7 @@ CONVOLUTION_OPTIONS = Layer(
             named_by="convolution_options.bias_gradient_is_the_sum_of_upstream",
             smooth=read,
             parts=("bias",),
-            neutral=convolution.NEUTRAL,
+            neutral=NEUTRAL,
             part_of=("conv2d_gradients", 2),
             needs=("upstream",),
         ),
