@@ -25,6 +25,12 @@ from properties.layers.base.smooth import BY_NAME
 from properties.layers.further.piecewise import BY_NAME as PIECEWISE
 from properties.mistakes import all_mistakes
 
+
+def is_exhaustive(identifier: str) -> bool:
+    """Whether a property takes every case of a kind."""
+    return identifier.startswith("exact.") or "basis_vectors" in identifier
+
+
 OURS = "backproof"
 DEFINES = "it states the formula itself; the others refute the same mistakes by what follows from it"
 SECOND = "a second definition, so that an error of the suite's own oracle would show"
@@ -37,6 +43,16 @@ SCALES = "nothing else is tried at these scales; formulas in `tests/harness/chec
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
 PIECEWISE_OWN = ("of_twice_its_argument", "is_continuous_at_zero")
+OF_THE_OPTIONS = (
+    "bias_is_added_to_each_channel",
+    "padding_is_a_frame_of_zeros",
+    "stride_takes_every_so_manieth_output",
+    "dilation_puts_zeros_between",
+    "kernel_gradient_with_options_is_the_adjoint",
+    "image_gradient_with_options_is_the_adjoint",
+    "kernel_gradient_with_options_matches_differences",
+    "image_gradient_with_options_matches_differences",
+)
 GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
 OF_DECLARED = (
     "every_gradient_matches_differences",
@@ -92,6 +108,9 @@ JUSTIFIED = {
     "pooling_options.gradient_with_options_at_every_set_of_maxima": EXHAUSTS,
     "pooling_options.gradient_with_options_at_every_weak_ordering": EXHAUSTS,
     "pooling_options.max_pool_with_options_at_every_weak_ordering": EXHAUSTS,
+    **{f"convolution_options.{name}": OWN for name in OF_THE_OPTIONS},
+    "convolution_options.what_a_stride_leaves_over_gets_no_gradient": "it says which part of the gradient is broken",
+    "calls.holds_at_a_larger_size[conv2d_with_options]": "images that a statement pads itself go beyond them by little",
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,
@@ -100,7 +119,7 @@ JUSTIFIED = {
     **{one.id: STATE for one in all_properties().values() if one.id.startswith(SURROUNDINGS)},
     **{one.id: ONE_CHANGED for one in all_properties().values() if one.id.startswith("calls.goes_by_every")},
     **{one.id: SCALES for one in all_properties().values() if one.id.startswith("calls.holds_at_every_scale")},
-    **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("exact.")},
+    **{one.id: EXHAUSTS for one in all_properties().values() if is_exhaustive(one.id)},
 }
 
 
@@ -109,11 +128,6 @@ def outcomes(offered: Mapping[str, Any], changed: Iterable[str], exhaustive: boo
     with trial_of(offered) as trial:
         found = failures(trial, changed, lambda entry: exhaustive or not is_exhaustive(entry.id))
         return {entry.id: failure is not None for entry, failure in found}
-
-
-def is_exhaustive(identifier: str) -> bool:
-    """Whether a property takes every case of a kind."""
-    return identifier.startswith("exact.")
 
 
 def names(offered: Mapping[str, Any], named_by: str) -> tuple[str, ...] | None:

@@ -19,11 +19,12 @@ from .further.average_pooling import AVERAGE_POOLING
 from .further.losses import LOSSES
 from .further.piecewise import PIECEWISE_LAYER
 from .further.softmax import SOFTMAX
+from .options.convolution_options import CONVOLUTION_OPTIONS
 from .options.dense_options import DENSE_OPTIONS
 from .options.pooling_options import POOLING_OPTIONS
 from .pooling import POOLING
 
-_OPTIONS = (POOLING_OPTIONS, DENSE_OPTIONS)
+_OPTIONS = (CONVOLUTION_OPTIONS, POOLING_OPTIONS, DENSE_OPTIONS)
 _FURTHER = (*_OPTIONS, AVERAGE_POOLING, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
 _ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
 LAYERS = {layer.name: layer for layer in _ALL}

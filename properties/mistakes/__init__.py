@@ -21,6 +21,7 @@ MODULES = (
     "convolution",
     "pooling",
     "dense",
+    "further.convolution_options",
     "further.dense_options",
     "further.average_pooling",
     "further.softmax",

@@ -72,9 +72,9 @@ class Limits:
         return cls(kernels, windows, images)
 
     @cache
-    def convolutions(self) -> tuple[Pair, ...]:
-        """Every supported (kernel, image) pair in which the kernel fits, smallest first."""
-        return self._kept("convolution", self._fitting())
+    def convolutions(self, layer: str = "convolution") -> tuple[Pair, ...]:
+        """Every (kernel, image) pair that a layer supports and in which the kernel fits, smallest first."""
+        return self._kept(layer, self._fitting())
 
     @cache
     def networks(self) -> tuple[Pair, ...]:
@@ -104,16 +104,6 @@ class Limits:
         """Every supported (window, input) pair in which the window fits, smallest first."""
         windows = _candidates(self.windows, self.largest.window)
         inputs = list(_candidates(self.images, self.largest.window * self.largest.windows))
-        return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
-
-    @cache
-    def windowed(self, layer: str) -> tuple[Pair, ...]:
-        """Every supported (window, input) pair in which the window fits, smallest first, for such a layer.
-
-        Inputs are of up to as many rows, and columns, as the largest window and window count make, and one more.
-        """
-        windows = _candidates(self.windows, self.largest.window)
-        inputs = list(_candidates(self.images, self.largest.window + self.largest.windows + 1))
         return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
 
     @cache

@@ -111,7 +111,12 @@ def overview_lines(report: Report) -> list[str]:
 
 def _columns(label: str, text: str) -> str:
     """A label, and beside it what fits of a text into the line."""
-    return f"{label:{LABEL}}{text if len(text) <= ROOM else f'{text[: ROOM - 1]}…'}".rstrip()
+    return f"{_label(label)}{text if len(text) <= ROOM else f'{text[: ROOM - 1]}…'}".rstrip()
+
+
+def _label(label: str) -> str:
+    """A label with blanks up to the text beside it, on a line of its own if it is too long for that."""
+    return f"{label:{LABEL}}" if len(label) < LABEL else f"{label}\n{'':{LABEL}}"
 
 
 def consequence_lines(entries: list[Entry]) -> Iterator[str]:
@@ -242,7 +247,7 @@ def _show_certificate(console: Console, certificate: Certificate) -> None:
     for operation, lines in told(certificate.operations):
         for line, label in zip(lines, [operation, *[""] * len(lines)], strict=False):
             wrapped = textwrap.wrap(line, ROOM)
-            _print(console, "\n".join([f"{label:{LABEL}}{wrapped[0]}", *(" " * LABEL + rest for rest in wrapped[1:])]))
+            _print(console, "\n".join([f"{_label(label)}{wrapped[0]}", *(" " * LABEL + rest for rest in wrapped[1:])]))
     _print(console, textwrap.fill(f"not proved: {'; '.join(certificate.not_proved)}", WIDTH, subsequent_indent="  "))
 
 

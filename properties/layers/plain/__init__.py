@@ -23,6 +23,7 @@ MODULES = (
     "dense",
     "network",
     "further.dense_options",
+    "further.convolution_options",
     "further.pooling_options",
     "further.average_pooling",
     "further.softmax",
