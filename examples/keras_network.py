@@ -17,7 +17,8 @@ none, and `fit` raises `NotImplementedError` there. Images are (N, H, W, C) and 
 
 What is refuted is XLA, which takes subnormal numbers for 0: `relu(1e-45)` is 0, and so is its derivative there. The
 precision is single because that is what `ops.arctan` and `ops.tanh` of Keras 3.15.1 give on JAX for double precision,
-with `set_floatx("float64")` too. Its `ops.max_pool` without strides is a `TypeError` on JAX, so the window is given twice.
+with `set_floatx("float64")` too. Its `ops.max_pool` without strides is a `TypeError` on JAX, so the window is given
+twice.
 """
 
 import os
