@@ -10,6 +10,14 @@ import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 
 import reference
+from benchmarks import (
+    right_average_pooling,
+    right_convolution_options,
+    right_losses,
+    right_piecewise,
+    right_pooling_options,
+    right_softmax,
+)
 from benchmarks.trials import reference_with
 from properties.harness.core.values import changed_parts
 from properties.layers import OPERATIONS
@@ -205,3 +213,12 @@ VARIANTS: dict[str, Offered] = {
         name: _square_only(getattr(reference, name)) for name in CONVOLUTIONS
     },
 }
+FURTHER: dict[str, Offered] = {
+    **right_convolution_options.VARIANTS,
+    **right_pooling_options.VARIANTS,
+    **right_average_pooling.VARIANTS,
+    **right_piecewise.VARIANTS,
+    **right_softmax.VARIANTS,
+    **right_losses.VARIANTS,
+}
+VARIANTS |= FURTHER

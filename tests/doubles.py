@@ -1,10 +1,16 @@
 """Targets made for a test, and what a statement says of them."""
 
 from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
 
 from benchmarks import trials
 from properties.harness.checking.properties import arguments_of
 from properties.harness.checking.trial import Record
+from properties.layers import LAYERS, OPERATIONS
+
+FURTHER_LAYERS = {file.stem for file in (Path(__file__).parents[1] / "properties" / "further").glob("*.py")}
 
 
 @contextmanager
@@ -26,3 +32,9 @@ def failure_of(statement, operation=None, **changed):
         failure = trials.failure_of(statement, arguments_of(statement, trial.target, operation), trial)
         assert failure or trial.record.comparisons
         return failure
+
+
+def quick_or_slow(operation, *values):
+    """A test's parameter about an operation; those about options and further operations are slow ones."""
+    layer = LAYERS[OPERATIONS[operation].layer]
+    return pytest.param(*values, marks=pytest.mark.slow if (layer.statements or layer.name) in FURTHER_LAYERS else ())

@@ -12,9 +12,10 @@ from properties.harness.target.operation import Operation
 from properties.harness.why.consequences import is_wrong_at
 from properties.layers import OPERATIONS
 from properties.layers.plain import ways
+from tests.doubles import quick_or_slow
 
 LONGEST = 15  # lines of a way: it is to be read at a glance
-WAYS = [(name, number) for name in OPERATIONS for number in range(len(ways(name)))]
+WAYS = [quick_or_slow(name, name, number) for name in OPERATIONS for number in range(len(ways(name)))]
 
 
 def test_every_operation_has_a_way_of_its_own_name_first():

@@ -6,13 +6,15 @@ import pytest
 
 from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_of_variant
 from benchmarks.trials import failure_of, reference_with, settle, trial_of
-from benchmarks.variants import VARIANTS
+from benchmarks.variants import FURTHER, VARIANTS
 from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.target.operation import Malformed, Refuted
 from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
+from tests.doubles import quick_or_slow
 
 VARIANT_EXAMPLES = 10
+SLOW = pytest.mark.slow
 MISTAKES = {mistake.id: mistake for mistake in all_mistakes()}
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 UNNAMED = {
@@ -59,7 +61,7 @@ def test_catalogue_is_large_and_its_names_are_unique():
     assert all(mistake.what and mistake.why and mistake.mend for mistake in all_mistakes())
 
 
-@pytest.mark.parametrize("name", MISTAKES)
+@pytest.mark.parametrize("name", [quick_or_slow(mistake.operation, name) for name, mistake in MISTAKES.items()])
 def test_mistake_is_refuted_and_named(name):
     """The property that a mistake says refutes it does, and names it before any other unless it is one of the few."""
     settle(shrinks=False)
@@ -74,7 +76,10 @@ def test_few_mistakes_are_not_named():
     assert len(UNNAMED) <= len(MISTAKES) / 10
 
 
-@pytest.mark.parametrize("identifier", [name for name in PROPERTIES if not name.startswith(SURROUNDINGS)])
+@pytest.mark.parametrize(
+    "identifier",
+    [quick_or_slow(one.operation, name) for name, one in PROPERTIES.items() if not name.startswith(SURROUNDINGS)],
+)
 def test_property_refutes_a_mistake(identifier):
     """Each property refutes a mistake of the catalogue by its own words."""
     assert any(by_its_own_words(failure(name, identifier)) for name in candidates(PROPERTIES[identifier]))
@@ -89,11 +94,12 @@ def test_property_is_not_idle(identifier):
 
 
 def test_there_are_enough_variants():
-    """At least 20 correct variants are tried."""
-    assert len(VARIANTS) >= 20
+    """At least 20 correct variants of the network and its layers are tried, and as many of further operations."""
+    assert len(VARIANTS) - len(FURTHER) >= 20
+    assert len(FURTHER) >= 20
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", [pytest.param(one, marks=SLOW if one in FURTHER else ()) for one in VARIANTS])
 def test_variant_is_let_through(name):
     """No statement that samples and names a changed operation refutes it; `benchmarks.false_alarms` goes further."""
     row = row_of_variant(name, with_peers=False, exhaustive=False, examples=VARIANT_EXAMPLES)

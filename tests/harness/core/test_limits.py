@@ -9,7 +9,7 @@ import pytest
 from benchmarks.trials import failures, reference_with, settle, trial_of
 from properties.harness.core.limits import CEILING, FIRST, Largest, Limits
 from properties.layers import OPERATIONS
-from properties.mistakes.right import with_parameters
+from properties.mistakes.right import taking
 
 
 def test_without_limits_every_kernel_fits_its_image():
@@ -83,7 +83,7 @@ def strict(declared):
                 raise RuntimeError(f"{case['image'].shape} is not declared in IMAGE_SHAPES")
             return RIGHT[name](*arguments)
 
-        return with_parameters(name, operation)
+        return taking(name, operation)
 
     return {name: guarded(name) for name in OPERATIONS} | declared
 

@@ -63,6 +63,7 @@ def test_json_has_the_contracts_fields():
         "ties": "all",
         "relu_derivative_at_zero": 0.5,
         "dtype": "float64",
+        "further": {},
     }
     assert report["totals"] == dict.fromkeys(OUTCOMES, 0) | {"held": 1, "refuted": 1}
     assert {"python", "numpy", "hypothesis"} <= report["versions"].keys()

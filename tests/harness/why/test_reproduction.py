@@ -229,7 +229,7 @@ WRONG = {  # the property, the right functions, what is replaced by what, and wo
     "pair": (
         "dense.features_gradient_is_upstream_times_weights",
         DENSE,
-        ("features.T", "features.T, 1"),
+        ("features.T", "features.T, 1, 2"),
         "dense_gradients is wrong: it must return a pair",
     ),
     "second of a pair": (
