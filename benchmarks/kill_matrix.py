@@ -34,6 +34,7 @@ STATE = "what it refutes changes no answer, so that no formula shows it; `tests/
 SCALES = "nothing else is tried at these scales; formulas in `tests/harness/checking/test_scaled.py` show it"
 ONE_CHANGED = "it alone asks two questions in a row that differ in one argument"
 SURROUNDINGS = "calls.leaves_its_surroundings_alone"
+LOSSES = [name for name, one in LAYERS.items() if one.statements == "losses"]
 GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
 JUSTIFIED = {
     **{one.named_by: DEFINES for one in OPERATIONS.values()},
@@ -55,6 +56,24 @@ JUSTIFIED = {
     "dense_options.bias_is_added_to_each_row": OWN,
     "dense_options.weights_gradient_is_features_times_all_upstream": DEFINES,
     "dense_options.dense_gradients_on_all_basis_vectors": EXHAUSTS,
+    "softmax.softmax_is_a_distribution": OWN,
+    "softmax.softmax_ignores_shifts": OWN,
+    "softmax.softmax_knows_no_order": OWN,
+    "softmax.larger_logits_are_likelier": OWN,
+    "softmax.gradient_sums_to_zero": OWN,
+    "softmax.gradient_ignores_what_upstream_has_in_common": OWN,
+    "softmax.jacobian_is_symmetric": OWN,
+    "softmax.gradient_matches_differences": OWN,
+    **{f"losses.loss_of_a_batch_is_that_of_its_images[{name}]": OWN for name in LOSSES},
+    **{f"losses.gradient_of_a_batch_is_that_of_its_images[{name}_gradient]": OWN for name in LOSSES},
+    **{f"losses.gradient_matches_differences[{name}_gradient]": OWN for name in LOSSES},
+    **{f"losses.right_answers_cost_least[{name}]": OWN for name in LOSSES},
+    "losses.softmax_cross_entropy_ignores_shifts": OWN,
+    "losses.softmax_cross_entropy_gradient_sums_to_zero": OWN,
+    "losses.softmax_cross_entropy_is_that_of_softmax": OWN,
+    "losses.softmax_cross_entropy_gradient_is_the_chain_rule": OWN,
+    "losses.logistic_cross_entropy_is_symmetric": OWN,
+    **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("losses.every_label_counts")},
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,
