@@ -53,6 +53,7 @@ OF_THE_OPTIONS = (
     "kernel_gradient_with_options_matches_differences",
     "image_gradient_with_options_matches_differences",
 )
+LOSSES = [name for name, one in LAYERS.items() if one.statements == "losses"]
 GIVEN_UPSTREAM = LAYERS["activation_gradients"].named()
 OF_DECLARED = (
     "every_gradient_matches_differences",
@@ -111,6 +112,24 @@ JUSTIFIED = {
     **{f"convolution_options.{name}": OWN for name in OF_THE_OPTIONS},
     "convolution_options.what_a_stride_leaves_over_gets_no_gradient": "it says which part of the gradient is broken",
     "calls.holds_at_a_larger_size[conv2d_with_options]": "images that a statement pads itself go beyond them by little",
+    "softmax.softmax_is_a_distribution": OWN,
+    "softmax.softmax_ignores_shifts": OWN,
+    "softmax.softmax_knows_no_order": OWN,
+    "softmax.larger_logits_are_likelier": OWN,
+    "softmax.gradient_sums_to_zero": OWN,
+    "softmax.gradient_ignores_what_upstream_has_in_common": OWN,
+    "softmax.jacobian_is_symmetric": OWN,
+    "softmax.gradient_matches_differences": OWN,
+    **{f"losses.loss_of_a_batch_is_that_of_its_images[{name}]": OWN for name in LOSSES},
+    **{f"losses.gradient_of_a_batch_is_that_of_its_images[{name}_gradient]": OWN for name in LOSSES},
+    **{f"losses.gradient_matches_differences[{name}_gradient]": OWN for name in LOSSES},
+    **{f"losses.right_answers_cost_least[{name}]": OWN for name in LOSSES},
+    "losses.softmax_cross_entropy_ignores_shifts": OWN,
+    "losses.softmax_cross_entropy_gradient_sums_to_zero": OWN,
+    "losses.softmax_cross_entropy_is_that_of_softmax": OWN,
+    "losses.softmax_cross_entropy_gradient_is_the_chain_rule": OWN,
+    "losses.logistic_cross_entropy_is_symmetric": OWN,
+    **{one.id: EXHAUSTS for one in all_properties().values() if one.id.startswith("losses.every_label_counts")},
     "network.predict_holds_at_kinks": "sampled points never lie on a kink by themselves",
     "network.predict_grows_weights_over_windows": SECOND,
     "network.gradients_match_differences": OWN,

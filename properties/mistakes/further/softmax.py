@@ -3,6 +3,7 @@
 from .. import edited
 
 KEPT = "calls.keeps_the_contract[softmax_gradient]"
+LINEAR = "softmax.gradient_is_linear_in_upstream"
 
 MISTAKES = (
     edited("softmax", "largest not subtracted", "Exponentials are taken of the logits themselves, and overflow.",
@@ -56,6 +57,9 @@ MISTAKES = (
     edited("softmax_gradient", "averaged over the images", "It is divided by the number of images.",
            "probabilities * (upstream - inner)", "probabilities * (upstream - inner) / len(x)",
            "the loss is a mean, and divided once more", "no division: upstream has it"),
+    edited("softmax_gradient", "upstream clipped", "Upstream counts up to 5.", "(upstream - inner)",
+           "(np.clip(upstream, -5, 5) - inner)", "gradients are clipped, so that training is stable",
+           "clip in the update, if at all", named_by=LINEAR),
     edited("softmax_gradient", "upstream overwritten", "The inner product is taken off upstream in place.",
            "return probabilities * (upstream - inner)", "upstream -= inner\n    return probabilities * upstream",
            "in place saves memory", "upstream - inner", named_by=KEPT),
