@@ -9,9 +9,9 @@
 - ReLU'(0): 0
 - Precision: float64
 
-Images are (N, H, W, C) and kernels (h, w, C, F). A stride is one number, so pooling windows are square. An activation that
-is called makes a row (1, n) of an array (n,); its `fn` does not. The last release is older than Python 3.10, which took
-`Hashable` out of `collections`: that is put back while it loads.
+Images are (N, H, W, C) and kernels (h, w, C, F). A stride is one number, so pooling windows are square. An activation
+that is called makes a row (1, n) of an array (n,); its `fn` does not. The last release is older than Python 3.10, which
+took `Hashable` out of `collections`: that is put back while it loads.
 """
 
 import collections
