@@ -1,7 +1,8 @@
 """What other libraries do where the mathematics leaves the choice: a table of the examples, as the suite finds it.
 
 `python -m benchmarks.conventions [--json FILE]` probes every target in `examples/`: whether its convolution flips the
-kernel, where the gradient of a tied maximum goes, ReLU's derivative at 0, and the precision that it declares.
+kernel, where the gradient of a tied maximum goes, ReLU's derivative at 0, and the precision that it declares. Examples
+of libraries that are not installed are left out.
 """
 
 import ast
@@ -9,7 +10,7 @@ import platform
 import re
 import shutil
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from properties.harness.checking.conventions import examined
 from properties.harness.target.target import load
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+INSTALLED_OTHERWISE = ("Python", "cc")  # not from the package index
 HEADER = """\
 | example | library | convolution | a tied maximum's gradient goes to | ReLU'(0) | precision |
 | --- | --- | --- | --- | --- | --- |"""
@@ -41,6 +43,11 @@ def claims(path: Path) -> dict[str, list[str]]:
     for name, claim in re.findall(r"^- ([^:]+): (.+)$", text, re.MULTILINE):
         found.setdefault(name, []).append(claim)
     return found
+
+
+def lacks(library: str) -> bool:
+    """Whether the library, by its name in the package index, is not installed here."""
+    return library not in INSTALLED_OTHERWISE and not any(distributions(name=library))
 
 
 def versioned(library: str) -> str:
@@ -76,7 +83,7 @@ def line(row: dict[str, Any]) -> str:
 
 def main() -> list[dict[str, Any]]:
     """Probe, print the table, and return the findings."""
-    paths = sorted(EXAMPLES.glob("*.py"))
+    paths = [path for path in sorted(EXAMPLES.glob("*.py")) if not lacks(claims(path)["Library"][0])]
     rows = [measure(path) for path in tqdm(paths, unit="example", delay=1, disable=None)]
     print(HEADER, *map(line, rows), sep="\n")
     return rows

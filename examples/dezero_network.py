@@ -11,8 +11,7 @@
 
 DeZero is the framework that Goro Saito's book "Deep Learning from Scratch 3" builds. Images are (N, C, H, W), kernels
 (F, C, h, w). Its last release is older than NumPy 1.24, which took away `np.int`: that is put back while it loads.
-Beside `pooling` it has a `pooling_simple`, made of `max`, which is refuted: it gives every tied maximum the whole of
-upstream.
+Beside `pooling` it has `pooling_simple`, made of `max`, which is refuted: it gives every tied maximum all of upstream.
 """
 
 import numpy as np

@@ -12,13 +12,13 @@
 - ReLU'(0): 0
 - Precision: float32
 
-Keras has no gradients of its own but its backend's: TensorFlow's, PyTorch's or JAX's. NumPy, its lightest backend, has
-none, and `fit` raises `NotImplementedError` there. Images are (N, H, W, C) and kernels (h, w, C, F).
+It needs `pip install keras` and JAX. Keras has no gradients of its own but its backend's: TensorFlow's, PyTorch's or
+JAX's. NumPy, its lightest backend, has none, and `fit` raises `NotImplementedError` there. Images are (N, H, W, C) and
+kernels (h, w, C, F).
 
 What is refuted is XLA, which takes subnormal numbers for 0: `relu(1e-45)` is 0, and so is its derivative there. The
-precision is single because that is what `ops.arctan` and `ops.tanh` of Keras 3.15.1 give on JAX for double precision,
-with `set_floatx("float64")` too. Its `ops.max_pool` without strides is a `TypeError` on JAX, so the window is given
-twice.
+precision is single because that is what `ops.arctan` and `ops.tanh` of Keras 3.15.1 give on JAX for double, with
+`set_floatx("float64")` too. Its `ops.max_pool` without strides is a `TypeError` on JAX, so the window is given twice.
 """
 
 import os

@@ -15,11 +15,12 @@
 - ReLU'(0): 1
 - Precision: float64
 
-`signal.convolve2d` is the true convolution. There is no pooling but `max` over the windows' axes, and its gradient
-gives every tied maximum the whole of upstream: `grad(x.max(), x)` at [[1, 1]] is [[1, 1]]. `pt.maximum` of two arrays
-gives it to the first of them, so that ReLU's derivative at 0 is 1; it is 0 if one writes `pt.maximum(0.0, x)`.
+`signal.convolve2d` is the true convolution. There is no pooling but `max` over the windows' axes, whose gradient gives
+every tied maximum the whole of upstream: `grad(x.max(), x)` at [[1, 1]] is [[1, 1]]. `pt.maximum` of two arrays gives
+it to the first of them, so that ReLU's derivative at 0 is 1; it is 0 if one writes `pt.maximum(0.0, x)`.
 
-Each graph is compiled once for all shapes. In mode "py" that needs no compiler, which would take longer than the calls.
+It needs `pip install pytensor`, 250 MB with Numba. Each graph is compiled once for all shapes. In mode "py" that needs
+no compiler, which would take longer than the calls.
 """
 
 import pytensor

@@ -7,18 +7,17 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.metadata import distributions
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from benchmarks.conventions import EXAMPLES, claims
+from benchmarks.conventions import EXAMPLES, INSTALLED_OTHERWISE, claims, lacks
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = {"Library", "Verdict", "Convolution", "Ties", "ReLU'(0)", "Precision"}
-INSTALLED_OTHERWISE = ("Python", "cc")
 EXTRA = "pip install '.[examples]'"
 STATUS = {"holds": 0, "refuted": 1, "broken": 1}
 
@@ -30,11 +29,20 @@ def command(path):
     return shlex.split(line)
 
 
-def checked(path):
-    """The example as a test's parameter, to be skipped where the library that its page names is not installed."""
-    (library,) = claims(path)["Library"]
-    lacks = library not in INSTALLED_OTHERWISE and not any(distributions(name=library))
-    return pytest.param(path, id=path.stem, marks=pytest.mark.skipif(lacks, reason=f"{library} needs {EXTRA}"))
+def in_the_extra():
+    """The libraries that the extra of that name installs."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    return {re.match(r"[\w-]+", requirement)[0] for requirement in extras["examples"]}
+
+
+def checked():
+    """The examples as a test's parameters: skipped without a library of the extra, left out without any other."""
+    extra = in_the_extra()
+    for path in sorted(EXAMPLES.glob("*.py")):
+        (library,) = claims(path)["Library"]
+        if library in extra or not lacks(library):
+            skipped = pytest.mark.skipif(lacks(library), reason=f"{library} needs {EXTRA}")
+            yield pytest.param(path, id=path.stem, marks=skipped)
 
 
 def run(arguments, **environment):
@@ -50,7 +58,7 @@ def run(arguments, **environment):
     )
 
 
-@pytest.mark.parametrize("path", [checked(path) for path in sorted(EXAMPLES.glob("*.py"))])
+@pytest.mark.parametrize("path", list(checked()))
 def test_example_is_what_its_page_says(path, tmp_path):
     """The verdict, the ids of all that fails, and the conventions are those on the page."""
     asked, claimed = command(path), claims(path)
@@ -70,6 +78,14 @@ def test_example_is_what_its_page_says(path, tmp_path):
     for outcome in ("refuted", "crashed"):
         failed = {entry["id"] for entry in report["properties"] if entry["outcome"] == outcome}
         assert failed == set(claimed.get(outcome.capitalize(), []))
+
+
+def test_what_no_extra_installs_is_said():
+    """The page of an example whose library is in no extra says how to install it."""
+    for path in EXAMPLES.glob("*.py"):
+        (library,) = claims(path)["Library"]
+        if library not in {*in_the_extra(), *INSTALLED_OTHERWISE, "numpy"}:
+            assert f"`pip install {library}`" in path.read_text(encoding="utf-8")
 
 
 def test_missing_compiler_is_one_line(tmp_path):
