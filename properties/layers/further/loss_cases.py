@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -149,6 +150,16 @@ def sure(case: Case) -> Case:
     if "probabilities" in case:
         return case.changed(probabilities=case.labels.copy())
     return case.changed(logits=FURTHEST * (2 * case.labels - 1))
+
+
+def every_labelling(name: str) -> Iterator[Case]:
+    """Every way to label one image or two, of two to four classes, beside probabilities or logits, by their `name`."""
+    for images, classes in product((1, 2), (2, 3, 4)):
+        array = np.arange(1.0, classes * images + 1).reshape(images, classes) / 64
+        if name == "probabilities":
+            array[:, 0] += 1 - array.sum(axis=1)
+        for labels in product(range(classes), repeat=images):
+            yield Case({name: array, "labels": np.eye(classes)[list(labels)]})
 
 
 class Step(NamedTuple):

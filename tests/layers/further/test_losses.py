@@ -203,18 +203,17 @@ def test_labels_are_whole_numbers_at_the_door():
     assert shown(np.array([2, 0])) == "[2, 0]"
 
 
-@pytest.mark.parametrize(
-    ("operation", "wrong"),
-    {
-        "constant inside": ("cross_entropy", lambda p, y: -np.log(p[np.arange(len(y)), y] + 1e-12).mean()),
-        "overflow": ("softmax_cross_entropy", lambda z, y: np.mean(np.log(np.exp(z).sum(1)) - z[range(len(y)), y])),
-        "no mean": (
-            "softmax_cross_entropy_gradient",
-            lambda z, y: INTEGERS["softmax_cross_entropy_gradient"](z, y) * len(y),
-        ),
-    }.values(),
-    ids=str,
-)
+WRONG = {
+    "constant inside": ("cross_entropy", lambda p, y: -np.log(p[np.arange(len(y)), y] + 1e-12).mean()),
+    "overflow": ("softmax_cross_entropy", lambda z, y: np.mean(np.log(np.exp(z).sum(1)) - z[range(len(y)), y])),
+    "no mean": (
+        "softmax_cross_entropy_gradient",
+        lambda z, y: INTEGERS["softmax_cross_entropy_gradient"](z, y) * len(y),
+    ),
+}
+
+
+@pytest.mark.parametrize(("operation", "wrong"), WRONG.values(), ids=WRONG)
 def test_wrong_losses_are_refuted(operation, wrong):
     """A constant inside the logarithm, an overflow, and a gradient that is no mean."""
     with np.errstate(all="ignore"):
