@@ -57,7 +57,7 @@ def failure(identifier, **offered):
         return trials.failure_of(entry.function, arguments_of(entry.function, trial.target), trial)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda names: " and ".join(sorted(names)) or "none")
 def test_cases_use_the_options_that_there_are(options):
     """Without a stride windows fill the input and its padding side by side; with one, it may be anything up to one more
     than the window's side; what pads is less than that side. Otherwise both are neutral.
@@ -119,7 +119,7 @@ def test_cases_stay_within_what_is_declared():
         assert {len({*case.window}) * len({*case.x.shape[-2:]}) for case in drawn(60)} == {1}
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda names: " and ".join(sorted(names)) or "none")
 def test_smaller_cases_are_cases(options):
     """What is made smaller is a pooling that fits together, with the options that there are, and smaller."""
     for case in _smaller_of(options):
@@ -140,7 +140,7 @@ def _weight(case):
     return sum(case.x.shape) + sum(case.window + case.stride + case.padding)
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=lambda names: " and ".join(sorted(names)) or "none")
 def test_larger_cases_are_large(options):
     """Windows come to 17×17, and sides beyond 60."""
     with with_setting(options=options):
