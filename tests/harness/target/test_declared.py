@@ -54,7 +54,7 @@ def test_usual_ones_may_be_declared_anywhere():
     """What is so without a word may be said in every layout; a mean, too, where there is one image."""
     for name in ("HW", *LAYOUTS):
         declared = {"LAYOUT": name, "KERNEL_LAYOUT": KERNEL, "GRADIENTS": "sum"}
-        assert make_target(SimpleNamespace(relu=np.abs, **declared), "mine").layout == Layout(name)
+        assert make_target(SimpleNamespace(relu=np.abs, **declared), "mine").layout == Layout(name, labels="integers")
     assert make_target(SimpleNamespace(relu=np.abs, GRADIENTS="mean"), "mine").layout.gradients_are == "mean"
 
 
