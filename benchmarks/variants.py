@@ -19,9 +19,10 @@ from benchmarks import (
     right_softmax,
 )
 from benchmarks.trials import reference_with
+from properties.harness.core.setting import Conventions, with_setting
 from properties.harness.core.values import changed_parts
 from properties.layers import OPERATIONS
-from properties.mistakes.right import taking
+from properties.mistakes.right import single, taking
 from reference import arctan, dense, max_pool, relu
 
 Offered = dict[str, Any]
@@ -170,7 +171,9 @@ def _correlating() -> Offered:
         "conv2d_kernel_gradient": lambda image, kernel, upstream: _by_windows(image, upstream),
         "conv2d_image_gradient": lambda image, kernel, upstream: scipy.signal.convolve2d(upstream, kernel),
     }
-    return {**layers, **network(_by_windows, layers["conv2d_kernel_gradient"])}
+    with with_setting(conventions=Conventions("correlation")):
+        further = {name: single(name) for name, one in OPERATIONS.items() if one.follows and one.function}
+    return {**layers, **further, **network(_by_windows, layers["conv2d_kernel_gradient"])}
 
 
 VARIANTS: dict[str, Offered] = {

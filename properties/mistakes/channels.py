@@ -20,10 +20,12 @@ from .right import full, taking
 
 Answer = Callable[..., Any]
 _PER_IMAGE = ("image", "x", "upstream", "features", "target")
-SUMMED = ("conv2d_kernel_gradient", "dense_gradients", "cost", "gradients", "train_step")
-GRADIENTS = ("conv2d_kernel_gradient", "dense_gradients", "gradients", "train_step")
+OF_OPTIONS = ("conv2d_kernel_gradient_with_options", "conv2d_bias_gradient")
+SUMMED = ("conv2d_kernel_gradient", *OF_OPTIONS, "dense_gradients", "cost", "gradients", "train_step")
+GRADIENTS = ("conv2d_kernel_gradient", *OF_OPTIONS, "dense_gradients", "gradients", "train_step")
 AVERAGES = ("average_pool", "average_pool_gradient")
-SEPARATE = ("conv2d", "conv2d_image_gradient", "max_pool", "max_pool_gradient", *AVERAGES)
+WITH_OPTIONS = ("conv2d_with_options", "conv2d_image_gradient_with_options")
+SEPARATE = ("conv2d", "conv2d_image_gradient", *WITH_OPTIONS, "max_pool", "max_pool_gradient", *AVERAGES)
 NETWORK = ("predict", "cost", "gradients", "train_step")
 KERNELS = ("conv2d", "conv2d_image_gradient", "predict", "cost")
 
@@ -42,6 +44,10 @@ def _first(array: Array, axis: int) -> Any:
 def _copied(array: Array, axis: int) -> Any:
     """Its first entry along an axis, over and over."""
     return np.repeat(array.take([0], axis), array.shape[axis], axis)
+
+
+def _times(factor: int, array: Array) -> Array:
+    return array * factor
 
 
 def _swapped(kernel: Array) -> Any:
@@ -167,6 +173,18 @@ _TABLE: dict[tuple[tuple[str, ...], Answer], tuple[tuple[str, str], tuple[str, s
     (("conv2d_image_gradient",), lambda operation, *own: full(operation)(*own[:2], _first(own[2], 1))): (
         ("first filter alone", "Only what the first filter passes back counts."),
         ("what worked for one filter is called on `[0]`", "sum over the filters"),
+    ),
+    (("conv2d_with_options",), lambda operation, *own: _with(operation, own, bias=partial(_times, own[0].shape[1]))): (
+        ("bias for each input channel", "The bias is added once for each channel of the image."),
+        ("it is added inside the loop over the image's channels", "once for each output"),
+    ),
+    (("conv2d_with_options",), lambda operation, *own: _with(operation, own, bias=lambda bias: _copied(bias, 0))): (
+        ("first bias for all", "All channels of the output get the first filter's bias."),
+        ("a bias of one number is meant", "bias[o] for channel o of the output"),
+    ),
+    (("conv2d_bias_gradient",), lambda _, image, kernel, upstream: np.full(len(kernel), upstream.sum())): (
+        ("summed over the filters", "All of upstream is summed, for every filter."),
+        ("np.sum without an axis", "upstream.sum(axis=(0, 2, 3)), over images and positions"),
     ),
     (KERNELS, lambda operation, *own: _with(operation, own, kernel=_swapped)): (
         ("filters and channels swapped", "The kernel is taken for (C_in, C_out, h, w), where these two are equal."),

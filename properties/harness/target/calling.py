@@ -90,7 +90,9 @@ class Packed:
 def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[Any, frozenset[str]]:
     """What a target offers an operation as, in the operation's form, or None; and the options of it that it has.
 
-    It has them too if it requires as many arguments as there are parameters, whatever it calls them.
+    It has them too if it requires as many arguments as there are parameters, whatever it calls them. Of what has only
+    options an operation without any is not offered, where there is no question that may yet tell.
+
     Raises `ValueError` if the target declares options that there are not.
     """
     own, name = getattr(target, signature.name, None), signature.function or signature.name
@@ -109,6 +111,8 @@ def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[
     defaults, declared = _defaults(function), _declared(target).get(name, ())
     options = [one for one in signature.options if one in defaults or one in declared]
     found = [one for one in signature.found_out if one in declared]
+    if signature.function and not signature.found_out and not options:
+        return None, frozenset()  # it has nothing but options
     beside = {one: make for one, make in signature.neutral.items() if defaults.get(one) is inspect.Parameter.empty}
     needs = bool(signature.needs) and part is None and not _takes(function, signature.takes)
     if not (signature.function or signature.options or beside or needs or part is not None):

@@ -193,8 +193,9 @@ class Operation:
             array = np.asarray(None)
         is_number = kind is not Kind.ANY and not shape
         is_row = kind is Kind.NUMBERS and bool(shape)
-        given = array.size if is_number or is_row or not shape else array.shape
-        if array.dtype.kind not in "biuf" or given != (shape[0] if is_row else shape or 1):
+        is_counted = is_row or (kind is Kind.BIAS and shape == (1,))  # one filter's may be a number
+        given = array.size if is_number or is_counted or not shape else array.shape
+        if array.dtype.kind not in "biuf" or given != (shape[0] if is_counted else shape or 1):
             wanted = f"an array of shape {shape}" if shape else "one number"
             wanted = f"as many numbers as images, {shape[0]}" if is_row else wanted
             raise Malformed(

@@ -18,7 +18,7 @@ from ...harness.core.values import Array, Kind, Value, inner_product, norms, unt
 from ..base.registry import Layer, Read, Sides, Signature, Stage
 from ..convolution import NEUTRAL, image_units, kernel_units, units
 from . import strided
-from .convolution_sides import NAME, NONE, Side, options_of, pair_of, read, smaller
+from .convolution_sides import NAME, NONE, Side, options_in, pair_of, read, smaller
 
 
 def framed(case: Case) -> Array:
@@ -34,21 +34,21 @@ def output_of(case: Case) -> Value:
     image, kernel, bias = case.image, case.kernel, case.bias[..., None, :, None, None]
     terms, channels = prod(kernel.shape[-3:]) + 1, kernel.shape[-3]
     size = norms(image, 4) * norms(kernel, 4) + np.abs(bias)
-    value = strided.conv2d(image, kernel, *options_of(case)) + bias
+    value = strided.conv2d(image, kernel, *options_in(case)) + bias
     return Value(value, units(framed(case), terms, channels) + 1, size)
 
 
 def kernel_gradient_of(case: Case) -> Value:
     """The kernel's gradient, a part of a convolution of the padded image with upstream that has zeros in it."""
     image, upstream = case.image, case.upstream
-    value = strided.conv2d_kernel_gradient(image, case.kernel.shape[-2:], upstream, *options_of(case))
+    value = strided.conv2d_kernel_gradient(image, case.kernel.shape[-2:], upstream, *options_in(case))
     return Value(value, kernel_units(framed(case), upstream), norms(image, 4) * norms(upstream, 4))
 
 
 def image_gradient_of(case: Case) -> Value:
     """The image's gradient, a part of a convolution that has the padded image's sides."""
     kernel, upstream = case.kernel, case.upstream
-    value = strided.conv2d_image_gradient(case.image.shape[-2:], kernel, upstream, *options_of(case))
+    value = strided.conv2d_image_gradient(case.image.shape[-2:], kernel, upstream, *options_in(case))
     return Value(value, image_units(framed(case), kernel), norms(kernel, 4) * norms(upstream, 4))
 
 
@@ -90,7 +90,7 @@ def _plain(pair: Pair) -> Case:
 
 def _output_sides(case: Case) -> Shape:
     kernel, image = pair_of(case)
-    return strided.outputs(image, kernel, *options_of(case))
+    return strided.outputs(image, kernel, *options_in(case))
 
 
 def _shape(case: Case) -> tuple[Sides]:

@@ -58,7 +58,7 @@ class Side(NamedTuple):
         return self._replace(output=output + 1, dilation=dilation, rest=rest)
 
 
-def options_of(case: Case) -> tuple[Shape, Shape, Shape]:
+def options_in(case: Case) -> tuple[Shape, Shape, Shape]:
     """The stride, the padding and the dilation of a case."""
     stride, padding, dilation = case.arguments(*NONE)
     return stride, padding, dilation

@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 import properties
+from benchmarks.trials import failure_of, settle
+from properties.harness.checking.properties import all_properties, arguments_of
 from properties.harness.core.limits import Limits
 from properties.harness.core.setting import Conventions, Counts, with_setting
 from properties.harness.core.tape import Case, Tape
 from properties.harness.target.layout import Layout
+from properties.harness.why.diagnosis import diagnosed
 from properties.layers import LAYERS, OPERATIONS
 from properties.layers.options.convolution_bases import every_option, tensor
 from properties.layers.options.convolution_sides import NONE, read, smaller
+from properties.mistakes.channels import channel_mistakes
+from properties.mistakes.right import full
+from tests.doubles import trial_of
 
 LAYER = LAYERS["convolution_options"]
 BIAS = "conv2d_bias_gradient"
@@ -270,31 +276,53 @@ def test_declared_shapes_hold(declared):
 
 
 WRONG = {
-    "stride": lambda own, image, kernel, upstream, stride, *rest: own(image, kernel, upstream, stride[::-1], *rest),
-    "padding": lambda own, image, kernel, upstream, stride, padding, dilation: own(
-        image, kernel, upstream, stride, (padding[0],) * 2, dilation
-    ),
+    "strides swapped": lambda stride, padding, dilation: (stride[::-1], padding, dilation),
+    "rows' padding for both": lambda stride, padding, dilation: (stride, padding[:1] * 2, dilation),
+    "no dilation": lambda stride, padding, dilation: (stride, padding, (1, 1)),
 }
+OF_GRADIENTS = [
+    f"{part}_gradient{more}_is_the_adjoint" for part in ("kernel", "image") for more in ("", "_with_options")
+]
 
 
 @pytest.mark.parametrize("option", WRONG)
 def test_wrong_option_is_refuted_where_it_is_used_alone(option):
-    """One side's for the other is refuted by the statements about options; those about the plain convolution hold."""
+    """Gradients of other options are refuted by the statements about options; those without options hold."""
     own, wrong = target(), WRONG[option]
 
     def conv2d_gradients(image, kernel, upstream, stride=(1, 1), padding=(0, 0), dilation=(1, 1)):
-        shape = (2, 2, *kernel.shape)
-        try:
-            return wrong(own["conv2d_gradients"], image, kernel, upstream, stride, padding, dilation)
-        except ValueError:
-            return np.zeros(image.shape), np.zeros(kernel.shape), np.zeros(1), shape
+        return own["conv2d_gradients"](image, kernel, upstream, *wrong(stride, padding, dilation))
 
-    found = outcomes(own | {"conv2d_gradients": conv2d_gradients}, examples=30)
-    refuted = {name for name, outcome in found.items() if outcome != "held"}
-    assert refuted >= {
-        f"convolution_options.{name}_with_options_is_the_adjoint" for name in ("kernel_gradient", "image_gradient")
-    }
-    assert all("options" in name for name in refuted)
+    settle(30, shrinks=False)
+    entries = [one for one in all_properties().values() if one.id.partition(".")[2] in OF_GRADIENTS]
+    with trial_of(**own | {"conv2d_gradients": conv2d_gradients}) as trial:
+        for entry in entries:
+            arguments = arguments_of(entry.function, trial.target, entry.operation)
+            assert bool(failure_of(entry.function, arguments, trial)) == ("with_options" in entry.id)
+    assert len(entries) == 4
+
+
+OF_SEVERAL = {one.id: one for one in channel_mistakes() if OPERATIONS[one.operation].layer == LAYER.name}
+
+
+@pytest.mark.parametrize("name", OF_SEVERAL)
+def test_mistake_of_several_is_refuted_and_named(name):
+    """A mistake in the sums over images, channels or filters is refuted by its property, and named first."""
+    wrong = OF_SEVERAL[name]
+    offered = {one.name: full(one.name) for one in LAYER.operations} | {"LAYOUT": "NCHW"}
+    settle(30, shrinks=False)
+    with trial_of(**offered | {wrong.operation: wrong.make()}) as trial:
+        entry = next(one for one in all_properties().values() if one.id == wrong.named_by)
+        found = failure_of(entry.function, arguments_of(entry.function, trial.target, entry.operation), trial)
+        assert diagnosed(trial.target.operations[wrong.operation], Case(found.case)).mistakes[0] == name
+
+
+def test_bias_gradient_of_one_filter_may_be_a_number():
+    """Without channels there is one bias: its gradient may be a number, or have any shape of one entry."""
+    for answer in (lambda upstream: upstream.sum(), lambda upstream: upstream.sum(keepdims=True)):
+        assert len(held(outcomes({"conv2d_bias_gradient": answer}, "conv2d_bias or bias_gradient"))) == 1
+    found = outcomes({"conv2d_bias_gradient": lambda upstream: upstream.sum(axis=0)}, "sum_of_upstream")
+    assert found == {"convolution_options.bias_gradient_is_the_sum_of_upstream": "refuted"}
 
 
 SIZES = {
