@@ -134,12 +134,16 @@ def _frozen(array: Any) -> Any:
     return array
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+
+
 def _in_single(name: str) -> Callable[..., Any]:
     function = RIGHT[name]
 
     def answer(*arguments: Any) -> Any:
         with np.errstate(over="ignore", under="ignore"):
-            given = function(*(np.float32(value) if isinstance(value, np.ndarray) else value for value in arguments))
+            given = function(*(np.float32(one) if _is_real(one) else one for one in arguments))
             return changed_parts(np.float32, given)
 
     return taking(name, answer)
