@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -91,6 +92,16 @@ def read_impossible(tape: Tape) -> Case:
 def read_moderate_logits(tape: Tape) -> Case:
     """Two classes at least, and logits up to 4: none is less likely than one in 20,000."""
     return read_logits_and_labels(tape, fewest=2, scales=MODEST)
+
+
+def every_labelling(name: str) -> Iterator[Case]:
+    """For up to two images of two to four classes every way to label them, with one array of this name."""
+    for images, classes in product((1, 2), (2, 3, 4)):
+        array = np.arange(1.0, classes * images + 1).reshape(images, classes) / 64
+        if name == "probabilities":
+            array[:, 0] += 1 - array.sum(axis=1)
+        for labels in product(range(classes), repeat=images):
+            yield Case({name: array, "labels": np.eye(classes)[list(labels)]})
 
 
 MODERATE: dict[str, Callable[[Tape], Case]] = {  # where differences tell something
