@@ -262,8 +262,7 @@ def test_logistic_cross_entropy_is_symmetric(logistic_cross_entropy, case):
 @pytest.mark.parametrize("operation", ["cross_entropy", "cross_entropy_gradient"], indirect=True)
 @given(case=impossible_cases)
 def test_stays_finite_at_a_probability_of_zero(operation, case):
-    """Where the label's probability is exactly 0 the answer is a number, whichever: softmax underflows, and training
-    goes on.
+    """Where the label's probability is exactly 0, as softmax underflows to it, the answer is a number, whichever.
 
     Source: the contract, on finite values for finite input.
     """
