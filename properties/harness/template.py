@@ -16,6 +16,8 @@ import numpy as np
 # KERNEL_SHAPES = "square"  # or a list of (rows, columns); likewise WINDOW_SHAPES and IMAGE_SHAPES
 # DTYPE = "float32"  # it computes in single precision
 # LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
+# REDUCTION = "sum"  # losses are summed over the images, not averaged
+# LABELS = "one-hot"  # labels are rows (N, m) of sum 1, not the numbers of classes (N,)
 # A bias, a stride or a padding is checked too where a function has a parameter of that name.
 '''
 FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'
