@@ -255,14 +255,14 @@ def test_logistic_cross_entropy_is_symmetric(logistic_cross_entropy, case):
     """
     other = case.changed(logits=-case.logits, labels=1 - case.labels)
     (bound,) = logistic_cross_entropy.signature.value(case)
-    value = within(logistic_cross_entropy.at(case), 2 * bound.allowed)
-    agree(logistic_cross_entropy.at(other), value, "logistic_cross_entropy(−logits, 1 − labels)")
+    expected = within(logistic_cross_entropy.at(case), 2 * bound.allowed)
+    agree(logistic_cross_entropy.at(other), expected, "logistic_cross_entropy(−logits, 1 − labels)")
 
 
 @pytest.mark.parametrize("operation", ["cross_entropy", "cross_entropy_gradient"], indirect=True)
 @given(case=impossible_cases)
 def test_stays_finite_at_a_probability_of_zero(operation, case):
-    """Where the label's probability is exactly 0, as softmax underflows, the answer is a number, whichever.
+    """Where the label's probability is exactly 0, as softmax underflows to it, the answer is a number, whichever.
 
     Source: the contract, on finite values for finite input.
     """

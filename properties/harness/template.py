@@ -18,6 +18,8 @@ import numpy as np
 # LAYOUT = "NCHW"  # or "CHW", "NHWC": images with channels, in batches; kernels (C_out, C_in, h, w)
 # KERNEL_LAYOUT = "hwIO"  # or any order of O (C_out), I (C_in), h, w, where a LAYOUT has channels
 # GRADIENTS = "mean"  # those of kernel, weights and bias are divided by the number of images
+# REDUCTION = "sum"  # losses are summed over the images, not averaged
+# LABELS = "one-hot"  # labels are rows (N, m) of sum 1, not the numbers of classes (N,)
 # A bias, a stride or a padding is checked too where a function has a parameter of that name.
 '''
 FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'

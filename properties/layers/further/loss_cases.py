@@ -94,6 +94,16 @@ def read_moderate_logits(tape: Tape) -> Case:
     return read_logits_and_labels(tape, fewest=2, scales=MODEST)
 
 
+def every_labelling(name: str) -> Iterator[Case]:
+    """For up to two images of two to four classes every way to label them, with one array of this name."""
+    for images, classes in product((1, 2), (2, 3, 4)):
+        array = np.arange(1.0, classes * images + 1).reshape(images, classes) / 64
+        if name == "probabilities":
+            array[:, 0] += 1 - array.sum(axis=1)
+        for labels in product(range(classes), repeat=images):
+            yield Case({name: array, "labels": np.eye(classes)[list(labels)]})
+
+
 MODERATE: dict[str, Callable[[Tape], Case]] = {  # where differences tell something
     "squared_error": partial(read_squares, scales=MODEST),
     "cross_entropy": partial(read_probabilities, with_zeros=False),
@@ -150,16 +160,6 @@ def sure(case: Case) -> Case:
     if "probabilities" in case:
         return case.changed(probabilities=case.labels.copy())
     return case.changed(logits=FURTHEST * (2 * case.labels - 1))
-
-
-def every_labelling(name: str) -> Iterator[Case]:
-    """Every way to label one image or two, of two to four classes, beside probabilities or logits, by their `name`."""
-    for images, classes in product((1, 2), (2, 3, 4)):
-        array = np.arange(1.0, classes * images + 1).reshape(images, classes) / 64
-        if name == "probabilities":
-            array[:, 0] += 1 - array.sum(axis=1)
-        for labels in product(range(classes), repeat=images):
-            yield Case({name: array, "labels": np.eye(classes)[list(labels)]})
 
 
 class Step(NamedTuple):

@@ -18,7 +18,7 @@ MOST_CLASSES = 6
 FURTHEST = 1e4  # of a logit from 0, beside what it is drawn as
 LOGIT_SCALES = (1.0, FINE, 4.0, 256.0, FURTHEST / 4)
 _OFFSETS = np.array([0.0, FURTHEST, -FURTHEST, 100.0])  # of a row: one offset for all is no good for its neighbour
-SIZES = ((10, 3), (3, 10), (16, 17), (33, 2), (1, 100), (64, 10), (17, 33), (129, 5), (2, 257), (9, 1000))
+SIZES = ((10, 3), (3, 10), (16, 17), (33, 2), (1, 100), (64, 10), (17, 33), (129, 5), (2, 257), (5, 300))
 
 
 def softmax_of(x: Array) -> Array:
