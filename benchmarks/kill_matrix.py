@@ -116,6 +116,7 @@ JUSTIFIED = {
     "softmax.softmax_ignores_shifts": OWN,
     "softmax.softmax_knows_no_order": OWN,
     "softmax.larger_logits_are_likelier": OWN,
+    "softmax.gradient_is_linear_in_upstream": OWN,
     "softmax.gradient_sums_to_zero": OWN,
     "softmax.gradient_ignores_what_upstream_has_in_common": OWN,
     "softmax.jacobian_is_symmetric": OWN,
