@@ -7,7 +7,6 @@ from ..activations import logistic
 from ..turns import averaged, of_difference, of_squares, one_hot
 from .softmax import softmax
 
-LEAST = 1e-15  # that a probability is taken for, so that it has a logarithm
 OF_NUMBERS = (
     "cross_entropy",
     "cross_entropy_by_images",
@@ -43,31 +42,31 @@ def squared_error_gradient(prediction: Array, target: Array) -> Array:
 
 def cross_entropy(probabilities: Array, labels: Array) -> float:
     likelihoods = probabilities[np.arange(len(labels)), labels]
-    return averaged(-np.sum(np.log(np.maximum(likelihoods, LEAST))), len(labels))
+    return averaged(-np.sum(np.log(np.maximum(likelihoods, 1e-15))), len(labels))
 
 
 def cross_entropy_by_images(probabilities: Array, labels: Array) -> float:
     loss = 0.0
     for row, label in zip(probabilities, labels, strict=True):
-        loss -= np.log(max(row[label], LEAST))
+        loss -= np.log(max(row[label], 1e-15))
     return averaged(loss, len(labels))
 
 
 def cross_entropy_by_one_hot(probabilities: Array, labels: Array) -> float:
     rows = one_hot(labels, probabilities.shape[1])
-    return averaged(-np.sum(rows * np.log(np.maximum(probabilities, LEAST))), len(labels))
+    return averaged(-np.sum(rows * np.log(np.maximum(probabilities, 1e-15))), len(labels))
 
 
 def cross_entropy_gradient(probabilities: Array, labels: Array) -> Array:
     images = np.arange(len(labels))
     gradient = np.zeros(probabilities.shape)
-    gradient[images, labels] = -1 / np.maximum(probabilities[images, labels], LEAST)
+    gradient[images, labels] = -1 / np.maximum(probabilities[images, labels], 1e-15)
     return averaged(gradient, len(labels))
 
 
 def cross_entropy_gradient_by_one_hot(probabilities: Array, labels: Array) -> Array:
     rows = one_hot(labels, probabilities.shape[1])
-    return averaged(-rows / np.maximum(probabilities, LEAST), len(labels))
+    return averaged(-rows / np.maximum(probabilities, 1e-15), len(labels))
 
 
 def softmax_cross_entropy(logits: Array, labels: Array) -> float:
