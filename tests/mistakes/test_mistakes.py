@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 import pytest
 
 from benchmarks.kill_matrix import JUSTIFIED, SURROUNDINGS, names, rivals, row_of_variant
@@ -102,6 +103,7 @@ def test_there_are_enough_variants():
 @pytest.mark.parametrize("name", [pytest.param(one, marks=SLOW if one in FURTHER else ()) for one in VARIANTS])
 def test_variant_is_let_through(name):
     """No statement that samples and names a changed operation refutes it; `benchmarks.false_alarms` goes further."""
-    row = row_of_variant(name, with_peers=False, exhaustive=False, examples=VARIANT_EXAMPLES)
+    with np.errstate(all="ignore"):  # a branch that is not taken may overflow
+        row = row_of_variant(name, with_peers=False, exhaustive=False, examples=VARIANT_EXAMPLES)
     assert row["properties"]
     assert [identifier for identifier, refuted in row["properties"].items() if refuted] == []
