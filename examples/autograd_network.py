@@ -55,7 +55,7 @@ def network(images, kernels, weights):
     return arctan(np.dot(features, weights))
 
 
-def squared_error(parameters, images, targets):
+def half_squared_error(parameters, images, targets):
     return np.sum((network(images, *parameters) - targets) ** 2) / 2
 
 
@@ -94,12 +94,12 @@ def predict(image, kernel, weights):
 
 
 def cost(image, target, kernel, weights):
-    return squared_error((axes(kernel, "hw", "CFhw"), weights), axes(image, "HW", "NCHW"), target)
+    return half_squared_error((axes(kernel, "hw", "CFhw"), weights), axes(image, "HW", "NCHW"), target)
 
 
 def gradients(image, target, kernel, weights):
     parameters = axes(kernel, "hw", "CFhw"), weights
-    of_kernel, of_weights = grad(squared_error)(parameters, axes(image, "HW", "NCHW"), target)
+    of_kernel, of_weights = grad(half_squared_error)(parameters, axes(image, "HW", "NCHW"), target)
     return axes(of_kernel, "CFhw", "hw"), of_weights
 
 

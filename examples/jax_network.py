@@ -57,7 +57,7 @@ def network(images, kernel, weights):
     return jnp.arctan(pooled.reshape(len(images), -1) @ weights)
 
 
-def squared_error(images, targets, kernel, weights):
+def half_squared_error(images, targets, kernel, weights):
     return ((network(images, kernel, weights) - targets) ** 2).sum() / 2
 
 
@@ -78,7 +78,7 @@ def dense_gradients(features, weights, upstream):
 
 compiled_convolve, compiled_network, dense = jax.jit(convolve), jax.jit(network), jax.jit(jnp.matmul)
 compiled_pool = jax.jit(pool, static_argnums=1)
-cost_and_gradients = jax.jit(jax.value_and_grad(squared_error, argnums=(2, 3)))
+cost_and_gradients = jax.jit(jax.value_and_grad(half_squared_error, argnums=(2, 3)))
 
 
 def conv2d(image, kernel):

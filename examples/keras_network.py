@@ -56,7 +56,7 @@ def network(images, kernels, weights):
     return ops.arctan(ops.matmul(ops.reshape(pooled, (len(images), -1)), weights))
 
 
-def squared_error(images, target, kernels, weights):
+def half_squared_error(images, target, kernels, weights):
     return ops.sum((network(images, kernels, weights) - target) ** 2) / 2
 
 
@@ -80,7 +80,7 @@ arctan, arctan_derivative = activation(ops.arctan)
 logistic, logistic_derivative = activation(ops.sigmoid)
 compiled_convolve, compiled_network, dense = jax.jit(convolve), jax.jit(network), jax.jit(ops.matmul)
 compiled_pool = jax.jit(pool, static_argnums=1)
-cost_and_gradients = jax.jit(jax.value_and_grad(squared_error, argnums=(2, 3)))
+cost_and_gradients = jax.jit(jax.value_and_grad(half_squared_error, argnums=(2, 3)))
 
 
 def conv2d(image, kernel):

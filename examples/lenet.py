@@ -9,7 +9,7 @@ layers, and so are gradients. Check it with
 
 - Library: numpy
 - Verdict: holds
-- Convolution: cross-correlation
+- Convolution: correlation
 - Ties: not offered
 - ReLU'(0): not offered
 - Precision: float64

@@ -110,7 +110,7 @@ def network(image, kernel, weights):
     return torch.atan(apply_dense(pooled.flatten(1), weights))
 
 
-def squared_error(prediction, target):
+def half_squared_error(prediction, target):
     """Half the squared error, summed over the batch; target (N,)."""
     return ((prediction - target.reshape(-1, 1)) ** 2).sum() / 2
 
@@ -120,18 +120,18 @@ def predict(image, kernel, weights):
 
 
 def cost(image, target, kernel, weights):
-    return squared_error(predict(image, kernel, weights), target)
+    return half_squared_error(predict(image, kernel, weights), target)
 
 
 def gradients(image, target, kernel, weights):
     def cost(kernel, weights):
-        return squared_error(network(tensor(image), kernel, weights), tensor(target))
+        return half_squared_error(network(tensor(image), kernel, weights), tensor(target))
 
     return gradients_of(cost, tensor(kernel), tensor(weights))
 
 
 def train_step(image, target, kernel, weights, learning_rate):
     parameters = [torch.nn.Parameter(one) for one in (tensor(kernel), tensor(weights))]
-    squared_error(network(tensor(image), *parameters), tensor(target)).backward()
+    half_squared_error(network(tensor(image), *parameters), tensor(target)).backward()
     torch.optim.SGD(parameters, lr=learning_rate).step()
     return [one.detach().numpy() for one in parameters]
