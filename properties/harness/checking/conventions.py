@@ -1,6 +1,5 @@
 """A first look at a target: for which shapes it is implemented, and what it chose where it may."""
 
-from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 from functools import partial
 from itertools import islice
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ...layers import LAYERS, OPERATIONS
-from ...layers.base.registry import Ask
 from ..core.limits import Pair
 from ..core.setting import SINGLE, Conventions, in_setting
 from ..core.tape import Case
@@ -133,7 +131,7 @@ def _leaves_out(operation: Operation, case: Case) -> bool:
 def find(target: Target) -> Conventions:
     """The target's conventions; each stays None where it offers nothing to find it by, or fits nothing known.
 
-    They are found with one image, one channel and one filter, and with the options that the operation has.
+    They are found with one image, one channel and one filter.
     """
     with in_setting(replace(target.setting(), most=SINGLE)):
         ways = {name: how for layer in LAYERS.values() for name, (_, how) in layer.finds.items()}
@@ -141,12 +139,6 @@ def find(target: Target) -> Conventions:
     own = {field.name: found.pop(field.name) for field in fields(Conventions) if field.name in found}
     further = tuple((name, value) for name, value in found.items() if value is not None)
     return Conventions(convolution=_convolution(target), **own, further=further)
-
-
-def _found(target: Target, operation: str, how: Callable[[Ask], Any]) -> Any:
-    options = options_of([target.operations.get(operation)])
-    with in_setting(replace(target.setting(), most=SINGLE, options=options)):
-        return how(partial(_answer, target, operation))
 
 
 def _answer(target: Target, operation: str, case: Case) -> Any:

@@ -110,10 +110,7 @@ class Operation:
     def case_of(self, handed: tuple[Any, ...]) -> Case:
         """The case that arguments in the target's own layout make; labels last, since others say how many classes."""
         case, given = Case(), dict(zip(self.signature.takes, handed, strict=True))
-        kinds = sorted(
-            self.signature.takes.items(), key=lambda item: item[1] is Kind.LABELS
-        )  # what says the classes first
-        for name, kind in kinds:
+        for name, kind in sorted(self.signature.takes.items(), key=lambda item: item[1] is Kind.LABELS):
             case[name] = self.layout.inward(kind, given[name], case)
         return Case({name: case[name] for name in given})
 
