@@ -73,7 +73,12 @@ class Packed:
 
     def __call__(self, *arguments: Any) -> Any:
         answer = self.__wrapped__(*self._packed(dict(zip(self.signature.takes, arguments, strict=True)), list).values())
-        return tuple(answer) if len(self.signature.gives) > 1 and isinstance(answer, list) else answer
+        return answer[0] if self._gives_one and isinstance(answer, tuple | list) and len(answer) == 1 else answer
+
+    @property
+    def _gives_one(self) -> bool:
+        """Whether it gives a list of one array: the operation gives the array itself."""
+        return bool(self.signature.parts) and len(self.signature.gives) == 1
 
     def _packed(self, given: Mapping[str, Any], pack: Callable[[list[Any]], Any]) -> dict[str, Any]:
         names = [name for name in given if name not in PLAIN]
@@ -84,7 +89,7 @@ class Packed:
     def written(self, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
         """The call as code, of these arguments, each `asked` as it is written."""
         packed = self._packed(asked, lambda names: f"[{', '.join(names)}]").values()
-        return f"{self.name}({', '.join(packed)})"
+        return f"{self.name}({', '.join(packed)})" + "[0]" * self._gives_one
 
 
 def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[Any, frozenset[str]]:

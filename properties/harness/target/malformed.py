@@ -4,7 +4,10 @@ from typing import Any
 
 from ..core.text import printable
 
-TUPLES = {2: "a pair", 3: "a triple"}
+
+def tuple_of(count: int) -> str:
+    """So many arrays together, in words."""
+    return {2: "a pair", 3: "a triple"}.get(count, f"a list of {count} arrays")
 
 
 def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
@@ -19,7 +22,7 @@ def slip(answer: object, wanted: tuple[Any, ...]) -> str | None:
             return "the two are in the other order"
         return None
     if len(wanted) > 1:
-        return f"it returns one alone: the contract asks for {TUPLES[len(wanted)]}"
+        return f"it returns one alone: the contract asks for {tuple_of(len(wanted))}"
     shape = getattr(answer, "shape", None)
     if shape is not None and len(wanted) == 1 and shape == tuple(side for side in wanted[0] if side > 1) != wanted[0]:
         return "it has lost its axes of length 1: no squeeze"

@@ -16,7 +16,7 @@ from ..core.values import Kind
 from . import memory
 from .calling import misfit
 from .layout import HW, Layout
-from .malformed import TUPLES, kind_of, slip
+from .malformed import kind_of, slip, tuple_of
 from .timeouts import WATCH, OutOfTime
 from .world import EVERYBODYS
 
@@ -177,9 +177,9 @@ class Operation:
             answer = answer[: len(shapes)]
         if not isinstance(answer, tuple | list) or len(answer) != len(shapes):
             raise Malformed(
-                f"{self.name} must return {TUPLES[len(shapes)]}, but returned {kind_of(answer)}",
+                f"{self.name} must return {tuple_of(len(shapes))}, but returned {kind_of(answer)}",
                 yours=kind_of(answer),
-                expected=f"{TUPLES[len(shapes)]} of shapes {' and '.join(map(str, shapes))}",
+                expected=f"{tuple_of(len(shapes))} of shapes {' and '.join(map(str, shapes))}",
             )
         return [self._array(*one) for one in zip(answer, self.signature.gives, shapes, strict=True)]
 

@@ -22,6 +22,7 @@ from ..core.tape import Case
 from ..core.text import decoded, literal, printable
 from ..core.values import FIXED, Array, Kind, parts
 from ..target.calling import called
+from ..target.malformed import tuple_of
 from ..target.modules import parted, real_name
 from ..target.operation import Failure, Operation, Refuted, told
 from ..target.timeouts import OutOfTime
@@ -156,8 +157,11 @@ def _checks(call: Call) -> Iterator[str]:
         values = enumerate(call.operation.signature.value(call.case))
         wrongs = [Wrong(part, value.value, *any_number) for part, value in values]
         if len(reads) > 1:
-            pair = "expected, answer = True, CALL\nyours = isinstance(answer, (tuple, list)) and len(answer) == 2"
-            yield pair + _ending(f'"{name} is wrong: it must return a pair"')
+            counts = tuple(range(len(reads), len(reads) + call.operation.signature.more + 1))
+            several = f"isinstance(answer, (tuple, list)) and len(answer) in {counts}"
+            yield f"expected, answer = True, CALL\nyours = {several}" + _ending(
+                f'"{name} is wrong: it must return {tuple_of(len(reads))}"'
+            )
     for one in wrongs:
         read, shape = reads[one.part]
         own = partial(_own, call, one.part, shape)
