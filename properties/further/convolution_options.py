@@ -14,9 +14,10 @@ from ..harness.core.limits import NotApplicable
 from ..harness.core.setting import setting
 from ..harness.core.values import Value, norm
 from ..layers import convolution
+from ..layers.base.unfolding import inner, reach
 from ..layers.options import convolution_bases as every
 from ..layers.options import strided
-from ..layers.options.convolution_options import CONVOLUTION_OPTIONS, framed
+from ..layers.options.convolution_options import CONVOLUTION_OPTIONS, padded
 from ..layers.options.convolution_sides import NONE, read
 
 option_cases = cases_from(read)
@@ -31,7 +32,7 @@ def test_conv2d_with_options_is_the_defining_sum(conv2d_with_options, case):
 
     Source: Dumoulin & Visin, arXiv:1603.07285; Yu & Koltun, arXiv:1511.07122, for the dilation.
     """
-    convolved = convolution.conv2d(framed(case), strided.spread(case.kernel, case.dilation))
+    convolved = convolution.conv2d(padded(case), strided.spread(case.kernel, case.dilation))
     taken = convolved[..., :: case.stride[0], :: case.stride[1]]
     (bound,) = conv2d_with_options.signature.value(case)
     expected = Value(taken + case.bias[:, None, None], bound.units, bound.size)
@@ -56,7 +57,7 @@ def test_padding_is_a_frame_of_zeros(conv2d_with_options, case):
     Source: Dumoulin & Visin, arXiv:1603.07285, section 2.2.
     """
     _needs("padding")
-    _same_as(conv2d_with_options, case, case.changed(image=framed(case), padding=NONE["padding"]))
+    _same_as(conv2d_with_options, case, case.changed(image=padded(case), padding=NONE["padding"]))
 
 
 @given(case=option_cases)
@@ -102,7 +103,7 @@ def test_kernel_gradient_is_the_rot90_form_with_options(conv2d_kernel_gradient_w
     dilated = strided.spread(case.kernel, case.dilation)
     rows, columns = (sum(sides) - 1 for sides in zip(dilated.shape[-2:], wide.shape[-2:], strict=True))
     turned = np.rot90(wide, 2, (-2, -1))
-    convolved = convolution.paired_correlation(framed(case)[..., :rows, :columns], turned[..., ::-1, ::-1])
+    convolved = convolution.paired_correlation(padded(case)[..., :rows, :columns], turned[..., ::-1, ::-1])
     rot90_form = np.rot90(convolved, 2, (-2, -1)) if setting().flips else convolved
     (bound,) = conv2d_kernel_gradient_with_options.signature.value(case)
     expected = Value(rot90_form[..., :: case.dilation[0], :: case.dilation[1]], bound.units, bound.size)
@@ -117,10 +118,10 @@ def test_image_gradient_is_the_full_correlation_cropped(conv2d_image_gradient_wi
     Source: Dumoulin & Visin, arXiv:1603.07285, section 4.
     """
     wide, dilated = strided.spread(case.upstream, case.stride), strided.spread(case.kernel, case.dilation)
-    full, whole = convolution.conv2d_image_gradient(dilated, wide), np.zeros_like(framed(case))
+    full, whole = convolution.conv2d_image_gradient(dilated, wide), np.zeros_like(padded(case))
     whole[..., : full.shape[-2], : full.shape[-1]] = full
     (bound,) = conv2d_image_gradient_with_options.signature.value(case)
-    expected = Value(strided.inner(whole, case.padding), bound.units, bound.size)
+    expected = Value(inner(whole, case.padding), bound.units, bound.size)
     agree(conv2d_image_gradient_with_options.at(case), expected, "the image's gradient")
 
 
@@ -131,9 +132,9 @@ def test_what_a_stride_leaves_over_gets_no_gradient(conv2d_image_gradient_with_o
     Source: Dumoulin & Visin, arXiv:1603.07285, section 4.6.
     """
     _needs("stride")
-    sides = zip(framed(case).shape[-2:], case.kernel.shape[-2:], case.stride, case.dilation, strict=True)
+    sides = zip(padded(case).shape[-2:], case.kernel.shape[-2:], case.stride, case.dilation, strict=True)
     rows, columns = (_used(*side) for side in sides)
-    is_used = strided.inner(np.outer(rows, columns), case.padding)
+    is_used = inner(np.outer(rows, columns), case.padding)
     gradient = conv2d_image_gradient_with_options.at(case)
     (bound,) = conv2d_image_gradient_with_options.signature.value(case)
     agree(gradient, Value(gradient * is_used, bound.units, bound.size), "the image's gradient")
@@ -252,7 +253,7 @@ def _needs(option):
 
 def _used(count, kernel, stride, dilation):
     """Which of so many padded rows or columns an output is made of."""
-    outputs = np.arange((count - strided.reach(kernel, dilation)) // stride + 1)
+    outputs = np.arange((count - reach(kernel, dilation)) // stride + 1)
     used = np.zeros(count)
     used[np.add.outer(outputs * stride, np.arange(kernel) * dilation)] = 1.0
     return used
@@ -274,7 +275,7 @@ def _adjoint(conv2d_with_options, case, product, what):
     case["bias"] = np.zeros_like(case.bias)
     output = conv2d_with_options.at(case)
     most = max(case.image.size, case.kernel.size, case.upstream.size)
-    units = 2 * convolution.units(framed(case), most + 1, convolution.most_summed(case.image, case.kernel)) + most
+    units = 2 * convolution.units(padded(case), most + 1, convolution.most_summed(case.image, case.kernel)) + most
     size = norm(case.image) * norm(case.kernel) * norm(case.upstream) * np.sqrt(most)
     agree(product, Value((output * case.upstream).sum(), units, size), what)
 
@@ -290,11 +291,11 @@ def _differences(answer, conv2d_with_options, case, name, factor):
         outputs = [conv2d_with_options.at(case.changed(**{name: moved + sign * nudge})) for sign in (1, -1)]
         quotient[index] = ((outputs[0] - outputs[1]) * case.upstream).sum() / (2 * step)
     most = max(case.image.size, case.kernel.size, case.upstream.size)
-    units = 3 * convolution.units(framed(case), most + 1, convolution.most_summed(case.image, case.kernel))
+    units = 3 * convolution.units(padded(case), most + 1, convolution.most_summed(case.image, case.kernel))
     size = factor * norm(case.upstream) * (norm(moved) / step + 1) * np.sqrt(case.upstream.size)
     agree(answer, Value(quotient, units + case.upstream.size, size), "the gradient")
 
 
 def _bilinear(operation, case, names, axes):
     tensor = every.tensor(case).transpose(axes)
-    bilinear(operation, case, names, tensor, convolution.units(framed(case), 2) + 1, every.where(current().share))
+    bilinear(operation, case, names, tensor, convolution.units(padded(case), 2) + 1, every.where(current().share))

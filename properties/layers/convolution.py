@@ -11,27 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from ..harness.core.limits import Limits, Pair, Shape
+from ..harness.core.limits import Limits, Pair
 from ..harness.core.resizing import COLUMNS, ROWS, ends, in_order, large_pairs, thinned, without
 from ..harness.core.setting import setting
 from ..harness.core.sizes import fit_valid, joined_valid, read_shapes
 from ..harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
 from ..harness.core.values import ALLOWED, Array, Kind, Value, norms, turned, untied
 from .base.registry import Layer, Read, Sides, Signature, Stage
+from .base.unfolding import unfolded
 
 NAME = "convolution"
 
 
-def patches(x: Array, shape: Shape) -> Array:
-    """Every patch of this shape, as (…, rows, columns, height, width): a view of `x`, C-contiguous or copied."""
-    x = np.ascontiguousarray(x)
-    outputs = x.shape[-2] - shape[0] + 1, x.shape[-1] - shape[1] + 1
-    return np.ndarray((*x.shape[:-2], *outputs, *shape), x.dtype, x, strides=x.strides + x.strides[-2:])
-
-
 def correlation(x: Array, kernel: Array) -> Array:
     """`y[n,o,i,j] = Σ x[n,c,i+a,j+b] kernel[o,c,a,b]`, wherever the kernel fits."""
-    return np.einsum("...ncijab,...ocab->...noij", patches(x, kernel.shape[-2:]), kernel)
+    return np.einsum("...ncijab,...ocab->...noij", unfolded(x, kernel.shape[-2:]), kernel)
 
 
 def conv2d(image: Array, kernel: Array) -> Array:
@@ -41,7 +35,7 @@ def conv2d(image: Array, kernel: Array) -> Array:
 
 def paired_correlation(image: Array, upstream: Array) -> Array:
     """The correlation of every channel of the image with every filter's upstream, summed over the images."""
-    return np.einsum("...ncabij,...noij->...ocab", patches(image, upstream.shape[-2:]), upstream)
+    return np.einsum("...ncabij,...noij->...ocab", unfolded(image, upstream.shape[-2:]), upstream)
 
 
 def conv2d_kernel_gradient(image: Array, upstream: Array) -> Array:
@@ -51,7 +45,7 @@ def conv2d_kernel_gradient(image: Array, upstream: Array) -> Array:
 
 def each_kernel_gradient(image: Array, upstream: Array) -> Array:
     """The same of each image by itself, (N, C_out, C_in, h, w)."""
-    return turned(np.einsum("...ncabij,...noij->...nocab", patches(image, upstream.shape[-2:]), upstream))
+    return turned(np.einsum("...ncabij,...noij->...nocab", unfolded(image, upstream.shape[-2:]), upstream))
 
 
 def conv2d_image_gradient(kernel: Array, upstream: Array) -> Array:

@@ -18,18 +18,15 @@ from ...harness.core.setting import setting
 from ...harness.core.tape import Case
 from ...harness.core.values import ALLOWED, Array
 from .registry import Fault, Mask, Wrong
+from .unfolding import folded, unfolded
 
 LEGAL = "the sum over the windows of the upstream value times weights in [0, 1] of sum 1 on the window's maxima"
 Indices = NDArray[np.intp]
 
 
 def windows(case: Case) -> Array:
-    """A view of the padded `x` as windows, (…, h, w, p, q)."""
-    (s, t), (a, b), (rows, columns) = case.stride, case.padding, case.x.shape[-2:]
-    padded = np.full((*case.x.shape[:-2], rows + 2 * a, columns + 2 * b), -np.inf)
-    padded[..., a : a + rows, b : b + columns] = case.x
-    every = np.lib.stride_tricks.sliding_window_view(padded, case.window, axis=(-2, -1))
-    return every[..., ::s, ::t, :, :]
+    """The padded `x` as windows, (…, h, w, p, q)."""
+    return unfolded(case.x, case.window, case.stride, case.padding, fill=-np.inf)
 
 
 def max_pool(case: Case) -> Array:
@@ -45,12 +42,8 @@ def maxima(case: Case) -> Mask:
 
 def summed(shares: Array, case: Case) -> Array:
     """What the windows, (…, h, w, p, q), give to each entry of `x`, added up; what lies in the padding is dropped."""
-    (s, t), (a, b), (rows, columns) = case.stride, case.padding, case.x.shape[-2:]
-    down, across = shares.shape[-4:-2]
-    total = np.zeros((*case.x.shape[:-2], rows + 2 * a, columns + 2 * b))
-    for i, j in np.ndindex(*case.window):
-        total[..., i : i + s * down - s + 1 : s, j : j + t * across - t + 1 : t] += shares[..., i, j]
-    return total[..., a : a + rows, b : b + columns]
+    sides = case.x.shape[-2], case.x.shape[-1]
+    return folded(lambda i, j: shares[..., i, j], case.window, sides, case.stride, case.padding)
 
 
 def first(tied: Mask) -> Array:

@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...harness.core.limits import Shape
 from ...harness.core.setting import setting
-from ...harness.core.values import ALLOWED, LIBRARY, Array, inner_product, norm, turned
+from ...harness.core.values import ALLOWED, LIBRARY, Array, inner_product, norm
 from ..base.smooth import SMOOTH, Smooth
-from ..base.unfolding import folded, unfolded
+from ..base.unfolding import NONE, ONE, folded, unfolded
 from ..convolution import units
+from ..further.averages import counts_padding
+from ..options import strided
 
 
 class Bounded(NamedTuple):
@@ -58,34 +61,29 @@ def _rounded(value: Array, carried: Array, units: float, size: Any) -> Bounded:
     return Bounded(value, carried + units * setting().eps * size + setting().tiny)
 
 
-def _geometry(options: Options) -> dict[str, Any]:
-    """The options that say where windows are."""
-    return {name: options[name] for name in ("stride", "padding", "dilation") if name in options}
-
-
-def _convolved(windows: Array, kernel: Array) -> Array:
-    return np.einsum("ncijab,ocab->noij", windows, kernel)
+def _geometry(options: Options) -> tuple[Shape, Shape, Shape]:
+    """A convolution's stride, padding and dilation."""
+    return options.get("stride", ONE), options.get("padding", NONE), options.get("dilation", ONE)
 
 
 def _convolve(x: Bounded, parameters: Sequence[Array], options: Options) -> Bounded:
     kernel, *bias = parameters
     added = bias[0][:, None, None] if bias else np.zeros((1, 1, 1))
-    own, sides, geometry = turned(kernel), kernel.shape[-2:], _geometry(options)
-    carried = _convolved(unfolded(x.error, sides, **geometry), np.abs(own))
-    size = norm(x.value) * norm(kernel) + np.abs(added)
+    geometry, size = _geometry(options), norm(x.value) * norm(kernel) + np.abs(added)
     terms = units(x.value, kernel[0].size, kernel.shape[1]) + 1
-    return _rounded(_convolved(unfolded(x.value, sides, **geometry), own) + added, carried, terms, size)
+    carried = strided.conv2d(x.error, np.abs(kernel), *geometry)
+    return _rounded(strided.conv2d(x.value, kernel, *geometry) + added, carried, terms, size)
 
 
 def _convolve_back(x: Bounded, parameters: Sequence[Array], options: Options, upstream: Bounded) -> Backward:
     kernel, *bias = parameters
-    own, geometry, sides = turned(kernel), _geometry(options), kernel.shape[-2:]
+    geometry, sides = _geometry(options), kernel.shape[-2:]
 
     def of_kernel(image: Array, above: Array) -> Array:
-        return turned(np.einsum("ncijab,noij->ocab", unfolded(image, sides, **geometry), above))
+        return strided.conv2d_kernel_gradient(image, sides, above, *geometry)
 
     def of_image(weights: Array, above: Array) -> Array:
-        return folded(np.einsum("noij,ocab->ncijab", above, weights), x.value.shape[-2:], **geometry)
+        return strided.conv2d_image_gradient(x.value.shape[-2:], weights, above, *geometry)
 
     images, filters, *outputs = upstream.value.shape
     carried = of_kernel(x.size, upstream.error) + of_kernel(x.error, np.abs(upstream.value))
@@ -95,8 +93,7 @@ def _convolve_back(x: Bounded, parameters: Sequence[Array], options: Options, up
         *([_summed(upstream, (0, 2, 3))] if bias else []),
     ]
     terms, size = units(x.value, filters * int(np.prod(sides)), filters), norm(kernel) * norm(upstream.value)
-    value = of_image(own, upstream.value)
-    return _rounded(value, of_image(np.abs(own), upstream.error), terms, size), gradients
+    return _rounded(of_image(kernel, upstream.value), of_image(np.abs(kernel), upstream.error), terms, size), gradients
 
 
 def _summed(upstream: Bounded, axes: tuple[int, ...]) -> Bounded:
@@ -124,9 +121,14 @@ def _dense_back(x: Bounded, parameters: Sequence[Array], options: Options, upstr
     return _rounded(of_features, upstream.error @ columns, terms, above @ columns), gradients
 
 
+def _steps(options: Options) -> tuple[Shape, Shape]:
+    """A pooling's stride, its own window where nothing is said, and padding."""
+    return options.get("stride", options["window"]), options.get("padding", NONE)
+
+
 def windows_of(x: Array, options: Options, fill: float) -> Array:
-    """The pooling windows, whose stride is their own size where nothing is said: (N, C, rows, columns, p, q)."""
-    return unfolded(x, options["window"], **{"stride": options["window"], **_geometry(options)}, fill=fill)
+    """The pooling windows: (N, C, rows, columns, p, q)."""
+    return unfolded(x, options["window"], *_steps(options), fill=fill)
 
 
 def _winners(x: Array, options: Options) -> Array:
@@ -150,8 +152,8 @@ def _handed_on(shares: Array, x: Bounded, options: Options, upstream: Bounded) -
     """Upstream by its share to each entry of each window; an entry sums as many as windows hold it."""
 
     def given(above: Array) -> Array:
-        geometry = {"stride": options["window"], **_geometry(options)}
-        return folded(shares * above[..., None, None], x.value.shape[-2:], **geometry)
+        sides = x.value.shape[-2], x.value.shape[-1]
+        return folded(lambda a, b: shares[..., a, b] * above, options["window"], sides, *_steps(options))
 
     terms = ALLOWED + 2 * int(np.prod(options["window"]))
     return _rounded(given(upstream.value), given(upstream.error), terms, given(np.abs(upstream.value)))
@@ -178,9 +180,9 @@ def _average(x: Bounded, parameters: Sequence[Array], options: Options) -> Bound
 
 def _counts(x: Array, options: Options) -> Array:
     """How many entries each window's mean is over: all of them, or those that are not padding."""
-    if setting().conventions.chosen("padding in averages") == "left out":
-        return windows_of(np.ones(x.shape), options, 0.0).sum(axis=(-2, -1))
-    return np.array(float(np.prod(options["window"])))
+    if counts_padding():
+        return np.array(float(np.prod(options["window"])))
+    return windows_of(np.ones(x.shape), options, 0.0).sum(axis=(-2, -1))
 
 
 def _average_back(x: Bounded, parameters: Sequence[Array], options: Options, upstream: Bounded) -> Backward:

@@ -9,8 +9,8 @@ from ...harness.core.limits import NotApplicable, Pair, Shape
 from ...harness.core.setting import setting
 from ...harness.core.tape import Case
 from ...harness.core.values import Array
+from ..base.unfolding import sides_after
 from ..exhaustive import basis
-from . import strided
 from .convolution_sides import MOST, NAME, NONE
 
 PAIR: Pair = ((2, 2), (2, 3))  # the kernel, and an image that lets no two mix up rows and columns
@@ -53,7 +53,7 @@ def every_option(share: float) -> Iterator[Case]:
     kernel, image = _pair()
     counts = [min(count, 2) for count in setting().most[1:]]
     for number, options in enumerate(_options()):
-        sides = strided.outputs(image, kernel, *options.values())
+        sides = sides_after(image, kernel, *options.values())
         if min(sides) < 1 or int((number + 1) * share) == int(number * share):
             continue
         shapes = {

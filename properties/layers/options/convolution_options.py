@@ -16,14 +16,15 @@ from ...harness.core.sizes import fit_valid
 from ...harness.core.tape import Case
 from ...harness.core.values import Array, Kind, Value, inner_product, norms, untied
 from ..base.registry import Layer, Read, Sides, Signature, Stage
+from ..base.unfolding import framed, sides_after
 from ..convolution import NEUTRAL, image_units, kernel_units, units
 from . import strided
 from .convolution_sides import NAME, NONE, Side, options_in, pair_of, read, smaller
 
 
-def framed(case: Case) -> Array:
-    """The case's image, padded."""
-    return strided.framed(case.image, case.padding)
+def padded(case: Case) -> Array:
+    """The case's image, with its padding."""
+    return framed(case.image, case.padding)
 
 
 def output_of(case: Case) -> Value:
@@ -35,21 +36,21 @@ def output_of(case: Case) -> Value:
     terms, channels = prod(kernel.shape[-3:]) + 1, kernel.shape[-3]
     size = norms(image, 4) * norms(kernel, 4) + np.abs(bias)
     value = strided.conv2d(image, kernel, *options_in(case)) + bias
-    return Value(value, units(framed(case), terms, channels) + 1, size)
+    return Value(value, units(padded(case), terms, channels) + 1, size)
 
 
 def kernel_gradient_of(case: Case) -> Value:
     """The kernel's gradient, a part of a convolution of the padded image with upstream that has zeros in it."""
     image, upstream = case.image, case.upstream
     value = strided.conv2d_kernel_gradient(image, case.kernel.shape[-2:], upstream, *options_in(case))
-    return Value(value, kernel_units(framed(case), upstream), norms(image, 4) * norms(upstream, 4))
+    return Value(value, kernel_units(padded(case), upstream), norms(image, 4) * norms(upstream, 4))
 
 
 def image_gradient_of(case: Case) -> Value:
     """The image's gradient, a part of a convolution that has the padded image's sides."""
     kernel, upstream = case.kernel, case.upstream
     value = strided.conv2d_image_gradient(case.image.shape[-2:], kernel, upstream, *options_in(case))
-    return Value(value, image_units(framed(case), kernel), norms(kernel, 4) * norms(upstream, 4))
+    return Value(value, image_units(padded(case), kernel), norms(kernel, 4) * norms(upstream, 4))
 
 
 def bias_gradient_of(case: Case) -> Value:
@@ -90,7 +91,7 @@ def _plain(pair: Pair) -> Case:
 
 def _output_sides(case: Case) -> Shape:
     kernel, image = pair_of(case)
-    return strided.outputs(image, kernel, *options_in(case))
+    return sides_after(image, kernel, *options_in(case))
 
 
 def _shape(case: Case) -> tuple[Sides]:
@@ -99,7 +100,7 @@ def _shape(case: Case) -> tuple[Sides]:
 
 def _stages(case: Case, operation: str) -> Iterator[Stage]:
     if operation in _STRIDED:
-        yield Stage("the padded image", framed(case))
+        yield Stage("the padded image", padded(case))
 
 
 def _output_by(shapes: Sequence[tuple[Case, Sides]]) -> str | None:

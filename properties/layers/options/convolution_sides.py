@@ -16,7 +16,7 @@ from ...harness.core.setting import setting
 from ...harness.core.sizes import Shapes, fit_valid, joined_valid, read_shapes
 from ...harness.core.tape import FACTOR_SCALES, UPSTREAM_SCALES, Case, Tape
 from ...harness.core.values import Array
-from . import strided
+from ..base.unfolding import reach
 
 NAME = "convolution_options"
 MOST = {"stride": 3, "padding": 3, "dilation": 3}
@@ -37,7 +37,7 @@ class Side(NamedTuple):
     @property
     def least(self) -> int:
         """How many of the padded image one output takes."""
-        return strided.reach(self.kernel, self.dilation)
+        return reach(self.kernel, self.dilation)
 
     @property
     def image(self) -> int:
@@ -54,7 +54,7 @@ class Side(NamedTuple):
         """With as many outputs as an image of so many gives, in which the kernel fits but for its dilation."""
         whole = image + 2 * self.padding
         dilation = min(self.dilation, (whole - 1) // (self.kernel - 1)) if self.kernel > 1 else self.dilation
-        output, rest = divmod(whole - strided.reach(self.kernel, dilation), self.stride)
+        output, rest = divmod(whole - reach(self.kernel, dilation), self.stride)
         return self._replace(output=output + 1, dilation=dilation, rest=rest)
 
 
