@@ -5,6 +5,7 @@ Source: Rumelhart, Hinton & Williams, Nature 323, 1986.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,9 +82,14 @@ class Layered(NamedTuple):
     parameters: tuple[str, ...]
 
 
-def network() -> tuple[list[Layered], str]:
+def network() -> tuple[tuple[Layered, ...], str]:
     """The stages of the network that is declared, and its loss."""
-    *stages, (loss, _) = setting().network or LENET
+    return _layered(setting().network or LENET)
+
+
+@cache
+def _layered(declared: tuple[Stage, ...]) -> tuple[tuple[Layered, ...], str]:
+    *stages, (loss, _) = declared
     layered, number = list[Layered](), 0
     for name, given in stages:
         options = dict(given)
@@ -91,7 +97,7 @@ def network() -> tuple[list[Layered], str]:
         own = [_PARAMETERS[name]] if name in _PARAMETERS else []
         own += [FLAG] if options.pop(FLAG, False) else []
         layered.append(Layered(name, options, tuple(f"{part}{number}" for part in own)))
-    return layered, loss
+    return tuple(layered), loss
 
 
 _PARAMETERS = {"conv2d": "kernel", "dense": "weights"}
@@ -139,14 +145,21 @@ def kinks(walk: Walk) -> list[Kinked]:
     return found
 
 
-def backward_from(case: Case, walk: Walk, stop: int, upstream: Bounded) -> dict[str, Bounded]:
-    """The gradients for the parameters of the stages before this number, of what reaches the last of those."""
+class Back(NamedTuple):
+    """What reaches a stage on the way back, and the gradients for the parameters of those behind it by their names."""
+
+    reaching: Bounded
+    gradients: dict[str, Bounded]
+
+
+def backward(case: Case, walk: Walk, upstream: Bounded, stop: int | None = None, start: int = 0) -> Back:
+    """The way back from behind the stage before `stop`, where upstream reaches, to the stage `start`; or all of it."""
     found: dict[str, Bounded] = {}
-    for one, x in reversed(list(zip(network()[0][:stop], walk.taken, strict=False))):
+    for one, x in reversed(list(zip(network()[0], walk.taken, strict=False))[start:stop]):
         given = case.arguments(*one.parameters)
         upstream, gradients = STAGES[one.name].backward(x, given, one.options, upstream)
         found |= zip(one.parameters, gradients, strict=True)
-    return {name: found[name] for name in parameters() if name in found}
+    return Back(upstream, {name: found[name] for name in parameters() if name in found})
 
 
 def cost_of(outputs: Bounded, labels: Array) -> Value:
@@ -200,7 +213,7 @@ def upstream_of(outputs: Bounded, labels: Array) -> Bounded:
 def gradients_of(case: Case) -> tuple[Value, ...]:
     """The cost's gradients for every parameter, off every kink."""
     walk = forward(case)
-    found = backward_from(case, walk, len(network()[0]), upstream_of(walk.outputs, case.target))
+    found = backward(case, walk, upstream_of(walk.outputs, case.target)).gradients
     return tuple(within(one.value, one.error) for one in found.values())
 
 

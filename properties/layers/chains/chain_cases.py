@@ -4,7 +4,7 @@ Sizes are read from the outputs back to the image, so that every window fits. A 
 one that rounding might cross it, is moved off it, all its arrays by another pattern of numbers each time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import product
@@ -36,7 +36,7 @@ _LARGER = (
 )
 
 
-def _along(axis: int, stages: list[Layered], kernels: list[int], after: int) -> int | None:
+def _along(axis: int, stages: Sequence[Layered], kernels: list[int], after: int) -> int | None:
     """How long an image's side must be for this many entries to be left of it; None where padding would make it 0."""
     side, rest = after, list(kernels)
     for one in reversed(stages):
@@ -53,7 +53,7 @@ def _along(axis: int, stages: list[Layered], kernels: list[int], after: int) -> 
     return side
 
 
-def _sides(axis: int, stages: list[Layered], kernels: list[int], after: int) -> int:
+def _sides(axis: int, stages: Sequence[Layered], kernels: list[int], after: int) -> int:
     """The same for so many entries, or for the fewest more that there can be."""
     return next(side for more in range(9) if (side := _along(axis, stages, kernels, after + more)) is not None)
 

@@ -5,7 +5,7 @@ Where a window's maximum is positive, its tied maxima share upstream by weights 
 are 0 before ReLU by weights of sum at most 1. Source: Bolte & Pauwels, Mathematical Programming, 2021.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from ...harness.core.tape import Case
 from ...harness.core.values import ALLOWED, Array, Value, parts
 from ..base.registry import Fault
 from ..subgradients import fitted, scale_of
-from .chain import Walk, backward_from, forward, kinks, network, parameters, stepped_of, upstream_of
+from .chain import Walk, backward, forward, kinks, network, parameters, stepped_of, upstream_of
 from .stages import STAGES, Bounded, windows_of
 
 POOLS = ("max_pool",)
@@ -47,83 +47,74 @@ def is_kinked(case: Case) -> bool:
     return any(bool((one.room <= 0).any()) for one in kinks(forward(case)))
 
 
-def _candidates(walk: Walk, block: Block) -> Iterator[tuple[tuple[int, ...], Array, Array, bool]]:
-    """For each place of the block's output that has a choice or none: the place, what each candidate gives of an
-    upstream of 1, as columns over the block's input, and whether their weights sum to 1 rather than to at most 1.
-    """
-    x = walk.taken[block.start]
-    stage = network()[0][block.stop - 1]
-    slope = dict(stage.options).get("slope", 0.0) if not block.pools else 0.0
-    flat = np.arange(1.0, x.value.size + 1).reshape(x.value.shape)
+Choice = tuple[int | None, float]  # an entry of the block's input and its share of upstream; None for nothing
+
+
+def _choices_of(walk: Walk, block: Block) -> Iterator[tuple[tuple[int, ...], list[Choice]]]:
+    """For each place of the block's output what it may hand its upstream value to: one of these, or a mean of them."""
+    x, stage = walk.taken[block.start], network()[0][block.stop - 1]
     if not block.pools:
-        for place in np.ndindex(x.value.shape):
-            value, number = x.value[place], int(flat[place]) - 1
-            is_tied = abs(value) <= x.error[place]
-            yield (
-                place,
-                np.array([number]),
-                np.array([[1.0, slope] if is_tied else [1.0 if value > 0 else slope]]),
-                True,
-            )
+        slope = stage.options.get("slope", 0.0)
+        for number, place in enumerate(np.ndindex(x.value.shape)):
+            is_tied = abs(x.value[place]) <= x.error[place]
+            slopes = (1.0, slope) if is_tied else (1.0,) if x.value[place] > 0 else (slope,)
+            yield place, [(number, one) for one in slopes]
         return
-    rectified = block.stop - block.start == 2
     entered = walk.taken[block.stop - 1]
+    numbers = windows_of(np.arange(float(x.value.size)).reshape(x.value.shape), stage.options, -1.0)
     values, errors = windows_of(entered.value, stage.options, -np.inf), windows_of(entered.error, stage.options, 0.0)
-    numbers = windows_of(flat, stage.options, 0.0)
+    may_be_zero = np.abs(x.value.ravel()) <= x.error.ravel()
     for place in np.ndindex(values.shape[:-2]):
-        own, slack = values[place], 2 * errors[place].max()
-        top = own.max()
-        tied = own >= top - slack
-        found = numbers[place][tied].astype(int) - 1
-        dead = rectified and top <= slack
-        if dead:
-            found = found[np.abs(x.value.ravel()[found]) <= x.error.ravel()[found]]
-        yield place, found, np.eye(len(found)), not dead
+        slack, highest = 2 * errors[place].max(), values[place].max()
+        tied = numbers[place][values[place] >= highest - slack].astype(int)
+        if block.stop - block.start == 2 and highest <= slack:
+            yield place, [*((number, 1.0) for number in tied[may_be_zero[tied]].tolist()), (None, 0.0)]
+        else:
+            yield place, [(number, 1.0) for number in tied.tolist()]
 
 
-def _choices(case: Case, walk: Walk, block: Block, upstream: Bounded) -> tuple[Array, Array, Array, list[str], Array]:
-    """The gradients of the affected parameters as columns, one for each candidate; those whose weights sum to 1, or
-    with a column for giving nothing; what is fixed; the parameters; and what a right answer may be off by.
+class Affine(NamedTuple):
+    """Gradients as an affine function of choices: a column for each, of which the `sums` say which weights sum to 1;
+    what is `fixed`, and what each entry may be off by.
     """
+
+    columns: Array
+    sums: Array
+    fixed: Array
+    error: Array
+
+
+def _affine(case: Case, walk: Walk, block: Block, upstream: Bounded) -> Affine:
+    """Those of all parameters before the block, one after the other, of what reaches the block's output."""
     x = walk.taken[block.start]
-    affected = [name for one in network()[0][: block.start] for name in one.parameters]
-    columns, owners, reach = list[Array](), list[int](), np.zeros(x.value.shape)
-    count = 0
+    fixed, error = np.zeros(x.value.size), np.zeros(x.value.size)
+    columns, owners = list[Array](), list[int]()
 
-    def flat_of(given: Array, error: Array) -> tuple[Array, Array]:
-        found = backward_from(case, walk, block.start, Bounded(given, error))
-        pairs = [found[name] for name in affected]
-        return (
-            np.concatenate([one.value.ravel() for one in pairs]) if pairs else np.zeros(0),
-            np.concatenate([np.broadcast_to(one.error, one.value.shape).ravel() for one in pairs])
-            if pairs
-            else np.zeros(0),
-        )
+    def gradients(given: Array, off: Array) -> Bounded:
+        reaching = Bounded(given.reshape(x.value.shape), off.reshape(x.value.shape))
+        found = backward(case, walk, reaching, block.start).gradients.values()
+        return Bounded(_joined(one.value for one in found), _joined(one.error for one in found))
 
-    fixed = np.zeros(x.value.shape)
-    for place, entries, weights, sums_to_one in _candidates(walk, block):
-        above, off = upstream.value[place], upstream.error[place]
-        for number in entries:
-            reach.ravel()[number] += off + (ALLOWED + len(entries)) * setting().eps * abs(above)
-        options = [(entries, weights[:, k]) for k in range(weights.shape[1])]
-        if sums_to_one and len(options) == 1:
-            fixed.ravel()[entries] += above * options[0][1]
-            continue
-        if not len(entries):
-            continue
-        for which, share in options:
-            unit = np.zeros(x.value.shape)
-            unit.ravel()[which] = above * share
-            columns.append(flat_of(unit, np.zeros(unit.shape))[0])
-            owners.append(count)
-        if not sums_to_one:
-            columns.append(np.zeros_like(columns[-1]))
-            owners.append(count)
-        count += 1
-    base, error = flat_of(fixed, reach)
-    matrix = np.array(columns).reshape(-1, base.size).T
-    sums = (np.arange(count)[:, None] == np.array(owners, dtype=int)) * 1.0
-    return matrix, sums, base, affected, error
+    for number, (place, choices) in enumerate(_choices_of(walk, block)):
+        above = upstream.value[place]
+        entries = {entry for entry, _ in choices if entry is not None}
+        units = np.zeros((len(choices), x.value.size))
+        for unit, (entry, share) in zip(units, choices, strict=True):
+            if entry is not None:
+                unit[entry] = above * share
+        error[list(entries)] += upstream.error[place] + (ALLOWED + len(entries)) * setting().eps * abs(above)
+        if len(choices) == 1:
+            fixed += units[0]
+        else:
+            columns += [gradients(unit, np.zeros(unit.shape)).value for unit in units]
+            owners += [number] * len(units)
+    base = gradients(fixed, error)
+    sums = (np.unique(owners)[:, None] == np.array(owners, dtype=int)) * 1.0
+    return Affine(np.array(columns).reshape(-1, base.value.size).T, sums, *base)
+
+
+def _joined(arrays: Iterable[Array]) -> Array:
+    return np.concatenate([np.zeros(0), *map(np.ravel, arrays)])
 
 
 def _faults(
@@ -131,25 +122,22 @@ def _faults(
 ) -> Iterator[Fault | None]:
     block, walk = first_block(), forward(case)
     assert block is not None
-    above = upstream_of(walk.outputs, case.target)
-    found = backward_from(case, walk, len(network()[0]), above)
-    at_block = _reaching(case, walk, block, above)
-    matrix, sums, base, affected, error = _choices(case, walk, block, at_block)
+    later = backward(case, walk, upstream_of(walk.outputs, case.target), start=block.stop)
+    earlier = backward(case, walk, later.reaching, block.stop).gradients
     given = {name: read(part, name) for name, part in zip(parameters(), parts(answer), strict=True)}
-    for name, right in found.items():
-        if name not in affected:
-            allowed = right.error + slack(name)
-            wrong = ~(np.abs(given[name] - right.value) <= allowed)
-            yield Fault(f"the gradient for {name} is wrong", right.value, wrong) if wrong.any() else None
-    own = np.concatenate([given[name].ravel() for name in affected]) if affected else np.zeros(0)
-    loose = np.concatenate([np.broadcast_to(slack(name), given[name].shape).ravel() for name in affected])
-    allowed = float(np.linalg.norm(error + loose))
-    off = _distance(own - base, matrix, sums)
+    for name, right in later.gradients.items():
+        wrong = ~(np.abs(given[name] - right.value) <= right.error + slack(name))
+        yield Fault(f"the gradient for {name} is wrong", right.value, wrong) if wrong.any() else None
+    legal = _affine(case, walk, block, later.reaching)
+    loose = _joined(np.broadcast_to(slack(name), given[name].shape) for name in earlier)
+    allowed = float(np.linalg.norm(legal.error + loose))
+    off = _distance(_joined(given[name] for name in earlier) - legal.fixed, legal.columns, legal.sums)
     message = (
-        f"the gradients of {', '.join(affected)} are {off:.3g} from the nearest that any choice of subgradients gives, "
+        f"the gradients of {', '.join(earlier)} are {off:.3g} from the nearest that any choice of subgradients gives, "
         f"allowed {allowed:.3g}"
     )
-    yield Fault(message, tuple(one.value for one in found.values())) if not off <= allowed else None
+    one_choice = tuple(one.value for one in (*earlier.values(), *later.gradients.values()))
+    yield Fault(message, one_choice) if not off <= allowed else None
 
 
 def _distance(wanted: Array, matrix: Array, sums: Array) -> float:
@@ -158,14 +146,6 @@ def _distance(wanted: Array, matrix: Array, sums: Array) -> float:
     _, system, right, left = fitted(wanted, matrix, sums)
     solver = system.size * np.finfo(np.float64).eps * (float(np.linalg.norm(system)) + float(np.linalg.norm(right)))
     return max(float(np.linalg.norm(left)) - solver, 0.0) * scale_of(matrix)
-
-
-def _reaching(case: Case, walk: Walk, block: Block, above: Bounded) -> Bounded:
-    """What reaches the block's output."""
-    for number in reversed(range(block.stop, len(network()[0]))):
-        one = network()[0][number]
-        above, _ = STAGES[one.name].backward(walk.taken[number], case.arguments(*one.parameters), one.options, above)
-    return above
 
 
 def gradient_faults(answer: Sequence[Array], case: Case) -> Iterator[Fault | None]:

@@ -12,7 +12,7 @@ from ...harness.core.tape import SEED, Case
 from ...harness.core.values import Array, Value, inner_product
 from ..base.registry import Sides
 from .chain import cost_of, forward, gradients_of, kinks, moved, network
-from .stages import STAGES
+from .stages import STAGES, Bounded
 
 SHORTEST = 2.0**-40
 MOST_DIRECTIONS = 3
@@ -40,10 +40,12 @@ def differences(cost: Callable[[Case], Any], case: Case, name: str, gradient: Va
     every = directions(case[name].shape)
     quotient, error = np.empty(len(every)), np.empty(len(every))
     for number, direction in enumerate(every):
-        step, ends, speed = _step(case, name, direction)
+        step, ends, outputs = _step(case, name, direction)
         costs = [cost(end) for end in ends]
         quotient[number] = (costs[0] - costs[1]) / (2 * step)
-        rounding = sum(float(cost_of(forward(end).outputs, end.target).allowed) for end in ends)
+        rounding = sum(float(cost_of(one, case.target).allowed) for one in outputs)
+        off = outputs[0].error + outputs[1].error
+        speed = ((np.abs(outputs[0].value - outputs[1].value) + off) / (2 * step)).max(axis=1)
         truncation = 0.0 if network()[1] == "squared_error" else float((speed**3).sum())
         error[number] = step**2 * truncation / 6 + rounding / (2 * step)
     carried = np.array([(np.abs(one) * (gradient.allowed + summed(gradient))).sum() for one in every])
@@ -56,8 +58,8 @@ def summed(gradient: Value) -> Array:
     return inner_product(value.size) * setting().eps * value
 
 
-def _step(case: Case, name: str, direction: Array) -> tuple[float, list[Case], Array]:
-    """A step at which nothing is decided otherwise than at the case, both its ends, and each image's largest speed."""
+def _step(case: Case, name: str, direction: Array) -> tuple[float, list[Case], list[Bounded]]:
+    """A step at which nothing is decided otherwise than at the case, both its ends, and their outputs."""
     pattern = [one.decided for one in kinks(forward(case))]
     step = 2.0 ** np.floor(np.log2(setting().eps ** (1 / 3)))
     while True:
@@ -69,10 +71,7 @@ def _step(case: Case, name: str, direction: Array) -> tuple[float, list[Case], A
         ):
             break
         step /= 2
-    outputs = [walk.outputs for walk in walks]
-    off = outputs[0].error + outputs[1].error
-    speed = (np.abs(outputs[0].value - outputs[1].value) + off) / (2 * step)
-    return float(step), ends, speed.max(axis=1)
+    return float(step), ends, [walk.outputs for walk in walks]
 
 
 def descent(case: Case) -> tuple[float, float, float] | None:
