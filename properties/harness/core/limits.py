@@ -100,20 +100,17 @@ class Limits:
         return self._kept(layer, pairs)
 
     @cache
-    def windows_within(self, layer: str) -> tuple[Pair, ...]:
-        """Every supported (window, input) pair in which the window fits, smallest first."""
-        windows = _candidates(self.windows, self.largest.window)
-        inputs = list(_candidates(self.images, self.largest.window * self.largest.windows))
-        return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
+    def windowed(self, layer: str, most: int | None = None) -> tuple[Pair, ...]:
+        """Every (window, input) pair that a layer supports and in which the window fits, smallest first.
 
-    @cache
-    def windowed(self, layer: str) -> tuple[Pair, ...]:
-        """Every supported (window, input) pair in which the window fits, smallest first, for such a layer.
-
-        Inputs are of up to as many rows, and columns, as the largest window and window count make, and one more.
+        Inputs are of up to so many rows, and columns; else as many as the largest window and window count make, and
+        one more.
         """
-        windows = _candidates(self.windows, self.largest.window)
-        inputs = list(_candidates(self.images, self.largest.window + self.largest.windows + 1))
+        windows, most = (
+            _candidates(self.windows, self.largest.window),
+            most or self.largest.window + self.largest.windows + 1,
+        )
+        inputs = list(_candidates(self.images, most))
         return self._kept(layer, [(w, x) for w, x in product(windows, inputs) if w[0] <= x[0] and w[1] <= x[1]])
 
     def supports(self, layer: str, pair: Pair) -> bool:
@@ -122,10 +119,8 @@ class Limits:
         declared = self.windows if "pooling" in layer else self.kernels
         if (layer, pair) in self.left_out or not _is_declared(part, declared):
             return False
-        if "pooling" in layer and isinstance(self.images, tuple) and pair in self.poolings(False, layer):
-            return True
-        if layer == "pooling" and isinstance(self.images, tuple):
-            return False
+        if "pooling" in layer and isinstance(self.images, tuple):
+            return pair in self.poolings(False, layer) or (layer != "pooling" and whole in self.images)
         return _is_declared(whole, self.images)
 
     def _fitting(self) -> list[Pair]:

@@ -92,13 +92,15 @@ class Packed:
         return f"{self.name}({', '.join(packed)})" + "[0]" * self._gives_one
 
 
-def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[Any, frozenset[str]]:
+Named = Mapping[str, tuple[str, ...]]  # options by the function that has them
+
+
+def offered_as(target: Any, signature: Signature, named: Named, layout: Layout = HW) -> tuple[Any, frozenset[str]]:
     """What a target offers an operation as, in the operation's form, or None; and the options of it that it has.
 
     It has them too if it requires as many arguments as there are parameters, whatever it calls them. Of what has only
-    options an operation without any is not offered, where there is no question that may yet tell.
-
-    Raises `ValueError` if the target declares options that there are not.
+    options an operation without any is not offered, where there is no question that may yet tell. It `named` some of
+    the options itself.
     """
     own, name = getattr(target, signature.name, None), signature.function or signature.name
     if callable(own) and signature.function:
@@ -113,7 +115,7 @@ def offered_as(target: Any, signature: Signature, layout: Layout = HW) -> tuple[
         function = getattr(target, name, None)
     if not callable(function):
         return None, frozenset()
-    defaults, declared = _defaults(function), _declared(target).get(name, ())
+    defaults, declared = _defaults(function), named.get(name, ())
     options = [one for one in signature.options if one in defaults or one in declared]
     found = [one for one in signature.found_out if one in declared]
     if signature.function and not signature.found_out and not options:
@@ -151,8 +153,8 @@ def _takes(function: Any, parameters: Iterable[str]) -> bool:
     return True
 
 
-def _declared(target: Any) -> dict[str, tuple[str, ...]]:
-    """The options that a target names, by function."""
+def options_named_by(target: Any) -> Named:
+    """The options that a target declares, by function. `ValueError` if there are no such."""
     declared = getattr(target, DECLARED, {})
     known: dict[str, set[str]] = {}
     for one in OPERATIONS.values():

@@ -17,7 +17,7 @@ from ..core.limits import Limits
 from ..core.setting import UNKNOWN, Conventions, Setting
 from ..core.text import last_line, printable
 from . import memory, modules
-from .calling import offered_as, own
+from .calling import offered_as, options_named_by, own
 from .layout import HW, Layout
 from .operation import Operation
 from .timeouts import WATCH, OutOfTime
@@ -69,7 +69,8 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     """The target that an object's attributes make; `CannotLoad` if it offers nothing or declares nonsense."""
     try:
         layout = Layout.declared_by(offered)
-        functions = {key: offered_as(offered, signature, layout) for key, signature in OPERATIONS.items()}
+        named = options_named_by(offered)
+        functions = {key: offered_as(offered, signature, named, layout) for key, signature in OPERATIONS.items()}
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     operations = [key for key, (function, _) in functions.items() if function is not None]

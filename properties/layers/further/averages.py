@@ -100,7 +100,9 @@ def gradient_units(case: Case) -> float:
 
 def pairs_of(limits: Limits) -> tuple[Pair, ...]:
     """Every supported pair of a window and an input: that it divides, where there is no stride."""
-    return limits.windows_within(NAME) if setting().uses("stride") else limits.poolings(False, NAME)
+    if not setting().uses("stride"):
+        return limits.poolings(False, NAME)
+    return limits.windowed(NAME, limits.largest.window * limits.largest.windows)
 
 
 @cache
