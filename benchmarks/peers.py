@@ -9,11 +9,12 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import check_grad
+from scipy.special import logsumexp
 
 from properties.harness.core.values import Kind
 from properties.layers import OPERATIONS
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 Point = tuple[Array, ...]
 Operations = Mapping[str, Callable[..., Any]]
 Verdicts = dict[str, bool | None]
+Draw = Callable[..., Array]
 
 POINTS = ("Gaussian", "small integers")
 NETWORK = ("predict", "cost", "gradients", "train_step")
@@ -58,10 +60,21 @@ class Problem:
         return tuple(sound(slope, array.shape) for slope, array in zip(slopes, point, strict=True))
 
 
+class Asked(NamedTuple):
+    """Which operation a problem is posed for, all of them, and how points and upstream are drawn."""
+
+    operation: str
+    operations: Operations
+    draw: Draw
+    normal: Draw
+    generator: np.random.Generator
+
+
 def posed(operation: str, operations: Operations, kind: str, generator: np.random.Generator) -> tuple[Problem, Point]:
     """The problem that the operation belongs to and a point: `x` (3, 4); image (6, 6), kernel (3, 3); `x` (4, 4) for
     2×2 windows; features (1, 4), weights (4, 1); the network's kernel (3, 3) and weights (4, 1), at a (6, 6) image and
-    a target that are drawn too. `ValueError` for another operation, `KeyError` for another kind of point.
+    a target that are drawn too; of the layers in `FURTHER` as these functions say. `ValueError` for another operation,
+    `KeyError` for another kind of point.
     """
     normal = generator.standard_normal
     entries = {"Gaussian": normal, "small integers": partial(generator.integers, -2, 3)}[kind]
@@ -76,6 +89,8 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
         given = operation.endswith("_gradient")  # which of the two is asked about
         both = gradient if given else lambda x, u, *rest: u * sound(slope(x, *rest), x.shape)
         return Problem(lambda x: act(x, *rest), lambda u, x: (both(x, u, *rest),), normal((3, 4))), (draw(3, 4),)
+    if signature and signature.layer in FURTHER:
+        return FURTHER[signature.layer](Asked(operation, operations, draw, normal, generator))
     if operation.startswith("conv2d"):
         pair, slopes = (draw(6, 6), draw(3, 3)), [operations[f"conv2d_{name}_gradient"] for name in ("image", "kernel")]
         return Problem(operations["conv2d"], lambda u, *x: [slope(*x, u) for slope in slopes], normal((4, 4))), pair
@@ -90,6 +105,102 @@ def posed(operation: str, operations: Operations, kind: str, generator: np.rando
     if operation in NETWORK:
         return network(operation, operations, draw(6, 6), float(draw())), (draw(3, 3), draw(4, 1))
     raise ValueError(f"operation must be one of the contract's, not {operation!r}")
+
+
+def convolving(asked: Asked) -> tuple[Problem, Point]:
+    """The convolution of image (6, 6) with kernel (3, 3) and a bias, stride (2, 1), padding (1, 2), dilation (2, 1)."""
+    options = (2, 1), (1, 2), (2, 1)
+    slopes = [asked.operations[f"conv2d_{name}_gradient_with_options"] for name in ("image", "kernel")]
+
+    def product(upstream: Array, image: Array, kernel: Array, bias: Array) -> Sequence[ArrayLike]:
+        of_bias = asked.operations["conv2d_bias_gradient"](image, kernel, upstream)
+        return [*(slope(image, kernel, upstream, *options) for slope in slopes), of_bias]
+
+    function = asked.operations["conv2d_with_options"]
+    return Problem(lambda *x: function(*x, *options), product, asked.normal((2, 8))), (
+        asked.draw(6, 6),
+        asked.draw(3, 3),
+        asked.draw(1),
+    )
+
+
+def overlapping(asked: Asked) -> tuple[Problem, Point]:
+    """Max pooling of `x` (4, 4) by 2×2 windows with a stride of (1, 2) and a padding of (1, 0): (5, 2)."""
+    pool, scatter = asked.operations["max_pool_with_options"], asked.operations["max_pool_gradient_with_options"]
+    options = (1, 2), (1, 0)
+    return (
+        Problem(
+            lambda x: pool(x, WINDOW, *options), lambda u, x: (scatter(x, WINDOW, u, *options),), asked.normal((5, 2))
+        ),
+        (asked.draw(4, 4),),
+    )
+
+
+def affine(asked: Asked) -> tuple[Problem, Point]:
+    """The dense layer of features (2, 3), weights (3, 2) and a bias (2,)."""
+    gradients, of_bias = asked.operations["dense_gradients_with_options"], asked.operations["dense_bias_gradient"]
+    return (
+        Problem(
+            asked.operations["dense_with_options"],
+            lambda u, features, weights, bias: [*gradients(features, weights, u), of_bias(features, weights, u)],
+            asked.normal((2, 2)),
+        ),
+        (asked.draw(2, 3), asked.draw(3, 2), asked.draw(2)),
+    )
+
+
+def softmaxing(asked: Asked) -> tuple[Problem, Point]:
+    """Softmax of `x` (2, 3)."""
+    gradient = asked.operations["softmax_gradient"]
+    return Problem(asked.operations["softmax"], lambda u, x: (gradient(x, u),), asked.normal((2, 3))), (
+        asked.draw(2, 3),
+    )
+
+
+def losing(asked: Asked) -> tuple[Problem, Point]:
+    """A loss of two images and three classes; probabilities are drawn off 0, and need no sum."""
+    loss = OPERATIONS[asked.operation].layer
+    labels, truths = asked.generator.integers(0, 3, 2), asked.generator.integers(0, 2, 2) * 1.0
+    right = {"squared_error": asked.draw(2, 3), "logistic_cross_entropy": truths}.get(loss, labels)
+    point = asked.draw(2) if loss == "logistic_cross_entropy" else asked.draw(2, 3)
+    if loss == "cross_entropy":
+        point = np.abs(point) + 0.5
+    function, gradient = asked.operations[loss], asked.operations[f"{loss}_gradient"]
+    return Problem(lambda x: function(x, right), lambda u, x: (u * gradient(x, right),), np.ones(())), (point,)
+
+
+def declared(asked: Asked) -> tuple[Problem, Point]:
+    """The cost of the declared network at an image (4, 4) and a class, by kernel (3, 3), weights (1, 2) and biases; of
+    its training step, `(before - after) / learning_rate`.
+    """
+    image, label = asked.draw(4, 4), asked.generator.integers(0, 2, 1)
+    cost, step, gradients, predict = (
+        asked.operations[f"declared_{name}"] for name in ("cost", "train_step", "gradients", "predict")
+    )
+
+    def function(*parameters: Array) -> ArrayLike:
+        if asked.operation == "declared_predict":
+            outputs = sound(predict(image, *parameters), (1, 2))
+            return float(logsumexp(outputs) - outputs[0, label[0]])
+        return cost(image, label, *parameters)
+
+    def product(upstream: Array, *parameters: Array) -> list[Array]:
+        if asked.operation != "declared_train_step":
+            return [upstream * slope for slope in gradients(image, label, *parameters)]
+        moved = zip(parameters, step(image, label, *parameters, LEARNING_RATE), strict=True)
+        return [upstream * (before - sound(after, before.shape)) / LEARNING_RATE for before, after in moved]
+
+    return Problem(function, product, np.ones(())), (asked.draw(3, 3), asked.draw(1), asked.draw(1, 2), asked.draw(2))
+
+
+FURTHER: dict[str, Callable[[Asked], tuple[Problem, Point]]] = {  # by layer
+    "convolution_options": convolving,
+    "pooling_options": overlapping,
+    "dense_options": affine,
+    "softmax": softmaxing,
+    **dict.fromkeys(("squared_error", "cross_entropy", "softmax_cross_entropy", "logistic_cross_entropy"), losing),
+    "declared_network": declared,
+}
 
 
 def averaging(operations: Operations, normal: Callable[..., Array]) -> Problem:

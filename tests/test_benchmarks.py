@@ -20,6 +20,7 @@ from benchmarks import (
     growth,
     kill_matrix,
     numpy_network,
+    peers,
     smallest,
     ties,
     trials,
@@ -28,6 +29,7 @@ from benchmarks.command import command
 from benchmarks.variants import VARIANTS
 from properties.harness.checking.properties import all_properties
 from properties.harness.core.tape import Case
+from properties.layers import OPERATIONS
 from properties.mistakes import all_mistakes
 
 pytestmark = pytest.mark.slow
@@ -302,3 +304,17 @@ def test_growth_goes_along_four_ways():
     ]
     assert "IMAGE_SHAPES = [(6, 6)]" in runs[0].target
     assert [run.options[0] for run in runs[-4:]] == ["-n"] * 4
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_other_checkers_are_asked_about_every_operation(operation):
+    """For each there is a problem that calls it: right code passes, and code that only crashes does not."""
+    right = trials.reference_with({})
+
+    def crashes(*arguments, **options):
+        raise ValueError("not today")
+
+    loop = {"points": 2, "checkers": ("relative-error loop",)}
+    assert peers.refuted(operation, right, "Gaussian", **loop) == {"relative-error loop": False}
+    wrong = {**right, operation: crashes}
+    assert peers.refuted(operation, wrong, "Gaussian", **loop) == {"relative-error loop": True}
