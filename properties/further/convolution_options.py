@@ -204,12 +204,8 @@ def test_bias_gradient_is_the_adjoint(conv2d_bias_gradient, conv2d_with_options,
     output = conv2d_with_options.at(case.changed(image=np.zeros_like(case.image)))
     product = (case.bias * conv2d_bias_gradient.at(case)).sum()
     (bound,) = conv2d_bias_gradient.signature.value(case)
-    size = norm(case.bias) * norm(bound.size)
-    agree(
-        product,
-        Value((output * case.upstream).sum(), 2 * bound.units + 2 * case.upstream.size, size),
-        "⟨bias, bias gradient⟩",
-    )
+    units, size = 2 * bound.units + 2 * case.upstream.size, norm(case.bias) * norm(bound.size)
+    agree(product, Value((output * case.upstream).sum(), units, size), "⟨bias, bias gradient⟩")
 
 
 def _every_option(**_):
