@@ -92,6 +92,7 @@ def _campaign(report: Report) -> dict[str, object]:
         "layout": report.layout,
         "layout of kernels": report.kernel_layout,
         "kind of gradients": report.gradients_are,
+        "set of declarations": report.declared,
         "set of limits": report.limits,
         "set of conventions": report.conventions,
     }

@@ -39,6 +39,7 @@ _SAME |= {
     "lacking": "the set of its operations",
     "kernel_layout": "its kernels' layout",
     "gradients_are": "its gradients",
+    "declared": "what it declares",
 }
 
 

@@ -38,6 +38,14 @@ class Conventions(Struct):
     further: dict[str, str | float] = {}
 
 
+class Declarations(Struct):
+    """What the target declares of its losses and its network, of which a stage is its name and pairs of options."""
+
+    reduction: Literal["mean", "sum"]
+    labels: Literal["integers", "one-hot"]
+    network: list[Any]
+
+
 class Definition(Struct):
     """Where an operation of the target is defined, and the lines of its code."""
 
@@ -202,6 +210,7 @@ class Found(Struct, kw_only=True):
     layout: str
     kernel_layout: str
     gradients_are: Literal["sum", "mean"]
+    declared: Declarations
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]
@@ -222,6 +231,7 @@ class Report(Struct, kw_only=True):
     layout: str
     kernel_layout: str
     gradients_are: Literal["sum", "mean"]
+    declared: Declarations
     limits: Limits
     lacking: list[str]
     near_misses: dict[str, str]

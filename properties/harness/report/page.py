@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ...layers import OPERATIONS, formulas
+from ..core.setting import in_setting
 from ..core.text import printable
 from ..edits.code import shown
 from .certificate import told
@@ -20,7 +21,7 @@ from .data import Entry, Report
 from .notation import typeset
 from .panels import UNMARKED, Marks, Panel, panels
 from .pictures import charts_of, heat_map
-from .results import by_operation, explanation, grouped, layout_of, outcomes_of, parted
+from .results import by_operation, explanation, grouped, layout_of, outcomes_of, parted, setting_of
 from .terminal import hints, notes, summary
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -99,10 +100,16 @@ def _groups(news: list[Entry], report: Report) -> Iterator[dict[str, object]]:
             "first": first,
             "others": others,
             "formulas": lines,
-            "code": shown(name, found != "correlation"),
+            "code": _code(name, report),
             "lines": textwrap.dedent("\n".join(own)),
             "convention": (kind if depends else "") + one,
         }
+
+
+def _code(name: str, report: Report) -> str:
+    """The right code of an operation, as the target's conventions and declarations have it."""
+    with in_setting(setting_of(report)):
+        return shown(name, report.conventions.convolution != "correlation")
 
 
 def _differences(right: str, wrong: str) -> list[tuple[str, Markup]]:

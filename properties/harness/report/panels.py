@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 
 from ...layers import OPERATIONS, layer_of
-from ...layers.base.registry import Mask, Stage
+from ...layers.base.registry import Layer, Mask, Stage
 from ...layers.base.windows import blocks, grow, maxima
 from ..core.limits import Shape
-from ..core.setting import Conventions, Setting, in_setting
+from ..core.setting import in_setting
 from ..core.tape import Case
 from ..core.text import decoded, shown_encoded
 from ..core.values import Array, Kind
 from ..target.layout import Layout
 from .data import Entry, Found, Report
-from .results import layout_of, values_of
+from .results import layout_of, setting_of, values_of
 
 LONGEST_NAME = 60  # of what was compared, in a title
 MOST_SLICES = 4  # of an array with channels or images
@@ -58,20 +58,22 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
 
     The stages between arguments and answer are those of the right network: a target need not show its own.
     """
-    layout, layer, signature = layout_of(report), layer_of(entry.operation), OPERATIONS[entry.operation]
-    case = Case()
-    for name, value in (entry.counterexample or {}).items():
-        case[name] = layout.inward(layer.kinds.get(name, Kind.ANY), decoded(value), case)
+    with in_setting(setting_of(report)):
+        return _panels(entry, layout_of(report))
+
+
+def _panels(entry: Entry, layout: Layout) -> tuple[list[Panel], list[Panel], dict[str, str]]:
+    layer, signature = layer_of(entry.operation), OPERATIONS[entry.operation]
+    case = _case(entry, layout, layer)
     given = {
         name: _inward(decoded(getattr(entry, name)), entry.operation, layout, case) for name in ("yours", "expected")
     }
-    with in_setting(Setting(conventions=Conventions(report.conventions.convolution), most=layout.most)):
-        stages = list(layer.stages(case, entry.operation)) if case.keys() >= signature.takes.keys() else []
-        sides = list(_sides(given, entry, layout, case))
-        if stages and signature.faults and not _is_array(given["expected"][0]):
-            right = signature.value(case)[0].value / layout.times(signature, signature.gives[0], case)
-            window = next((stage.window for stage in stages if stage.values.shape == right.shape), None)
-            sides.append(Panel("right, for one", right, Marks(window=window), kind=signature.gives[0]))
+    stages = list(layer.stages(case, entry.operation)) if case.keys() >= signature.takes.keys() else []
+    sides = list(_sides(given, entry, layout, case))
+    if stages and signature.faults and not _is_array(given["expected"][0]):
+        right = signature.value(case)[0].value / layout.times(signature, signature.gives[0], case)
+        window = next((stage.window for stage in stages if stage.values.shape == right.shape), None)
+        sides.append(Panel("right, for one", right, Marks(window=window), kind=signature.gives[0]))
     named = {stage.title: stage for stage in stages}
     arguments = [
         _staged(named.pop(name, Stage(name, value)))._replace(kind=layer.kinds.get(name, Kind.ANY))
@@ -84,15 +86,25 @@ def panels(entry: Entry, report: Found | Report) -> tuple[list[Panel], list[Pane
     return flat[0], flat[1], {name: shown_encoded(value) for name, value in told.items()}
 
 
+def _case(entry: Entry, layout: Layout, layer: Layer) -> Case:
+    """The counterexample as the suite has it; labels last, since others say how many classes there are."""
+    case, kinds, given = Case(), layer.kinds, entry.counterexample or {}
+    for name in sorted(given, key=lambda name: kinds.get(name) is Kind.LABELS):
+        case[name] = layout.inward(kinds.get(name, Kind.ANY), decoded(given[name]), case)
+    return Case({name: case[name] for name in given})
+
+
 def _is_array(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.ndim > 0 and value.size > 0 and value.dtype.kind in "biuf"
 
 
 def _inward(value: object, operation: str, layout: Layout, case: Case) -> tuple[object, Kind]:
     """An answer of the target's layout in the suite's form, and of what kind it is."""
+    if not _is_array(value):
+        return value, Kind.ANY
     gives, axes = OPERATIONS[operation].gives, np.ndim(value)  # type: ignore[arg-type]
     kind = next((kind for kind in gives if kind in _NAMES and layout.axes(kind) == axes), Kind.ANY)
-    return (layout.inward(kind, value, case), kind) if _is_array(value) else (value, Kind.ANY)
+    return layout.inward(kind, value, case), kind
 
 
 def _staged(stage: Stage) -> Panel:

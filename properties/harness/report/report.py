@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 from xml.etree import ElementTree
 
-from msgspec import convert
+from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from ...layers import OPERATIONS
@@ -95,6 +95,7 @@ def found(target: Target, conventions: Conventions) -> Found:
         "layout": target.layout.name,
         "kernel_layout": target.layout.kernel,
         "gradients_are": target.layout.gradients_are,
+        "declared": {"reduction": target.reduction, "labels": target.labels, "network": to_builtins(target.network)},
         "limits": {kind: getattr(target.limits, kind) for kind in ("kernels", "windows", "images")},
         "lacking": [name for name in OPERATIONS if name not in target.operations],
         "near_misses": target.near_misses,

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Literal, NamedTuple, get_origin
+from typing import Any, Literal, NamedTuple, get_origin
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from ...layers import OPERATIONS
 from ..checking.coverage import as_plain
 from ..checking.trial import Record, current
 from ..core.reason import Reason
+from ..core.setting import Conventions, Setting
 from ..core.text import decoded, encoded, last_line, printable, shown_encoded
 from ..core.values import parts
 from ..target import memory
@@ -232,7 +233,26 @@ def _nearest(lines: list[str], wrong: str) -> str:
 
 def layout_of(report: Found | Report) -> Layout:
     """The target's layout, as it was declared."""
-    return Layout(report.layout, kernel=report.kernel_layout, gradients_are=report.gradients_are)
+    labels = report.declared.labels
+    return Layout(report.layout, kernel=report.kernel_layout, gradients_are=report.gradients_are, labels=labels)
+
+
+def setting_of(report: Found | Report) -> Setting:
+    """What right values and right code of the target hang on: what it chose, and what it declares."""
+    found, declared = report.conventions, report.declared
+    chosen = Conventions(found.convolution, further=tuple(found.further.items()))
+    return Setting(
+        conventions=chosen,
+        most=layout_of(report).most,
+        reduction=declared.reduction,
+        labels=declared.labels,
+        network=_in_tuples(declared.network),
+        channels_last=layout_of(report).channels_last,
+    )
+
+
+def _in_tuples(value: Any) -> Any:
+    return tuple(map(_in_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def values_of(entry: Entry) -> dict[str, Value]:

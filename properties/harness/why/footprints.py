@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...layers import OPERATIONS, layer_of
+from ...layers.plain import ways
 from ...mistakes.right import full, single
 from ..core.memory_order import laid_out, reversed_entries
 from ..core.setting import setting
@@ -17,7 +18,7 @@ from ..core.values import FIXED, Array, Kind, parts
 from ..target.layout import Layout
 from ..target.operation import Failure, Operation
 
-FULL = Layout("NCHW")  # that of what takes arrays as the suite has them
+FULL = Layout("NCHW", labels="one-hot")  # that of what takes arrays as the suite has them
 ARRAYS = {kind for kind in Kind if kind.is_array}
 CHANGED = ARRAYS - {Kind.NUMBERS}  # in place: some layouts have a number alone for these
 TURNED = (Kind.IMAGES, Kind.KERNEL, Kind.NUMBERS)  # what has other axes in other layouts
@@ -285,14 +286,15 @@ def _is_multiple(mine: Array, theirs: Array, allowed: float) -> bool:
 
 def is_single(operation: str, case: Case) -> bool:
     """Whether a case has one image, one channel and one filter, or as many images as the layer's own code takes."""
-    kinds = layer_of(operation).kinds
-    if layer_of(operation).takes_batches:
+    if (layer := layer_of(operation)).takes_batches:
         return True
     axes = {Kind.IMAGES: 2, Kind.KERNEL: 2, Kind.FEATURES: 1, Kind.NUMBERS: 1}
-    counts = (np.shape(value)[: axes.get(kinds[name], 0)] for name, value in case.items() if name in kinds)
+    counts = (np.shape(value)[: axes.get(layer.kinds[name], 0)] for name, value in case.items() if name in layer.kinds)
     return all(side == 1 for sides in counts for side in sides)
 
 
 def right_door(operation: str, is_one: bool) -> Operation:
     """The right formula; at kinks it makes one legal choice of several."""
-    return Operation(operation, single(operation)) if is_one else Operation(operation, full(operation), FULL)
+    if is_one and (ways(operation) or not OPERATIONS[operation].where):
+        return Operation(operation, single(operation))
+    return Operation(operation, full(operation), FULL)

@@ -13,18 +13,9 @@ import numpy as np
 from ...harness.core.setting import setting
 from ...harness.core.tape import Case
 from ...harness.core.values import ALLOWED, LIBRARY, Array, Kind, Value, within
-from ..plain.turns import of_squares
+from ..plain.turns import LENET, Stage, of_squares
 from .stages import STAGES, Bounded, Kinked, Options
 
-Stage = tuple[str, tuple[tuple[str, Any], ...]]
-LENET: tuple[Stage, ...] = (  # what cases are of where nothing is declared
-    ("conv2d", (("bias", True), ("padding", (1, 1)))),
-    ("relu", ()),
-    ("max_pool", (("window", (3, 3)), ("stride", (2, 2)))),
-    ("flatten", ()),
-    ("dense", (("bias", True),)),
-    ("softmax_cross_entropy", ()),
-)
 LOSSES = ("squared_error", "softmax_cross_entropy")
 OF_IMAGES = ("conv2d", "max_pool", "average_pool")
 FLAG, PAIRS = "bias", ("window", "stride", "padding", "dilation")

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from ...harness.core.setting import setting
+from .turns import LENET
 
 MODULES = (
     "activations",
@@ -39,9 +40,9 @@ def _modules() -> list[ModuleType]:
 
 
 @cache
-def _of_numbers() -> frozenset[str]:
-    """The names of those that take labels which are numbers of classes."""
-    return frozenset(name for module in _modules() for name in getattr(module, "OF_NUMBERS", ()))
+def _listed(attribute: str) -> frozenset[str]:
+    """The names that modules list in this attribute: of what takes labels which are numbers, or is one network."""
+    return frozenset(name for module in _modules() for name in getattr(module, attribute, ()))
 
 
 @cache
@@ -54,10 +55,11 @@ def _functions() -> dict[str, Callable[..., Any]]:
 def ways(operation: str) -> tuple[Callable[..., Any], ...]:
     """The functions that are right for an operation, first the one to be shown, last the fastest; or none.
 
-    Where labels are rows, those that take numbers of classes are not right.
+    Where labels are rows, those that take numbers of classes are not right; nor is a network's, for another one.
     """
     found = {name: value for name, value in _functions().items() if name.split("_by_")[0] == operation}
-    left_out = frozenset() if setting().labels == "integers" else _of_numbers()
+    left_out = frozenset() if setting().labels == "integers" else _listed("OF_NUMBERS")
+    left_out |= frozenset() if setting().network in ((), LENET) else _listed("OF_LENET")
     return tuple(value for name, value in found.items() if name not in left_out)
 
 

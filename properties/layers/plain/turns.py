@@ -1,5 +1,5 @@
 """What the right code hangs on in a setting: the half turns and indices by which the true convolution and the
-cross-correlation differ, and by how much losses are divided, and what labels are.
+cross-correlation differ, by how much losses are divided, what labels are, and which network is declared.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,15 @@ import numpy as np
 from ...harness.core.setting import setting
 from ...harness.core.values import Array
 
+Stage = tuple[str, tuple[tuple[str, Any], ...]]  # of a declared network: its name and options
+LENET: tuple[Stage, ...] = (  # that cases are of where nothing is declared, and the code for declared networks
+    ("conv2d", (("bias", True), ("padding", (1, 1)))),
+    ("relu", ()),
+    ("max_pool", (("window", (3, 3)), ("stride", (2, 2)))),
+    ("flatten", ()),
+    ("dense", (("bias", True),)),
+    ("softmax_cross_entropy", ()),
+)
 SQUARES = "squared error of an image"  # the convention, by its name in reports
 SUM, HALF_SUM, MEAN, HALF_MEAN = (
     "the sum of squares",
@@ -21,7 +30,7 @@ SUM, HALF_SUM, MEAN, HALF_MEAN = (
 
 def form() -> tuple[Any, ...]:
     """All that it hangs on beside the half turns."""
-    return setting().reduction, setting().labels, setting().conventions.further
+    return setting().reduction, setting().labels, setting().network, setting().conventions.further
 
 
 def unturned(array: Array) -> Array:

@@ -9,6 +9,8 @@ from scipy.signal import correlate2d
 from ....harness.core.values import Array, turned
 from ..turns import one_hot
 
+OF_LENET = ("declared_predict", "declared_cost", "declared_gradients", "declared_train_step")
+
 
 def windows_of(image: Array, kernel1: Array, bias1: Array) -> tuple[Array, Array]:
     y = correlate2d(np.pad(image, 1), turned(kernel1), "valid") + bias1
