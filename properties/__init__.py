@@ -2,6 +2,8 @@
 
 verify(target)     checks a target from Python, and gives a `Report`: `holds`, `failures`, `raise_if_refuted()`
 suite(target)      makes tests of it for a pytest suite of one's own
+check(forward, backward, x=(2, 3), …)  checks one layer that no table knows, as `verify` does a target
+Layer(forward, backward, x=(2, 3), …)  is such a layer, for `LAYERS` of a target; `between` gives an array's range
 adapters           the module that makes targets of layers that others wrote: help("backproof.adapters")
 CannotLoad         is raised for a target that cannot be tested
 TargetRefuted      is raised by a report's `raise_if_refuted()`; its failures are each a `PropertyFailure`
@@ -14,18 +16,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import adapters
-    from .harness.run.verify import PropertyFailure, Report, TargetRefuted, suite, verify
+    from .adapters import Layer, between
+    from .harness.run.verify import PropertyFailure, Report, TargetRefuted, check, suite, verify
     from .harness.target.target import CannotLoad
 
 _HOMES = {
-    "CannotLoad": "target.target",
-    "PropertyFailure": "run.verify",
-    "Report": "run.verify",
-    "TargetRefuted": "run.verify",
-    "suite": "run.verify",
-    "verify": "run.verify",
+    "CannotLoad": "harness.target.target",
+    "Layer": "adapters",
+    "PropertyFailure": "harness.run.verify",
+    "Report": "harness.run.verify",
+    "TargetRefuted": "harness.run.verify",
+    "between": "adapters",
+    "check": "harness.run.verify",
+    "suite": "harness.run.verify",
+    "verify": "harness.run.verify",
 }
-__all__ = ["CannotLoad", "PropertyFailure", "Report", "TargetRefuted", "adapters", "suite", "verify"]
+__all__ = [
+    "CannotLoad",
+    "Layer",
+    "PropertyFailure",
+    "Report",
+    "TargetRefuted",
+    "adapters",
+    "between",
+    "check",
+    "suite",
+    "verify",
+]
 
 
 def __dir__() -> list[str]:
@@ -39,4 +56,4 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.adapters")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.harness.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -8,14 +8,14 @@ tuple with the gradient for `x` first.
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .harness.target.modules import module_from
 
-__all__ = ["axes", "from_layer", "from_pair", "from_update", "kept", "module_from"]
+__all__ = ["Layer", "axes", "between", "from_layer", "from_pair", "from_update", "kept", "module_from"]
 
 Value = Callable[..., ArrayLike]
 Gradients = Callable[..., tuple[ArrayLike, ...]]
@@ -23,6 +23,51 @@ Make = Callable[..., Any]  # makes a layer of its parameters
 
 RATE = 2.0**60
 _KEPT = 64
+
+
+class Layer:
+    """A layer that no table knows: `forward(*arrays)` and `backward(*arrays, *upstream)`, for a target's `LAYERS`.
+
+    `forward` gives an array or a tuple of them, and `backward`, which takes an upstream gradient for each of these, a
+    gradient for each array that has one, in their order. The `arrays` are told by name: by their shape, as `x=(2, 3)`,
+    of which a side may be a letter, as `x=("N", 3)` or `W=("D", "4H")`, that is one size wherever it stands; or with
+    `between(shape, low, high)` by shape and range. What has no gradient, as labels, masks or a stride, is given by a
+    list of values, by a Hypothesis strategy, or by a function that makes either of sizes, as
+    `labels=lambda N, C: arrays(int, N, elements=integers(0, C - 1))`.
+
+    `CannotLoad` is raised, in a line, when a target declares what does not fit.
+    Source of the form: PyTorch's `gradcheck`, which takes a function and its inputs.
+    """
+
+    def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any], /, **arrays: Any) -> None:
+        self.forward, self.backward, self.arrays, self.rows = forward, backward, arrays, ""
+
+    @classmethod
+    def of(cls, make: Make, /, *names: str, **arrays: Any) -> "Layer":
+        """Such a layer of a class: `make(*parameters)` is called as `from_layer` does, `x` is the first of the arrays.
+
+        `names` are the attributes in which its `backward` leaves the gradients for parameters.
+        """
+        return cls(*from_layer(make, *names), **arrays)
+
+    def with_rows(self, letter: str) -> "Layer":
+        """The same layer, which declares that rows of this letter, a first axis, do not influence each other."""
+        layer = type(self)(self.forward, self.backward, **self.arrays)
+        layer.rows = letter
+        return layer
+
+
+class Between(NamedTuple):
+    """An array of this shape, whose entries lie between two numbers."""
+
+    shape: tuple[int | str, ...]
+    low: float
+    high: float
+
+
+def between(shape: tuple[int | str, ...], low: float, high: float) -> Between:
+    """An array for a `Layer`, whose entries lie between two numbers, as probabilities do, or what a logarithm takes."""
+    return Between(shape, low, high)
 
 
 def axes(array: ArrayLike, given: str, wanted: str) -> NDArray[Any]:

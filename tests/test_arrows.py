@@ -25,6 +25,7 @@ FLOORS = (
     "layers/further",
     "layers/options",
     "layers/chains",
+    "layers/own",
     "layers/__init__",
     "harness/edits",
     "harness/target",

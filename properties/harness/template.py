@@ -21,6 +21,7 @@ import numpy as np
 # REDUCTION = "sum"  # losses are summed over the images, not averaged
 # LABELS = "one-hot"  # labels are rows (N, m) of sum 1, not the numbers of classes (N,)
 # A bias, a stride or a padding is checked too where a function has a parameter of that name.
+# LAYERS = {"my_layer": backproof.Layer(forward, backward, x=("N", 3), W=(3, "M"))}  # what no function here is for
 '''
 FILLED = '"""The right code of every operation, for the true convolution. Check it with `python -m backproof FILE`.\n'
 FUNCTION = '''

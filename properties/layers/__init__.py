@@ -22,15 +22,38 @@ from .further.softmax import SOFTMAX
 from .options.convolution_options import CONVOLUTION_OPTIONS
 from .options.dense_options import DENSE_OPTIONS
 from .options.pooling_options import POOLING_OPTIONS
+from .own.layer import layer_named, own_layer
 from .pooling import POOLING
 
 _OPTIONS = (CONVOLUTION_OPTIONS, POOLING_OPTIONS, DENSE_OPTIONS)
 _FURTHER = (*_OPTIONS, AVERAGE_POOLING, PIECEWISE_LAYER, SOFTMAX, *LOSSES, NETWORK, DECLARED_NETWORK)
 _ALL = (ACTIVATIONS, ACTIVATION_GRADIENTS, CONVOLUTION, POOLING, DENSE, *_FURTHER)
-LAYERS = {layer.name: layer for layer in _ALL}
-OPERATIONS: dict[str, Signature] = {name: one for layer in LAYERS.values() for name, one in layer.named().items()}
+
+
+class _Layers(dict[str, Layer]):
+    """Layers by name; those that are a target's own are found by name too, but are none of the list."""
+
+    def __missing__(self, name: str) -> Layer:
+        return own_layer(name)
+
+
+class _Operations(dict[str, Signature]):
+    """Operations by name; those of a target's own layers likewise."""
+
+    def __missing__(self, name: str) -> Signature:
+        return LAYERS[layer_named(name)].named()[name]
+
+
+LAYERS = _Layers({layer.name: layer for layer in _ALL})
+OPERATIONS = _Operations({name: one for layer in LAYERS.values() for name, one in layer.named().items()})
 
 _FLIPPED = {True: ("i+h−1−a, j+w−1−b", "i+h−1−m, j+w−1−n"), False: ("i+a, j+b", "m−i, n−j")}
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Operations in the order of the contract, and behind them those of a target's own layers as they come."""
+    found = dict.fromkeys(names)
+    return [*(name for name in OPERATIONS if name in found), *(name for name in found if name not in OPERATIONS)]
 
 
 def layer_of(operation: str) -> Layer:

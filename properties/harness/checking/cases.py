@@ -1,13 +1,16 @@
 """Hypothesis strategies: cases drawn as tapes of bytes, one for an example, or several points of one shape."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from hypothesis import strategies as st
 
+from ...layers import LAYERS
+from ...layers.base.registry import Layer
 from ..core.setting import Setting, setting
 from ..core.tape import Bytes, Case, Tape
 from .trial import current
@@ -41,6 +44,25 @@ def cases_from(read: Read, *, alone: bool = False) -> st.SearchStrategy[Any]:
     cases = strategy()
     cases.read, cases.alone = read, cases if alone else cases_from(read, alone=True)  # type: ignore[attr-defined]
     return cases
+
+
+class _OfLayers(dict[str, st.SearchStrategy[Any]]):
+    """Strategies by the layers' names, each made when it is asked for: a target's own layers are not known before."""
+
+    def __init__(self, read: Callable[[Layer, Tape], Case]) -> None:
+        self._read = read
+        self._of_own: WeakKeyDictionary[Any, dict[str, st.SearchStrategy[Any]]] = WeakKeyDictionary()
+
+    def __missing__(self, name: str) -> st.SearchStrategy[Any]:
+        known = self if name in LAYERS else self._of_own.setdefault(setting().own_layers, {})
+        if name not in known:
+            known[name] = cases_from(partial(self._read, LAYERS[name]))
+        return known[name]
+
+
+def cases_of_layers(read: Callable[[Layer, Tape], Case]) -> dict[str, st.SearchStrategy[Any]]:
+    """For each layer the cases that `read` reads of it."""
+    return _OfLayers(read)
 
 
 def points_of(read: Read, data: bytes, count: int) -> Points:

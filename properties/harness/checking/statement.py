@@ -58,7 +58,7 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         def body(**arguments: Any) -> None:
             if isinstance(case, Mapping):
                 data = arguments.pop("data")
-                arguments["case"] = data.draw(case[arguments["operation"].signature.layer].alone)  # type: ignore[attr-defined]
+                arguments["case"] = _drawn(data, case[arguments["operation"].signature.layer].alone)  # type: ignore[attr-defined]
             if isinstance(arguments["case"], Points):
                 _run_points(test, arguments, at_once)
                 return
@@ -83,6 +83,19 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         return make({})
 
     return decorate
+
+
+def _drawn(data: Any, cases: Strategy) -> Case:
+    """A case, which a target's own layer may leave out while it is made, or crash on."""
+    record = current().record
+    try:
+        return cast(Case, data.draw(cases))
+    except NotImplementedError:
+        record.left_out += record.refutation is None
+        hypothesis.reject()
+    except Failure as failure:
+        record.refutation = failure
+        raise
 
 
 def _named(statement: Any, test: Statement, cases: Any, *, cuts_down: bool = True) -> Statement:
@@ -118,6 +131,16 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
             setattr(exhaustively, name, getattr(test, name))
         exhaustively.__signature__ = _signature(test, {"case": ""})  # type: ignore[attr-defined]
         return _named(exhaustively, test, cases, cuts_down=not ordered)
+
+    return decorate
+
+
+def about(names: Iterable[str] = (), *, own: Iterable[str] = ()) -> Callable[[Statement], Statement]:
+    """Declare the operations that a statement is about, each in turn, and of a target's own layers those of a role."""
+
+    def decorate(test: Statement) -> Statement:
+        test.about, test.own = tuple(names), tuple(own)  # type: ignore[attr-defined]
+        return test
 
     return decorate
 

@@ -40,6 +40,15 @@ class Conventions:
 UNKNOWN = Conventions()
 
 
+class OwnLayers(dict[str, Any]):
+    """The layers that a target declares by itself, by name: the same object is the same layers."""
+
+    __hash__, __eq__ = object.__hash__, object.__eq__  # type: ignore[assignment]
+
+
+NO_LAYERS = OwnLayers()
+
+
 @dataclass(frozen=True)
 class Setting:
     """What values, bounds and cases depend on beside their arguments.
@@ -48,7 +57,7 @@ class Setting:
     axis for. Of the operations' `options` a case uses those that all that it calls have; without a word, any. The
     `reduction` of losses over the images is their "mean" or their "sum"; `labels` are "integers", or "one-hot": rows
     that may be any distribution. A `network` is the target's own declaration, and its features are flattened with
-    `channels_last` as its images are.
+    `channels_last` as its images are. `own_layers` are those that no table knows, by name.
     """
 
     dtype: str = "float64"
@@ -60,6 +69,7 @@ class Setting:
     labels: str = "integers"
     network: tuple[Any, ...] = ()
     channels_last: bool = False
+    own_layers: OwnLayers = NO_LAYERS
 
     @cached_property
     def eps(self) -> float:

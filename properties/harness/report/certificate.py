@@ -1,13 +1,14 @@
 """The certificate: for each operation what was proved, on how much, how surely, and what was not."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 from msgspec import UNSET
 from msgspec.structs import asdict
 
-from ...layers import OPERATIONS
+from ...layers import OPERATIONS, in_order
 from ..target.layout import Layout
-from .data import Certified, Entry, Proof, Proved, Sampled, Why
+from .data import Certified, Counts, Entry, Precision, Proof, Proved, Sampled, Why
 from .results import grouped
 
 SEVERAL_CHANNELS = "several channels"
@@ -30,15 +31,15 @@ def not_proved(layout: Layout) -> list[str]:
     return [words for words in NOT_PROVED if words != SEVERAL_CHANNELS or not layout.channelled]
 
 
-def certificate(entries: list[Entry], rounds: int = 1) -> list[Certified]:
+def certificate(entries: list[Entry], rounds: int = 1, precisions: Mapping[str, Counts] = {}) -> list[Certified]:
     """What the results of a run, or of so many, allow one to say of each operation that was checked and not refuted.
 
     `chance` is the Schwartz–Zippel bound (degree / values)^points that a wrong polynomial of this degree passes on one
     shape, or on one activation pattern; `exactly` means that every answer was equal, not only within rounding.
-    What leaves a case out is `partly` proved.
+    What leaves a case out is `partly` proved. `precisions` are those of differences, counted for each operation.
     """
     ran = grouped([entry for entry in entries if entry.outcome not in ("not applicable", "not run")])
-    return [_of(name, ran[name], rounds) for name in OPERATIONS if name in ran]
+    return [_of(name, ran[name], rounds, precisions.get(name, {})) for name in in_order(ran)]
 
 
 def counted_rounds(rounds: int) -> str:
@@ -46,7 +47,7 @@ def counted_rounds(rounds: int) -> str:
     return f"{rounds} round{'s' if rounds > 1 else ''}"
 
 
-def _of(operation: str, entries: list[Entry], rounds: int) -> Certified:
+def _of(operation: str, entries: list[Entry], rounds: int, precisions: Counts) -> Certified:
     held = [entry for entry in entries if entry.outcome == "held"]
     proofs = [(_proved(entry, entry.proof), entry.left_out) for entry in held if entry.proof]
     sampled = [entry for entry in held if not entry.proof]
@@ -61,7 +62,13 @@ def _of(operation: str, entries: list[Entry], rounds: int) -> Certified:
         [proof for proof, left_out in proofs if left_out],
         Sampled(len(sampled), sum(entry.examples for entry in sampled), rounds),
         max((entry.largest_error for entry in held), default=0.0),
+        _precision(precisions),
     )
+
+
+def _precision(counted: Counts) -> Precision | None:
+    reached = np.repeat(np.array([float(one) for one in counted]), list(counted.values()))
+    return Precision(float(np.median(reached)), float(reached.max())) if len(reached) else None
 
 
 def _proved(entry: Entry, proof: Proof) -> Proved:
@@ -84,6 +91,9 @@ def told(found: list[Certified]) -> Iterator[tuple[str, list[str]]]:
         sampled = one.sampled
         if sampled.properties:
             error = f"within {one.largest_error:.2g} units of rounding" if one.largest_error else "exact"
+            if one.precision:
+                precision = f"{one.precision.median:.0e}, {one.precision.worst:.0e} at worst"
+                error = f"to differences of relative precision {precision}"
             noun = "property" if sampled.properties == 1 else "properties"
             rounds = f" in {counted_rounds(sampled.rounds)}" if sampled.rounds > 1 else ""
             lines.append(f"sampled by {sampled.properties} {noun} on {sampled.examples:,} examples{rounds}, {error}")

@@ -101,10 +101,18 @@ class Sampled(Struct):
     rounds: int
 
 
+class Precision(Struct):
+    """The relative precision of differences that gradients were held against, in the median and at worst."""
+
+    median: float
+    worst: float
+
+
 class Certified(Struct):
     """What was proved of an operation, on how much, and what a failure leaves of that.
 
-    `theorems` prove for every shape the formula of the property that says what it computes.
+    `theorems` prove for every shape the formula of the property that says what it computes. What is held against
+    differences has the `precision` that these reached.
     """
 
     operation: str
@@ -115,6 +123,7 @@ class Certified(Struct):
     partly: list[Proved]
     sampled: Sampled
     largest_error: float
+    precision: Precision | None = None
 
 
 class Certificate(Struct):
@@ -178,13 +187,16 @@ class Result(Entry, kw_only=True):
 
 
 class Tried(Struct):
-    """What all cases together were: shapes, ties, margins, patterns; and the errors seen in each operation."""
+    """What all cases together were: shapes, ties, margins, patterns; and the errors seen in each operation, and the
+    relative precisions of differences, by the powers of two that they are below.
+    """
 
     shapes: dict[str, Counts]
     maxima: Counts
     margins: Counts
     patterns: Counts
     errors: dict[str, Counts]
+    precisions: dict[str, Counts] = {}
 
 
 class Merged(Struct):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ..checking.properties import all_properties
+from ..checking.properties import all_properties, properties_of
 from ..checking.trial import current
 from .data import Entry
 from .results import NO_LONGER_FAILS
@@ -25,7 +25,7 @@ def read_known(path: str | None) -> dict[str, str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"--known {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     known: dict[str, str] = {}
-    ids = {entry.id for entry in all_properties().values()}
+    ids = {entry.id for entry in properties_of(current().target).values()}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from ...layers import OPERATIONS
 from ..checking.coverage import SIZED, sides, summed
-from ..checking.properties import Property, all_properties
+from ..checking.properties import Property, in_their_order
 from ..checking.trial import DEFAULT_EXAMPLES
 from ..core.reason import Reason
 from ..core.setting import Conventions
@@ -33,6 +33,7 @@ from .results import blank, parted, plain_lines, totals_of
 PACKAGES = ("backproof", "numpy", "scipy", "scikit-image", "hypothesis", "pytest")
 HELD, REFUTED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 SKIPPED: tuple[Outcome, ...] = ("not applicable", "known", "not run")
+COUNTED = ("maxima", "margins", "patterns")
 LONGEST, SHORTEST_NAME = 140, 20  # characters of the summary, and of the target's name in it
 
 
@@ -107,7 +108,7 @@ def found(target: Target, conventions: Conventions) -> Found:
 
 def make_report(asked: Request, found: Found, outcomes: Outcomes, seconds: float) -> Report:
     """The report as the contract has it, with what was asked for and the warnings beside."""
-    selected = [entry for nodeid, entry in all_properties().items() if nodeid in outcomes.selected]
+    selected = in_their_order(outcomes.selected)
     return completed(
         Report(
             **asdict(found),
@@ -139,7 +140,8 @@ def completed(report: Report) -> Report:
     """The report of what was gathered, in one run or in several: with its verdict, totals, certificate and summary."""
     entries, shapes = report.properties, report.tried.shapes
     cover_consequences(entries)
-    operations = certificate(entries, report.campaign.rounds if report.campaign else 1)
+    rounds = report.campaign.rounds if report.campaign else 1
+    operations = certificate(entries, rounds, report.tried.precisions)
     _name_causes(entries)
     for entry in entries:
         entry.diagnosis = list(map(str, entry.reasons))
@@ -247,7 +249,8 @@ def _tried(selected: list[Property], results: dict[str, Result]) -> Tried:
         Tried(
             shapes={name: tried[name] for name in SIZED if name in tried},
             errors={operation: tried.get("errors", {})},
-            **{kind: tried.get(kind, {}) for kind in ("maxima", "margins", "patterns")},
+            precisions={operation: tried.get("precisions", {})},
+            **{kind: tried.get(kind, {}) for kind in COUNTED},
         )
         for operation, tried in ran
     )
@@ -257,17 +260,13 @@ def summed_up(several: Iterable[Tried]) -> Tried:
     """What several sets of cases together were."""
     every = list(several)
 
-    def by_name(counted: list[dict[str, Counts]], names: Iterable[str]) -> dict[str, Counts]:
+    def by_name(counted: list[dict[str, Counts]]) -> dict[str, Counts]:
+        names = dict.fromkeys(name for counts in counted for name in counts)
         sums = {name: summed(counts.get(name, {}) for counts in counted) for name in names}
         return {name: counts for name, counts in sums.items() if counts}
 
-    return Tried(
-        shapes=by_name([tried.shapes for tried in every], SIZED),
-        maxima=summed(tried.maxima for tried in every),
-        margins=summed(tried.margins for tried in every),
-        patterns=summed(tried.patterns for tried in every),
-        errors=by_name([tried.errors for tried in every], OPERATIONS),
-    )
+    named = {kind: by_name([getattr(tried, kind) for tried in every]) for kind in ("shapes", "errors", "precisions")}
+    return convert(named | {kind: summed(getattr(tried, kind) for tried in every) for kind in COUNTED}, Tried)
 
 
 def _name_causes(entries: list[Entry]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from msgspec import convert
 from msgspec.structs import fields, replace
 
-from ...layers import OPERATIONS
+from ...layers import OPERATIONS, in_order
 from ..checking.coverage import as_plain
 from ..checking.trial import Record, current
 from ..core.reason import Reason
@@ -172,8 +172,8 @@ def totals_of(entries: list[Entry]) -> dict[Outcome, int]:
 def by_operation(report: Report) -> list[Row]:
     """A row for each operation that the target offers and a property speaks of, in the contract's order."""
     found, rows = grouped(report.properties), []
-    for name in OPERATIONS:
-        if name in found and name not in report.lacking:
+    for name in in_order(found):
+        if name not in report.lacking:
             entries = found[name]
             examples, comparisons = sum(one.examples for one in entries), sum(one.comparisons for one in entries)
             error = max(one.largest_error for one in entries)

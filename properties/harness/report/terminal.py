@@ -26,7 +26,7 @@ WIDTH = 80
 INDENT = " " * 17
 LABEL = 24
 ROOM = WIDTH - LABEL
-MOST_SHAPES = 3
+MOST_SHAPES, MOST_LACKING = 3, 12
 
 
 def show(
@@ -173,7 +173,9 @@ def notes(report: Report) -> list[str]:
     if report.shapes:
         lines.append("checked on: " + "; ".join(_sizes(name, shapes) for name, shapes in report.shapes.items()))
     if report.lacking:
-        lines.append(f"not offered, so not checked: {', '.join(report.lacking)}")
+        more = len(report.lacking) - MOST_LACKING
+        named = report.lacking if more <= 1 else [*report.lacking[:MOST_LACKING], f"and {more} more"]
+        lines.append(f"not offered, so not checked: {', '.join(named)}")
     limits = [f"{kind} {_shapes(shapes)}" for kind, shapes in report.limits.items() if shapes]
     if limits:
         lines.append(f"within the declared limits: {', '.join(limits)}")

@@ -169,7 +169,7 @@ class Charging(Progress):
     def _alone(self, nodeids: Collection[str]) -> _Culprit | None:
         """How a process ends in which these properties alone are run and memory is tested; None if it does not."""
         asked = replace(self.asked, keyword="", workers=None, fail_fast=False, known=None, database=None)
-        others = all_properties().keys() - nodeids
+        others = (all_properties().keys() | set(self.outcomes.selected)) - set(nodeids)
         unnamed = OPERATIONS.keys() - {name for nodeid in nodeids for name in _operations(nodeid)}
         culprit = _Culprit()
         orders = Orders(asked, others, nodeids, unnamed, dict(WATCH.stuck), is_shaken=True)

@@ -25,7 +25,7 @@ from msgspec import to_builtins
 
 from ...layers import OPERATIONS, layer_of
 from ..checking.conventions import examined, look_of, with_look
-from ..checking.properties import PACKAGE, Property, all_properties, nodeid_of, siblings_of
+from ..checking.properties import PACKAGE, Property, all_properties, names_about, nodeid_of, siblings_of
 from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
 from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
@@ -62,10 +62,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    try:
-        config.stash[KNOWN] = read_known(config.getoption("--known"))
-    except ValueError as error:
-        raise pytest.UsageError(str(error)) from None
     examples, shard = config.getoption("--examples"), config.getoption("--shard")
     if shard[1] > examples:
         raise pytest.UsageError(f"--shard {name_of(shard)}: {examples} examples are too few for {shard[1]} shards")
@@ -81,6 +77,10 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
         stack.enter_context(on_trial(target, conventions, examples, shard))
+    try:
+        config.stash[KNOWN] = read_known(config.getoption("--known"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
     if address := config.getoption("--database"):
         patience = min(config.getoption("--property-timeout") * CALL_SHARE, IN_ALL)
         target = current().target  # of a size of cases: one of another would be taken for none
@@ -186,7 +186,18 @@ def siblings(operation: Operation) -> list[Operation]:
 def _property(item: pytest.Item) -> Property | None:
     """The property that a test is; None for any other test of the session."""
     module = getattr(getattr(item, "module", None), "__name__", "")
-    return all_properties().get(nodeid_of(module, item.name)) if module.startswith(f"{PACKAGE}.") else None
+    if not module.startswith(f"{PACKAGE}."):
+        return None
+    try:
+        return all_properties()[nodeid_of(module, item.name)]
+    except KeyError:
+        return None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Hand a statement about several operations each of them in turn."""
+    if hasattr(metafunc.function, "about") and (names := names_about(metafunc.function, current().target)):
+        metafunc.parametrize("operation", names, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -194,8 +205,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Run the first statement about every operation, the layers' before the network's that rests on them, then the
     second of each, so that a failure shows early. What failed the last time runs first of all.
 
-    `-k` may name a property by its id. A round after the first leaves out what is exhaustive.
+    `-k` may name a property by its id. A round after the first leaves out what is exhaustive. Statements about a
+    target's own layers are left out where it has none.
     """
+    several = [item for item in items if hasattr(getattr(item, "function", None), "about")]
+    lacking = [item for item in several if not hasattr(item, "callspec")]
+    items[:] = [item for item in items if item not in lacking]
     round_number = config.getoption("--round")
     seed = seed_of(config.getoption("--shard"), config.getoption("--seed"), round_number)
     own = config.getoption("--hypothesis-profile", None)

@@ -20,8 +20,9 @@ import hypothesis
 import pytest
 from msgspec import convert
 
+from ...layers.own.declared import ROLES
 from ..checking.conventions import examined
-from ..checking.properties import Property, all_properties, arguments_of
+from ..checking.properties import Property, arguments_of, properties_of
 from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, on_trial
 from ..core.setting import Conventions
@@ -144,11 +145,11 @@ def verify(
 ) -> Report:
     """Check a target in this process and report on it; `keyword`, `known` and `timeout` are as on the command line.
 
-    `target` is a module, an object with operations as attributes, a mapping of names to functions, `globals()`, or
-    what the command takes: a dotted module or a path, as a string. `name` is what the report calls it. Raises
-    `CannotLoad` if it offers nothing to check, `TypeError` or `ValueError` for an argument of the wrong kind or value,
-    a list of known deviations that does not fit too, and `KeyboardInterrupt` when interrupted. What the target does to
-    its process it does to this one.
+    `target` is a module, an object with operations as attributes, a mapping of names to functions, `globals()`, a
+    `Layer`, or what the command takes: a dotted module or a path, as a string. `name` is what the report calls it.
+    Raises `CannotLoad` if it offers nothing to check, `TypeError` or `ValueError` for an argument of the wrong kind or
+    value, a list of known deviations that does not fit too, and `KeyboardInterrupt` when interrupted. What the target
+    does to its process it does to this one.
     """
     started = time.perf_counter()
     _check("examples", examples, Integral, "a whole number from 1 up", lambda value: value >= 1)
@@ -185,6 +186,15 @@ def verify(
     return Report(json.loads(reported.as_json(report)))
 
 
+def check(forward: Callable[..., Any], backward: Callable[..., Any], /, **arrays: Any) -> Report:
+    """Check that one function gives the gradients of another: the report is `verify`'s, of a target with this layer.
+
+    The arrays are told as a `Layer` tells them: `check(forward, backward, x=("N", 3), W=(3, 4))`. For other options,
+    verify the layer itself: `verify(Layer(forward, backward, x=(2, 3)), examples=1000)`. Raises what `verify` raises.
+    """
+    return verify(SimpleNamespace(forward=forward, backward=backward, arrays=arrays))
+
+
 def _check(name: str, value: Any, kind: Any, wanted: str, fits: Callable[[Any], bool] = lambda _: True) -> None:
     """Raise `TypeError` or `ValueError`, in one line, for an argument of another kind, or one that does not fit."""
     is_of_kind = isinstance(value, kind) and not isinstance(value, bool)
@@ -202,6 +212,10 @@ def target_of(target: Any, name: str | None = None) -> Target:
         return make_target(
             SimpleNamespace(**{key: target[key] for key in target if isinstance(key, str)}), name or "mapping"
         )
+    if hasattr(target, "arrays") and all(callable(getattr(target, role, None)) for role in ROLES):
+        own = getattr(target.forward, "__name__", "")
+        called = own if own.isidentifier() and own.isascii() else "layer"
+        return make_target(SimpleNamespace(LAYERS={called: target}), name or called)
     if isinstance(target, ModuleType):
         return make_target(target, name or target.__name__)
     return make_target(target, name or (target if isinstance(target, type) else type(target)).__name__)
@@ -235,7 +249,7 @@ def suite(target: Any, *, timeout: float = DEFAULT_TIMEOUT) -> type:
     `target` is what `verify` takes; a property that does not apply to it is skipped. Raises `CannotLoad`.
     """
     offered, conventions = examined(target_of(target))
-    tests = {_name(entry.id): _test(entry, offered, conventions, timeout) for entry in all_properties().values()}
+    tests = {_name(entry.id): _test(entry, offered, conventions, timeout) for entry in properties_of(offered).values()}
     return type("TestBackpropagation", (), {"__doc__": f"Properties of {offered.name}.", **tests})
 
 

@@ -14,7 +14,7 @@ from ..core.text import printable
 from ..core.values import Kind
 from .layout import HW, Layout
 
-DECLARED = "OPTIONS"
+DECLARED, LAYERS = "OPTIONS", "LAYERS"
 PLAIN = ("image", "target", "learning_rate")  # what is no parameter of a declared network
 
 
@@ -90,6 +90,23 @@ class Packed:
         """The call as code, of these arguments, each `asked` as it is written."""
         packed = self._packed(asked, lambda names: f"[{', '.join(names)}]").values()
         return f"{self.name}({', '.join(packed)})" + "[0]" * self._gives_one
+
+
+@dataclass(frozen=True)
+class OwnFunction:
+    """A function of a target's own layer: where it gives a tuple, or a list, of one array, that array is its answer."""
+
+    __wrapped__: Any  # where reports look for the lines of the code
+    name: str
+    layers: Any
+
+    def __call__(self, *arguments: Any) -> Any:
+        answer = self.__wrapped__(*arguments)
+        return answer[0] if isinstance(answer, tuple | list) and len(answer) == 1 else answer
+
+    def written(self, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
+        """The call as code, of these arguments, each `asked` as it is written."""
+        return f"{self.name}({', '.join(asked[name] for name in given)})"
 
 
 Named = Mapping[str, tuple[str, ...]]  # options by the function that has them
@@ -173,7 +190,7 @@ def options_named_by(target: Any) -> Named:
 
 def misfit(function: Any, name: str, parameters: tuple[str, ...]) -> str | None:
     """That a function cannot be called with the operation's positional parameters, if that is so."""
-    if isinstance(function, Adapted | Packed):
+    if isinstance(function, Adapted | Packed | OwnFunction):
         return None
     try:
         taken = inspect.signature(function)
@@ -193,11 +210,13 @@ def part_of(function: Any) -> int | None:
 
 def own(name: str, function: Any) -> tuple[str, Any]:
     """The name by which a target offers this function, and the function itself."""
+    if isinstance(function, OwnFunction):
+        return LAYERS, function.layers
     return (function.name, function.__wrapped__) if isinstance(function, Adapted | Packed) else (name, function)
 
 
 def called(name: str, function: Any, given: Mapping[str, Any], asked: Mapping[str, str]) -> str:
     """The call of a target's function as code, of these arguments, each `asked` as it is written."""
-    if isinstance(function, Adapted | Packed):
+    if isinstance(function, Adapted | Packed | OwnFunction):
         return function.written(given, asked)
     return f"{name}({', '.join(asked.values())})"

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from ...layers import OPERATIONS, layer_of
+from ...layers.base.registry import Signature
 from ..core.reason import Difference, Reason, of_form
 from ..core.tape import Case
 from ..core.text import encoded, last_line
@@ -79,13 +80,21 @@ class Operation:
     Arguments and answers are in the suite's one form, and go through the target's layout on their way. A pair comes
     back as a tuple of two arrays, a scalar as a float. Raises `Crashed` if the target raises, `Refuted` if the answer
     is not finite real numbers in the shape that the contract asks for; a `NotImplementedError` passes through. The
-    target's code runs in its `world`. It `has` some of the operation's options, if nothing is said all.
+    target's code runs in its `world`. It `has` some of the operation's options, if nothing is said all. A `signature`
+    is that of a target's own layer.
     """
 
     def __init__(
-        self, name: str, function: Any, layout: Layout = HW, world: Any = EVERYBODYS, has: frozenset[str] | None = None
+        self,
+        name: str,
+        function: Any,
+        layout: Layout = HW,
+        world: Any = EVERYBODYS,
+        has: frozenset[str] | None = None,
+        signature: Signature | None = None,
     ) -> None:
-        self.name, self.function, self.signature, self.layout = name, function, OPERATIONS[name], layout
+        self.name, self.function, self.layout = name, function, layout
+        self.signature = OPERATIONS[name] if signature is None else signature
         self.world, self.has = world, self.signature.every_option if has is None else has
 
     def __call__(self, *arguments: Any) -> Any:
@@ -93,7 +102,7 @@ class Operation:
 
     def having(self, options: frozenset[str]) -> "Operation":
         """The same operation with these of its options."""
-        return Operation(self.name, self.function, self.layout, self.world, options)
+        return Operation(self.name, self.function, self.layout, self.world, options, self.signature)
 
     def at(self, case: Case) -> Any:
         """The answer to what it takes of a case."""

@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from inspect import getattr_static
@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from ...layers import OPERATIONS, near_misses, parsed_network
+from ...layers.own.declared import ROLES, specs_of
+from ...layers.own.layer import OwnLayer
 from ..core.limits import Limits
-from ..core.setting import UNKNOWN, Conventions, Setting
+from ..core.setting import NO_LAYERS, UNKNOWN, Conventions, OwnLayers, Setting
 from ..core.text import last_line, printable
 from . import memory, modules
-from .calling import offered_as, options_named_by, own
+from .calling import LAYERS, OwnFunction, offered_as, options_named_by, own
 from .layout import HW, Layout
 from .operation import Operation
 from .timeouts import WATCH, OutOfTime
@@ -44,6 +46,7 @@ class Target:
     reduction: str = "mean"
     labels: str = "integers"
     network: tuple[Any, ...] = ()
+    own_layers: OwnLayers = NO_LAYERS
 
     def setting(self, conventions: Conventions = UNKNOWN) -> Setting:
         """What values, bounds and cases depend on when it is held to these conventions."""
@@ -56,6 +59,7 @@ class Target:
             labels=self.labels,
             network=self.network,
             channels_last=self.layout.channels_last,
+            own_layers=self.own_layers,
         )
 
     @property
@@ -70,6 +74,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     try:
         layout = Layout.declared_by(offered)
         named = options_named_by(offered)
+        own_layers, own_operations = _own_layers(offered, world)
         functions = {key: offered_as(offered, signature, named, layout) for key, signature in OPERATIONS.items()}
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
@@ -77,7 +82,7 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     public = [attribute for attribute in dir(offered) if not attribute.startswith("_")]
     names = {OPERATIONS[key].function or key for key in OPERATIONS if key not in operations}
     misses = near_misses(public, [key for key in OPERATIONS if key in names])
-    if not operations:
+    if not operations and not own_operations:
         hint = "".join(f"; did you mean {right} for {wrong}?" for wrong, right in misses.items())
         raise CannotLoad(
             f"{name} has none of the operations that can be checked: {', '.join(OPERATIONS)}" + printable(hint)
@@ -93,7 +98,35 @@ def make_target(offered: Any, name: str, world: Any = EVERYBODYS) -> Target:
     except ValueError as error:
         raise CannotLoad(f"{name}: {error}") from None
     callable_ones = {key: Operation(key, functions[key][0], layout, world, functions[key][1]) for key in operations}
-    return Target(name, callable_ones, limits, dtype, misses, layout, os.getcwd(), reduction, labels, network)
+    every, folder = callable_ones | own_operations, os.getcwd()
+    return Target(name, every, limits, dtype, misses, layout, folder, reduction, labels, network, own_layers)
+
+
+def _own_layers(offered: Any, world: Any) -> tuple[OwnLayers, dict[str, Operation]]:
+    """The layers that an object declares by itself, and their operations. `ValueError`, with one line, for nonsense.
+
+    How many arrays a forward pass gives is found by asking it; where it answers nothing, the properties will say so.
+    """
+    declared = getattr(offered, LAYERS, {})
+    if not isinstance(declared, Mapping):
+        raise ValueError(f"{LAYERS} must be a dictionary of layers by name, not {type(declared).__name__}")
+    layers, operations = OwnLayers(), dict[str, Operation]()
+    for name, one in declared.items():
+        specs = specs_of(name, one)
+        functions = {role: OwnFunction(getattr(one, role), f"{LAYERS}[{name!r}].{role}", declared) for role in ROLES}
+        layers[name] = own = OwnLayer(name, specs, getattr(one, "rows", "") or "")
+        own.doors = _doors(own, functions, world)
+        own.made_for(own.count())
+        own.doors = _doors(own, functions, world)
+        operations |= {door.name: door for door in own.doors.values()}
+    return layers, operations
+
+
+def _doors(own: OwnLayer, functions: Mapping[str, OwnFunction], world: Any) -> dict[str, Operation]:
+    return {
+        role: Operation(signature.name, functions[role], world=world, signature=signature)
+        for role, signature in zip(ROLES, own.layer.named().values(), strict=True)
+    }
 
 
 def _declared(offered: Any, attribute: str, usual: str, other: str) -> str:

@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT = 600.0
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 0.1, 1e8
 CALL_SHARE = 0.1
 LONGEST_TICK = 1.0
-_NUMBERS = {name: number for number, name in enumerate(OPERATIONS, start=1)}
+_LONGEST_NAME = 200  # bytes of the name of an operation
 
 
 class OutOfTime(BaseException):  # no Exception: neither Hypothesis nor a target's `except` is to go on with it
@@ -57,7 +57,7 @@ class Watch:
         self.may_end_the_process = False
         self._interrupted = False
         self._arguments: tuple[Any, ...] = ()
-        self._shared = mmap.mmap(-1, 1)
+        self._shared = mmap.mmap(-1, 1 + _LONGEST_NAME)  # how long the name is, and the name
         self._since = 0.0
         self._dump = scratch()
 
@@ -69,7 +69,9 @@ class Watch:
         if self.told:
             self.told(name, self._call(name))
         self._since = time.monotonic()
-        self._shared[0] = _NUMBERS[name]
+        known = name.encode()[:_LONGEST_NAME]
+        self._shared[1 : 1 + len(known)] = known
+        self._shared[0] = len(known)  # last: before, nothing is under way
 
     def interrupt(self, *_: Any) -> None:
         """Raise the user's `KeyboardInterrupt`, and know it from one that a target raises."""
@@ -92,7 +94,8 @@ class Watch:
     @property
     def under_way(self) -> str | None:
         """The operation that is being called; after the end of the process that called it, the last one."""
-        return next((name for name, number in _NUMBERS.items() if number == self._shared[0]), None)
+        length = self._shared[0]
+        return self._shared[1 : 1 + length].decode() if length else None
 
     @property
     def ended_a_process(self) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace as replaced
 
+from ...layers import layer_of
 from ...mistakes import Mistake, all_mistakes
 from ...mistakes.channels import channel_mistakes
 from ..checking.trial import unrecorded
@@ -28,6 +29,7 @@ from .conditions import confined
 from .consequences import causes, is_wrong_at
 from .fitting import fitting
 from .footprints import Footprints, fits
+from .own_layers import of_gradients
 from .questions import Further, asked_of, groups
 from .readings import Measured, at_zero, likely, measured
 
@@ -58,9 +60,11 @@ def explained(failure: Failure, operations: Iterable[Any]) -> Failure:
         return failure  # it says so itself, and there may be none left to find out more
     if isinstance(failure, Crashed | Malformed):
         failing = next((one for one in own if one.name == failure.operation), None)
-        if failing:
+        if failing and layer_of(failing.name).has_oracle:
             of_form = _of_form(failing, failure)
             failure.diagnosis, failure.mistakes = failure.diagnosis + of_form.reasons, of_form.mistakes
+    elif isinstance(failure, Refuted) and own and not layer_of(own[0].name).has_oracle:
+        failure.diagnosis = failure.diagnosis or of_gradients(own[0], Case(failure.case))
     elif isinstance(failure, Refuted) and not failure.diagnosis:
         found = {one.name: diagnosed(one, Case(failure.case)) for one in own}
         first = next(iter(found), "")

@@ -56,7 +56,7 @@ def _read(
     if not parts:
         return None
     where = " that it steps by" if rate else ""
-    if len(wrong) == 1 and len(answers[0][2]) == 2:
+    if len(wrong) == 1 and len(answers[0][2]) > 1:
         where += f" for the {signature.parts[min(wrong)]}"
     what = "gradient" if rate else "answer"
     return next((f"the {what}{where} {words}" for one in readings if (words := one(operation, parts))), None)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...harness.core.limits import Limits, Pair
+from ...harness.core.memory_order import reversed_entries
 from ...harness.core.setting import setting
 from ...harness.core.tape import Case, Tape
 from ...harness.core.values import Array, Kind, Value
@@ -132,6 +133,10 @@ class Signature:
         return case.arguments(*self.takes)
 
 
+def _reversed(case: Case) -> Case:
+    return Case({name: reversed_entries(value) for name, value in case.items()})
+
+
 @dataclass(frozen=True)
 class Layer:
     """Operations that belong together, and the cases on which they are tried.
@@ -145,7 +150,8 @@ class Layer:
     `windows` are the pooling windows of a case, (count, entries); `stages` what a picture shows of a case. A layer that
     `rests_on_others` is checked after them. One that `is_homogeneous` is so in each array, if all have axes.
     One that `takes_batches` has arrays with several rows in every layout, and code for them. Its statements are in the
-    file of its name, or in another layer's, of these `statements`.
+    file of its name, or in another layer's, of these `statements`. An `other` case has the same shapes and other
+    values. Of one that has no oracle, `bounds` says of an operation on a case how far right answers may be apart.
     """
 
     name: str
@@ -166,6 +172,9 @@ class Layer:
     is_homogeneous: bool = True
     takes_batches: bool = False
     statements: str = ""
+    has_oracle: bool = True
+    other: Callable[[Case], Case] = _reversed
+    bounds: Callable[[str, Case], tuple[Value, ...]] | None = None
 
     def named(self) -> dict[str, Signature]:
         """Its operations by name, each knowing the layer's."""

@@ -1,0 +1,230 @@
+"""What holds of every layer, whatever it computes: its backward pass gives the gradients of its forward pass."""
+
+import numpy as np
+
+from ..harness.checking.cases import cases_of_layers
+from ..harness.checking.comparison import agree, require
+from ..harness.checking.statement import about, each, given
+from ..harness.checking.trial import current
+from ..harness.core.limits import NotApplicable
+from ..harness.core.reason import Reason
+from ..harness.core.setting import setting
+from ..harness.core.tape import SEED, Case, Tape
+from ..harness.core.values import Value, parts
+from ..layers.own.cases import direction
+from ..layers.own.differences import FIRST
+
+any_cases = cases_of_layers(lambda layer, tape: layer.read(tape))
+kinked_cases = cases_of_layers(lambda layer, tape: setting().own_layers[layer.name].reader.at_kinks(tape))
+LOOSE = 2.0**-24  # of the size, at kinks: there one is a jump away, or right
+FEW, CONFIRMED, NEAR, NEIGHBOURS = 3, FIRST / 24, 2.0**-18, 24
+MOST_ENTRIES = 512
+
+
+def _of(operation):
+    return setting().own_layers[operation.signature.layer]
+
+
+@about(own=["backward"])
+@given(case=any_cases)
+def test_gradients_match_differences(operation, function, case):
+    """Along a line the gradient for each array is the derivative of `⟨forward, upstream⟩`, off kinks.
+
+    It is refuted where it is further off than the error that the differences claim, for two sets of steps.
+    Source: Ridders, Advances in Engineering Software 4, 1982.
+    """
+    own = _of(operation)
+    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
+        _agree_along(own, case, name, gradient, direction(case, name))
+
+
+@about(own=["backward"])
+@each(lambda operation, **_: _few(_of(operation).reader.generic, FEW), ordered=False)
+def test_every_entry_matches_differences(operation, function, case):
+    """Every entry of every gradient is the derivative of `⟨forward, upstream⟩` as that entry moves, off kinks.
+
+    Source: the definition of a gradient, and Ridders, Advances in Engineering Software 4, 1982.
+    """
+    own = _of(operation)
+    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
+        for index in list(np.ndindex(gradient.shape))[:MOST_ENTRIES]:
+            only = np.zeros(gradient.shape)
+            only[index] = 1.0
+            _agree_along(own, case, name, gradient, only)
+
+
+@about(own=["backward"])
+@each(lambda operation, **_: (case for read in _of(operation).reader.longer() for case in _few(read, 1)), ordered=False)
+def test_gradients_match_differences_at_a_larger_size(operation, function, case):
+    """With sides of 17, 33 and 70, one letter at a time, the gradients along a line are the derivatives too.
+
+    Source: the definition of a gradient, which knows no size.
+    """
+    own = _of(operation)
+    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
+        _agree_along(own, case, name, gradient, direction(case, name))
+
+
+@about(own=["backward"])
+@given(case=kinked_cases)
+def test_gradients_at_kinks_lie_between(operation, function, case):
+    """At kinks, of one output, the gradient along a line lies between the derivatives from the two sides.
+
+    The derivatives next to the kink count too, and where several kinks meet as much again as they span.
+    Source: Clarke, Optimization and Nonsmooth Analysis, 1983, for what lies between; BVLC/caffe#1334, for the wish.
+    """
+    own = _of(operation)
+    answers = dict(zip(own.drawn, parts(operation.at(case)), strict=True))
+    for name, gradient in answers.items():
+        _between(own, case, name, gradient, np.ones(gradient.shape))
+        _between(own, case, name, gradient, direction(case, name))
+
+
+@about(own=["backward"])
+@given(case=any_cases)
+def test_is_linear_in_the_upstream(operation, case):
+    """`backward(a u + b v) = a backward(u) + b backward(v)`, for factors large and small; 0 for an upstream of 0.
+
+    Source: the chain rule: a gradient is the adjoint of a linear map, at one point.
+    """
+    own = _of(operation)
+    names = [name for name in case if name.startswith("upstream")]
+    there = parts(operation.at(case))
+    bounds = own.bounds(operation.name, case)
+    for factor in (2.0**40, -(2.0**-40)):
+        scaled = operation.at(case.changed(**{name: factor * case[name] for name in names}))
+        _linear(
+            own, scaled, [(factor * one, abs(factor) * bound.size) for one, bound in zip(there, bounds, strict=True)]
+        )
+    second = {name: case[name][..., ::-1] + 0.5 for name in names}
+    reversed_ones = case.changed(**second)
+    others, beside = parts(operation.at(reversed_ones)), own.bounds(operation.name, reversed_ones)
+    both = operation.at(case.changed(**{name: 2 * case[name] - 3 * second[name] for name in names}))
+    sums = zip(there, bounds, others, beside, strict=True)
+    _linear(own, both, [(2 * one - 3 * other, 2 * first.size + 3 * last.size) for one, first, other, last in sums])
+    nothing = parts(operation.at(case.changed(**{name: np.zeros_like(case[name]) for name in names})))
+    for name, one in zip(own.drawn, nothing, strict=True):
+        message = f"for an upstream of 0 the gradient for {name} is not 0"
+        reason = Reason("it adds what does not hang on the upstream gradient", kind="numbers")
+        require(not one.any(), message, yours=one, expected=np.zeros_like(one), wrong=one != 0, diagnosis=(reason,))
+
+
+@about(own=["forward", "backward"])
+@given(case=any_cases)
+def test_rows_do_not_influence_each_other(operation, case):
+    """Where rows are declared to be independent, a row alone gives what it gives among others; gradients of what has
+    no rows add up.
+
+    Source: the declaration, and the linearity of a gradient in the upstream gradient.
+    """
+    own = _of(operation)
+    if not own.rows:
+        raise NotApplicable("no rows are declared to be independent")
+    count = own.sizes_of(case)[own.rows]
+    bounds = own.bounds(operation.name, case)
+    alone = [parts(operation.at(_row(own, case, row, count))) for row in range(count)]
+    for number, (whole, bound) in enumerate(zip(parts(operation.at(case)), bounds, strict=True)):
+        several = [answer[number] for answer in alone]
+        has_rows = operation.name.endswith("forward") or own.has_rows(own.drawn[number])
+        expected = np.concatenate(several) if has_rows else sum(several)
+        agree(whole, Value(expected, 4.0 * count, bound.size), f"{operation.name} of all rows")
+
+
+def _row(own, case, row, count):
+    of_rows = [name for name in case if name.startswith("upstream") or own.has_rows(name)]
+    fixed = [name for name in own.specs if name not in own.drawn and len(np.atleast_1d(case[name])) == count]
+    return case.changed(**{name: case[name][row : row + 1] for name in [*of_rows, *fixed] if np.ndim(case[name])})
+
+
+def _linear(own, answers, expected):
+    for name, mine, (value, size) in zip(own.drawn, parts(answers), expected, strict=True):
+        agree(mine, Value(value, 4.0, size), f"the gradient for {name} of a sum of upstream gradients")
+
+
+def _few(read, count):
+    generator = np.random.default_rng(SEED)
+    for _ in range(8 * count):
+        try:
+            yield read(Tape(generator.bytes(2**17), 2**15))
+            count -= 1
+        except NotImplementedError:
+            continue
+        if not count:
+            return
+
+
+def _agree_along(own, case, name, gradient, moved):
+    size = float(np.abs(gradient * moved).sum()) + own.noise(case)
+    rounding = dict(zip(own.drawn, own.bounds(own.backward, case), strict=True))[name]
+    beside = float((rounding.allowed * np.abs(moved)).sum()) + own.least
+    mine, quick = float((gradient * moved).sum()), own.imaginary(case, {name: moved})
+    if quick and not quick.excludes(mine, 2 * beside):
+        _agreed(mine, quick, 2 * beside, size, name)
+        return
+    slopes = own.slopes(case, {name: moved}, size)
+    if slopes.is_kink or not np.isfinite(slopes.central.error):
+        return
+    allowed = slopes.central.error + beside
+    if abs(mine - slopes.central.value) > allowed:
+        again = own.slopes(case, {name: moved}, size, CONFIRMED)
+        if again.is_kink or not again.central.excludes(mine, beside):
+            return
+        whole = own.derivative(case, name) if gradient.size <= MOST_ENTRIES else None
+        if whole is not None:
+            agree(gradient, whole, f"the gradient for {name}")
+    _agreed(mine, slopes.central, beside, size, name)
+
+
+def _agreed(mine, estimate, beside, size, name):
+    """Hold a gradient along a line against a derivative, and count what relative precision was reached."""
+    allowed, scale = estimate.error + beside, size or 1.0
+    current().record.tried["precisions"][2.0 ** np.ceil(np.log2(allowed / scale))] += 1
+    expected = Value(estimate.value, allowed / scale / setting().eps, scale)
+    agree(mine, expected, f"the gradient for {name}, along a line")
+
+
+def _between(own, case, name, gradient, moved):
+    mine = float((gradient * moved).sum())
+    size = float(np.abs(gradient * moved).sum()) + sum(float(np.abs(one).sum()) for one in own.upstreams(case))
+    slopes = own.slopes(case, {name: moved}, size)
+    if not all(np.isfinite(one.error) for one in slopes):
+        return
+    loose = LOOSE * size + sum(one.error for one in slopes)
+    low, high = slopes.ends
+    if not low - loose <= mine <= high + loose:
+        low, high = _span(own, case, name, moved, size, low, high)
+    span = high - low if slopes.is_kink or high - low > loose else 0.0
+    holds = low - span - loose <= mine <= high + span + loose
+    message = (
+        f"the gradient for {name} along a line is {mine:.6g}, but the derivatives there lie in [{low:.6g}, {high:.6g}]"
+    )
+    require(
+        holds,
+        message,
+        yours=gradient,
+        expected=f"{low:.6g} to {high:.6g} along {name}",
+        diagnosis=_at_kinks(mine, low, high),
+    )
+
+
+def _span(own, case, name, moved, size, low, high):
+    """The derivatives along the line next to the case, in all directions, with those of the case itself."""
+    generator = np.random.default_rng(SEED)
+    for _ in range(NEIGHBOURS):
+        away = {one: case[one] + NEAR * generator.uniform(-1, 1, case[one].shape) for one in own.drawn}
+        found = own.slopes(Case(case, **away), {name: moved}, size, NEAR / 64).central
+        if np.isfinite(found.error) and found.error < LOOSE * 2**4 * (size + abs(found.value)):
+            low, high = min(low, found.value), max(high, found.value)
+    return low, high
+
+
+def _at_kinks(mine, low, high):
+    if high - low > LOOSE * (abs(low) + abs(high)) or not mine or not low:
+        return (Reason("it is no choice between the two sides of the kink", kind="numbers"),)
+    times = mine / low
+    whole = (
+        f", as if each of {round(times)} tied entries got it whole"
+        if abs(times - round(times)) < 1e-6 and times > 1
+        else ""
+    )
+    return (Reason(f"it is {times:.6g} times the derivative, which is the same on both sides{whole}", kind="numbers"),)
