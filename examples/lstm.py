@@ -14,7 +14,6 @@ for the norm. Check it with
 """
 
 import numpy as np
-
 from backproof import Layer
 
 

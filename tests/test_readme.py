@@ -24,7 +24,7 @@ TESTED = {  # the code blocks of each page: a test below runs them, or tests/tes
     "docs/gate.md": ["text", "yaml", "yaml"],
     "docs/machines.md": ["yaml"],
     "docs/notebook.md": ["text", "python"],
-    "docs/targets.md": ["python", "python", "python"],
+    "docs/targets.md": ["python", "python", "python", "python"],
     "docs/ties.md": ["python"],
 }
 each_page = pytest.mark.parametrize("page", PAGES)
@@ -196,7 +196,7 @@ def test_workflow_is_a_gate_by_day_and_explores_by_night():
 
 def test_report_in_python_can_be_asked(tmp_path):
     """The lines for a notebook run, and raise for a wrong function, as they stand."""
-    text = "def relu(x): return abs(x)\n" + blocks("python", "docs/targets.md")[0]
+    text = "def relu(x): return abs(x)\n" + blocks("python", "docs/targets.md")[1]
     process = python("-c", text, folder=tmp_path)
     assert process.returncode == 1
     assert "backproof.harness.run.verify.TargetRefuted: " in process.stderr
@@ -206,7 +206,7 @@ def test_report_in_python_can_be_asked(tmp_path):
 def test_layer_of_others_becomes_a_target(tmp_path):
     """The lines for a class with state make a target that holds, and one whose gradients are swapped is refuted."""
     (tmp_path / "their_layers.py").write_text(THEIRS, encoding="utf-8")
-    code = blocks("python", "docs/targets.md")[2]
+    code = blocks("python", "docs/targets.md")[3]
     (tmp_path / "mine.py").write_text(code, encoding="utf-8")
     assert checked("mine.py", "--examples", "10", folder=tmp_path)[0] == 0
     (tmp_path / "mine.py").write_text(code.replace("[0]", "[1]"), encoding="utf-8")
@@ -230,9 +230,52 @@ class Conv2D:
 """
 
 
+def test_layers_of_ones_own_are_checked(tmp_path):
+    """The lines for layers that no table knows make a target that holds."""
+    (tmp_path / "mine.py").write_text(OWN + blocks("python", "docs/targets.md")[0], encoding="utf-8")
+    assert checked("mine.py", "--examples", "10", folder=tmp_path)[0] == 0
+
+
+OWN = """
+import numpy as np
+
+
+def forward(x, h, W, b):
+    return np.tanh(x @ W + np.tile(h, 4) + b)
+
+
+def backward(x, h, W, b, upstream):
+    before = upstream * (1 - forward(x, h, W, b) ** 2)
+    return before @ W.T, sum(np.split(before, 4, axis=1)), x.T @ before, before.sum(axis=0)
+
+
+def pick(x, labels):
+    return x[np.arange(len(x)), labels]
+
+
+def pick_gradient(x, labels, upstream):
+    return np.eye(x.shape[1])[labels] * upstream[:, None]
+
+
+class Scale:
+    def __init__(self, factor):
+        self.factor = factor
+
+    def forward(self, x):
+        self.x = x
+        return x * self.factor
+
+    def backward(self, upstream):
+        self.dfactor = (upstream * self.x).sum(axis=0)
+        return upstream * self.factor
+
+
+"""
+
+
 def test_two_lines_are_two_lines():
     """What a test module needs is shown whole; `tests/harness/run/test_suite.py` runs it."""
-    assert blocks("python", "docs/targets.md")[1].split() == TWO_LINES.split()
+    assert blocks("python", "docs/targets.md")[2].split() == TWO_LINES.split()
 
 
 def test_certificate_is_real(tmp_path):

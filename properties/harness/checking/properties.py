@@ -85,7 +85,7 @@ def names_about(function: Callable[..., None], target: Target) -> list[str]:
 
 
 def _own_names(function: Any, target: Target) -> list[str]:
-    return [f"{layer}.{role}" for layer in target.own_layers for role in ROLES if role in function.own]
+    return [f"{own.name}.{role}" for own in target.own_layers.values() for role in ROLES if role in function.own]
 
 
 def _of_own(entry: Property, name: str) -> Property:

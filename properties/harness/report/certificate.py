@@ -68,7 +68,7 @@ def _of(operation: str, entries: list[Entry], rounds: int, precisions: Counts) -
 
 def _precision(counted: Counts) -> Precision | None:
     reached = np.repeat(np.array([float(one) for one in counted]), list(counted.values()))
-    return Precision(float(np.median(reached)), float(reached.max())) if len(reached) else None
+    return Precision(*np.quantile(reached, (0.5, 0.9)).tolist()) if len(reached) else None
 
 
 def _proved(entry: Entry, proof: Proof) -> Proved:
@@ -92,7 +92,7 @@ def told(found: list[Certified]) -> Iterator[tuple[str, list[str]]]:
         if sampled.properties:
             error = f"within {one.largest_error:.2g} units of rounding" if one.largest_error else "exact"
             if one.precision:
-                precision = f"{one.precision.median:.0e}, {one.precision.worst:.0e} at worst"
+                precision = f"{one.precision.median:.0e}, nine of ten times {one.precision.nine_tenths:.0e}"
                 error = f"to differences of relative precision {precision}"
             noun = "property" if sampled.properties == 1 else "properties"
             rounds = f" in {counted_rounds(sampled.rounds)}" if sampled.rounds > 1 else ""

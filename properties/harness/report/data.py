@@ -102,10 +102,10 @@ class Sampled(Struct):
 
 
 class Precision(Struct):
-    """The relative precision of differences that gradients were held against, in the median and at worst."""
+    """The relative precision of differences that gradients were held against: half of the times, and nine of ten."""
 
     median: float
-    worst: float
+    nine_tenths: float
 
 
 class Certified(Struct):

@@ -114,7 +114,8 @@ def _own_layers(offered: Any, world: Any) -> tuple[OwnLayers, dict[str, Operatio
     for name, one in declared.items():
         specs = specs_of(name, one)
         functions = {role: OwnFunction(getattr(one, role), f"{LAYERS}[{name!r}].{role}", declared) for role in ROLES}
-        layers[name] = own = OwnLayer(name, specs, getattr(one, "rows", "") or "")
+        own = OwnLayer(name, specs, getattr(one, "rows", "") or "")
+        layers[own.layer.name] = own
         own.doors = _doors(own, functions, world)
         own.made_for(own.count())
         own.doors = _doors(own, functions, world)

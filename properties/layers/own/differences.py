@@ -15,6 +15,7 @@ FIRST = 2.0**-3  # step, of lines along which the largest entry moves by 1
 LEVELS = 26  # steps at most: the last is 2^-28, beyond which rounding is all there is
 FEWEST = 4
 SAFETY = 8.0  # times what the table claims
+LUCK = 8.0  # how much nearer than the entries before it one may be taken to be: more is chance
 GOAL = 2.0**-44  # of the size of what was summed: no finer estimate is sought
 
 
@@ -54,7 +55,7 @@ class _Table:
     """Quotients for halved steps, extrapolated by powers of the step that go up by `order`; the best entry so far."""
 
     def __init__(self, order: int) -> None:
-        self._base, self._row = 2.0**order, list[float]()
+        self._base, self._row, self._aparts = 2.0**order, list[float](), list[float]()
         self.best = UNKNOWN
 
     def add(self, quotient: float, rounding: float) -> None:
@@ -62,17 +63,18 @@ class _Table:
         if not math.isfinite(quotient):
             self._row = []  # what is beyond the domain says nothing
             return
-        row, amplified = [quotient], rounding
+        row, aparts, amplified = [quotient], [0.0], rounding
         for column, before in enumerate(self._row, start=1):
             factor = self._base**column
             value = (factor * row[-1] - before) / (factor - 1)
             amplified *= (factor + 1) / (factor - 1)
-            apart = max(abs(value - row[-1]), abs(value - before))
+            aparts.append(max(abs(value - row[-1]), abs(value - before)))
             row.append(value)
-            error = SAFETY * (apart + amplified)
+            lucky = max(aparts[-2], self._aparts[column] if column < len(self._aparts) else 0.0) / LUCK
+            error = SAFETY * (max(aparts[-1], lucky) + amplified)
             if error < self.best.error:
                 self.best = Estimate(value, error)
-        self._row = row
+        self._row, self._aparts = row, aparts
 
 
 def slopes(along: Along, noise: float, size: float, first: float = FIRST, levels: int = LEVELS) -> Slopes:

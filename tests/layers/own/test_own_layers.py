@@ -202,7 +202,7 @@ def test_cases_reach_ties_and_points_off_them():
     """Of the cases at kinks most have two equal entries or a 0, of the generic ones none."""
     target = make_target(SimpleNamespace(LAYERS={"highest": RIGHT["highest"]}), "mine")
     with in_setting(target.setting()):
-        reader = target.own_layers["highest"].reader
+        reader = target.own_layers["own.highest"].reader
         signature = target.operations["highest.backward"].signature
         assert reader.letters == ["M", "N"]
         several = [case.x for case in kinked(signature, 60) if case.x.size > 3]
