@@ -13,6 +13,7 @@ from .declared import LARGEST, Drawn, Sizes, Spec
 
 SIZES = (1, 2, 3, 4, 5, LARGEST)
 LONG = (17, 33, 70)  # sides of larger cases, one letter at a time
+SHORT, OF_FEW, GENERIC = range(3)  # kinds of numbers; what is above is generic too
 FEW = np.array([0.0, 1.0, -1.0, 2.0])
 SCALES = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1 / 16, 8.0)
 _SLANT = 0.37  # what makes products of short numbers long ones
@@ -35,12 +36,12 @@ class Reader:
     def any(self, tape: Tape) -> Case:
         """A case of any kind: most are off ties, some have few values."""
         sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
-        return self._read(tape, sizes, tape.choose(8))
+        return self.of_sizes(tape, sizes, tape.choose(8))
 
     def generic(self, tape: Tape) -> Case:
         """A case in which no two entries of an array are equal."""
         sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
-        return self._read(tape, sizes, 2)
+        return self.of_sizes(tape, sizes, GENERIC)
 
     def at_kinks(self, tape: Tape) -> Case:
         """A case of few values, or one off ties but for two entries that are equal, or one that is 0. Upstream is 0
@@ -49,7 +50,7 @@ class Reader:
         sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
         is_few, place, is_zero = tape.choose(2), tape.choose(256), tape.choose(2)
         name = self.drawn[tape.choose(len(self.drawn))]
-        case = self._read(tape, sizes, 1 if is_few else 2)
+        case = self.of_sizes(tape, sizes, OF_FEW if is_few else GENERIC)
         spec, array = self._specs[name], case[name]
         if not is_few and isinstance(spec, Drawn) and array.size:
             first, second = place % array.size, (place // 16 + place % array.size) % array.size
@@ -70,9 +71,10 @@ class Reader:
         """Readers of cases with one letter far larger than is sampled; none where no shape has a letter."""
         usual = dict.fromkeys(self.letters, 2)
         every = [{**usual, letter: side} for side in LONG for letter in self.letters]
-        return [partial(self._read, sizes=sizes, form=2, most=sizes) for sizes in every]
+        return [partial(self.of_sizes, sizes=sizes, form=GENERIC, most=sizes) for sizes in every]
 
-    def _read(self, tape: Tape, sizes: Sizes, form: int, most: Sizes | None = None) -> Case:
+    def of_sizes(self, tape: Tape, sizes: Sizes, form: int, most: Sizes | None = None) -> Case:
+        """A case of these sizes; its numbers are short ones, `OF_FEW` values, or `GENERIC`."""
         most = most or dict.fromkeys(self.letters, LARGEST)
         case = Case()
         for name, spec in self._specs.items():
@@ -94,12 +96,12 @@ def _values(tape: Tape, spec: Drawn, shape: tuple[int, ...], extent: tuple[int, 
     scale = SCALES[tape.choose(len(SCALES))]
     drawn = tape.matrix(shape, extent)
     if spec.low is not None and spec.high is not None:
-        share = drawn % 4 / 4 if form == 1 else (drawn + untied(shape)) / 256
+        share = drawn % 4 / 4 if form == OF_FEW else (drawn + untied(shape)) / 256
         return spec.low + (spec.high - spec.low) * (share * 0.98 + 0.01)
-    if form == 1:
+    if form == OF_FEW:
         return FEW.take(drawn, mode="wrap")
     values = DYADIC.take(drawn, mode="wrap")
-    return scale * (values if form == 0 else _SLANT * values + untied(shape) / 16)
+    return scale * (values if form == SHORT else _SLANT * values + untied(shape) / 16)
 
 
 def direction(case: Mapping[str, Any], name: str) -> Array:
