@@ -19,7 +19,7 @@ any_cases = cases_of_layers(lambda layer, tape: layer.read(tape))
 kinked_cases = cases_of_layers(lambda layer, tape: setting().own_layers[layer.name].reader.at_kinks(tape))
 LOOSE = 2.0**-10  # of the size, at kinks: there one is a jump away, or right
 FEW, CONFIRMED = 3, FIRST / 24
-NEAR, NEIGHBOURS, ALIKE = 2.0**-16, 300, 12  # how far, how many, and after how many alike there is no kink
+NEAR, NEIGHBOURS, ALIKE = 2.0**-12, 300, 12  # how far, how many, and after how many alike there is no kink
 MOST_ENTRIES = 512
 
 
@@ -156,9 +156,8 @@ def _few(read, count):
 
 
 def _agree_along(own, case, name, gradient, moved):
-    size = float(np.abs(gradient * moved).sum()) + own.noise(case)
-    rounding = dict(zip(own.drawn, own.bounds(own.backward, case), strict=True))[name]
-    beside = float((rounding.allowed * np.abs(moved)).sum()) + own.least
+    size = float(np.abs(gradient * moved).sum())
+    beside = float((own.rounding(case, name) * np.abs(moved)).sum()) + own.least
     mine, quick = float((gradient * moved).sum()), own.imaginary(case, {name: moved})
     if quick and not quick.excludes(mine, 2 * beside):
         _agreed(mine, quick, 2 * beside, size, name)
@@ -206,21 +205,19 @@ def _between(own, case, name, gradient, moved):
 def _span(own, case, name, moved, size, mine, ends):
     """The derivatives along the line of the case and of what lies next to it, sought towards the gradient's own.
 
-    The first are anywhere around; then each turns one entry round, and the search goes on from there if it is no worse.
+    The first are anywhere around; then a quarter of the entries is drawn anew, and kept if that is no worse.
     """
     generator, (low, high) = np.random.default_rng(SEED), ends
     beside = {one: generator.uniform(-1, 1, case[one].shape) for one in own.drawn}
-    noise = own.noise(Case(case, **{key: case[key] + NEAR * value for key, value in beside.items()}))  # off the kink
+    noise = np.inf  # that of what lies far enough off the kink
     last = None
     for tried in range(NEIGHBOURS):
-        one = own.drawn[generator.integers(len(own.drawn))]
-        other = beside | {one: beside[one].copy()}
-        if tried <= ALIKE:
-            other = {key: generator.uniform(-1, 1, value.shape) for key, value in beside.items()}
-        else:
-            other[one].flat[generator.integers(other[one].size)] *= -generator.uniform(0.5, 2)
-        away = {key: case[key] + NEAR * value for key, value in other.items()}
-        found = own.slopes(Case(case, **away), {name: moved}, size, NEAR / 64, noise).central
+        share = 1.0 if tried <= ALIKE else 0.25
+        others = {key: generator.uniform(-1, 1, value.shape) for key, value in beside.items()}
+        other = {key: np.where(generator.random(one.shape) < share, others[key], one) for key, one in beside.items()}
+        away = Case(case, **{key: case[key] + NEAR * value for key, value in other.items()})
+        noise = min(noise, own.noise(away)) if tried <= ALIKE else noise
+        found = own.slopes(away, {name: moved}, size, NEAR / 64, noise).central
         if not np.isfinite(found.error) or found.error > LOOSE * size:
             continue
         low, high = min(low, found.value), max(high, found.value)

@@ -1,7 +1,7 @@
 """The derivatives of a layer's forward pass, contracted with an upstream gradient, and what rounding may do to them."""
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ SIXTH = np.array([1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0])
 NORM = float(np.linalg.norm(SIXTH))
 MANY = 16  # times such a typical error that one may be
 ROUNDED = 8  # units that every value of a function may be off beside what that shows
-STEP = 2.0**-100  # into the imaginary
+STEP, TRIALS = 2.0**-100, 4  # into the imaginary, and on how many cases it is tried whether that is right
 LEAST = 2.0**64  # times the smallest normal number: what underflow may lose
 
 
@@ -35,9 +35,9 @@ class Derivatives:
     def __init__(self, name: str, specs: Mapping[str, Spec]) -> None:
         self.name, self.specs, self.backward = name, specs, f"{name}.backward"
         self.drawn = tuple(key for key, one in specs.items() if isinstance(one, Drawn))
-        self._fixed = {*specs}.difference(self.drawn) | {"_orders", "memory"}
         self.doors: dict[str, Any] = {}
-        self._noises: tuple[Any, dict[str, Any]] = (None, {})
+        self._kept: tuple[Any, dict[str, Any]] = (None, {})
+        self._is_analytic: list[bool] = []
 
     @property
     def least(self) -> float:
@@ -53,7 +53,7 @@ class Derivatives:
 
     def upstreams(self, case: Case) -> tuple[Array, ...]:
         """The upstream gradients of a case."""
-        return tuple(case[name] for name in case if name.startswith("upstream"))
+        return tuple(case[name] for name in case if _is_upstream(name))
 
     def along(self, case: Case, moved: Mapping[str, Array], step: float) -> tuple[float, float]:
         """⟨forward, upstream⟩ so far along a line, and what rounds it; NaN where the forward pass has no value."""
@@ -76,9 +76,11 @@ class Derivatives:
         """The derivative along a line by a step into the imaginary, which no difference rounds; None where the forward
         pass does not take complex numbers, or was found not to be analytic.
 
-        Source: Squire & Trapp, SIAM Review 40, 1998.
+        That is found on the first few cases. Source: Squire & Trapp, SIAM Review 40, 1998.
         """
-        return self._by_complex(case, moved) if self._noise(case)["is_analytic"] else None
+        if len(self._is_analytic) < TRIALS and all(self._is_analytic):
+            self._is_analytic.append(self._fits(case))
+        return self._by_complex(case, moved) if all(self._is_analytic) else None
 
     def _by_complex(self, case: Case, moved: Mapping[str, Array]) -> Estimate | None:
         door = self.doors["forward"]
@@ -94,7 +96,7 @@ class Derivatives:
         found = Estimate(sum(float(one.sum()) for one in products), ROUNDED * setting().eps * sizes)
         return found if np.isfinite(sizes) else None
 
-    def _is_analytic(self, case: Case, noise: float) -> bool:
+    def _fits(self, case: Case) -> bool:
         """Whether a step into the imaginary gives what differences give, along one line for all arrays."""
         if setting().dtype != "float64":
             return False
@@ -102,59 +104,60 @@ class Derivatives:
         found = self._by_complex(case, moved)
         if found is None:
             return False
-        known = slopes(partial(self.along, case, moved), noise, abs(found.value) + noise)
+        known = self.slopes(case, moved, abs(found.value))
         return not known.is_kink and not known.central.excludes(found.value, found.error)
 
     def noise(self, case: Case) -> float:
         """How far off ⟨forward, upstream⟩ may be, there and a step away."""
-        return float(self._noise(case)["noise"])
+        return float(self._once(case, "noise", self._noise))
 
     def bounds(self, operation: str, case: Case) -> tuple[Value, ...]:
         """How far two right answers to the same arguments may be apart, for each part: the values are of no account."""
-        return tuple(Value(np.zeros_like(one), 1.0, one / setting().eps) for one in self._noise(case)[operation])
+        role = operation.rpartition(".")[2]
+        found = self._once(case, role, partial(self._changes, role))
+        return tuple(Value(np.zeros_like(one), 1.0, one / setting().eps) for one in found)
 
-    def _noise(self, case: Case) -> dict[str, Any]:
-        key = tuple(key_of(case[name], None) for name in case if name[0] != "_")
-        if self._noises[0] != key:
-            noise = self._forward_noise(case)
-            self._noises = key, {"noise": noise, "is_analytic": self._is_analytic(case, noise), **self._changes(case)}
-        return self._noises[1]
+    def rounding(self, case: Case, name: str) -> Array:
+        """How far off the gradient for one array may be."""
+        bounds = zip(self.drawn, self.bounds(self.backward, case), strict=True)
+        return np.asarray(next(bound.allowed for key, bound in bounds if key == name))
 
-    def _forward_noise(self, case: Case) -> float:
+    def _once(self, case: Case, what: str, measure: Callable[[Case], Any]) -> Any:
+        """What is measured on a case, kept until another one is asked about."""
+        key = tuple(key_of(value, None) for name, value in case.items() if name in self.specs or _is_upstream(name))
+        if self._kept[0] != key:
+            self._kept = key, {}
+        if what not in self._kept[1]:
+            self._kept[1][what] = measure(case)
+        return self._kept[1][what]
+
+    def _noise(self, case: Case) -> float:
         noise, upstreams = 0.0, self.upstreams(case)
         away = case.changed(**{name: case[name] + FIRST * direction(case, name) for name in self.drawn})
         for base in (case, away):
             with suppress(Exception):
                 for rounded in self._rounded("forward", base):
-                    noise = max(
-                        noise, sum(float(np.abs(one * u).sum()) for one, u in zip(rounded, upstreams, strict=True))
-                    )
+                    products = [one * upstream for one, upstream in zip(rounded, upstreams, strict=True)]
+                    noise = max(noise, sum(float(np.abs(one).sum()) for one in products))
         return MANY * noise
 
-    def _changes(self, case: Case) -> dict[str, tuple[Array, ...]]:
-        """For each operation what it may be off by, part by part.
+    def _changes(self, role: str, case: Case) -> tuple[Array, ...]:
+        """What an operation may be off by, part by part.
 
         Beside what is seen, by a few units of what may be summed: of a function that is linear in each of its arrays no
         term is larger than the product of their largest entries, and of 1 where one has no part in it.
         """
-        found = {}
-        largest = {name: float(np.abs(case[name]).max(initial=0.0)) for name in case if name not in self._fixed}
-        for role, door in self.doors.items():
-            answer = parts(door.at(case))
-            rounded = [MANY * np.max(several, axis=0) for several in zip(*self._rounded(role, case), strict=True)]
-            summed = float(np.prod([1.0 + largest[name] for name in self.drawn]))
-            if role == "backward":
-                summed *= max(largest[name] for name in largest if name not in self.specs)
-            found[door.name] = tuple(
-                one + ROUNDED * setting().eps * (np.abs(part) + summed)
-                for one, part in zip(rounded, answer, strict=True)
-            )
-        return found
+        rounded = [MANY * np.max(several, axis=0) for several in zip(*self._rounded(role, case), strict=True)]
+        summed = float(np.prod([1.0 + np.abs(case[name]).max(initial=0.0) for name in self.drawn]))
+        if role == "backward":
+            summed *= max(float(np.abs(one).max(initial=0.0)) for one in self.upstreams(case))
+        answer = zip(rounded, parts(self.doors[role].at(case)), strict=True)
+        return tuple(one + ROUNDED * setting().eps * (np.abs(part) + summed) for one, part in answer)
 
     def _rounded(self, role: str, case: Case) -> Iterable[tuple[Array, ...]]:
         """How an answer's sixth differences along a line vary, part by part, in units of what a single one does."""
         door, generator = self.doors[role], np.random.default_rng(SEED)
-        names = [name for name in case if name in self.drawn or name.startswith("upstream")]
+        names = [name for name in case if name in self.drawn or _is_upstream(name)]
         sizes = {name: SPACING * np.abs(case[name]).max(initial=0.0) for name in names}
         for _ in range(LINES):
             moved = {name: sizes[name] * _uneven(generator, case[name]) for name in names}
@@ -166,10 +169,8 @@ class Derivatives:
 
     def _answer(self, case: Case) -> tuple[Value, ...]:
         """What the forward pass gives: it defines itself."""
-        noises = self._noise(case)[f"{self.name}.forward"]
-        return tuple(
-            Value(part, 1.0, noise / setting().eps) for part, noise in zip(self.outputs(case), noises, strict=True)
-        )
+        bounds = zip(self.outputs(case), self.bounds(f"{self.name}.forward", case), strict=True)
+        return tuple(Value(part, 1.0, bound.size) for part, bound in bounds)
 
     def derivatives(self, case: Case) -> tuple[Value, ...]:
         """The gradient of ⟨forward, upstream⟩ for each array, entry by entry by differences, with what they may err."""
@@ -179,7 +180,7 @@ class Derivatives:
         """The gradient for one array, entry by entry; at kinks what lies between the one-sided derivatives is right."""
         value, allowed = np.zeros(case[name].shape), np.zeros(case[name].shape)
         size = sum(float(np.abs(one).sum()) for one in self.upstreams(case))
-        rounding = dict(zip(self.drawn, self._noise(case)[self.backward], strict=True))[name]
+        rounding = self.rounding(case, name)
         for index in np.ndindex(value.shape):
             only = np.zeros(value.shape)
             only[index] = 1.0
@@ -191,6 +192,10 @@ class Derivatives:
                 allowed[index] = (high - low) / 2 + found.left.error + found.right.error
         allowed += rounding + self.least
         return Value(value, 1.0, allowed / setting().eps)
+
+
+def _is_upstream(name: str) -> bool:
+    return name.startswith("upstream")
 
 
 def _uneven(generator: np.random.Generator, array: Array) -> Array:
