@@ -13,7 +13,7 @@ from ..core.tape import SEED, Case, Tape
 from ..core.values import Array, parts
 from ..target.operation import Failure, Operation
 from .conditions import confined
-from .readings import Measured, Part, likely, measured
+from .readings import ENOUGH, Measured, Part, likely, measured
 
 CASES, MOST_ENTRIES, MOST_BLOCKS = 14, 120, 4
 NOTHING = "its numbers fit none of what is looked for: a factor, a sign, a place, a block, a missing term"
@@ -94,17 +94,15 @@ def _by_size(operation: Operation, parts: list[Part], every: list[Part]) -> str 
 
 
 def _swapped(operation: Operation, parts: list[Part], every: list[Part]) -> str | None:
-    """That it is the gradient for another array."""
-    names = operation.signature.parts
-    for number, name in enumerate(names):
+    """That it is the gradient for another array, in some cases in which the two have one shape of several entries."""
+    for number, name in enumerate(operation.signature.parts):
         others = [part.value for part in every if part.number == number]
-        same = [part.value.shape == other.shape for part, other in zip(parts, others, strict=True)]
-        if number != parts[0].number and any(same):
-            pairs = [pair for pair, fits in zip(zip(parts, others, strict=True), same, strict=True) if fits]
-            if all(part.is_near(other) for part, other in pairs) and not all(
-                part.is_near(part.value) for part, _ in pairs
-            ):
-                return f"is that for {name}: the two are swapped, or one is given twice"
+        pairs = [(part, other) for part, other in zip(parts, others, strict=True) if part.value.shape == other.shape]
+        pairs = [(part, other) for part, other in pairs if other.size > 1]
+        if number == parts[0].number or len(pairs) < ENOUGH or all(part.is_near(part.value) for part, _ in pairs):
+            continue
+        if all(part.is_near(other) for part, other in pairs):
+            return f"is that for {name}: the two are swapped, or one is given twice"
     return None
 
 
@@ -148,7 +146,7 @@ def _missing(operation: Operation, parts: list[Part], every: list[Part]) -> str 
     """That what is missing is the same all along an axis, as what goes through a mean or a sum is."""
     for axis in range(parts[0].value.ndim):
         missing = [part.value - part.mine for part in parts if part.value.shape[axis] > 1]
-        if len(missing) < 3 or not any(
+        if len(missing) < ENOUGH or not any(
             np.abs(one).max(initial=0.0) > part.allowed for one, part in zip(missing, parts, strict=False)
         ):
             continue
