@@ -6,6 +6,7 @@ small integers, at sizes of 3. Then the smallest relative error of a gradient th
 
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ OURS = "backproof"
 
 def posed(layer: Layer, kind: int, seed: int) -> tuple[peers.Problem, peers.Point]:
     """A layer as peers take one: its outputs as one vector, its arrays a point, what is fixed kept."""
-    target = make_target(_Offered(layer), "layer")
+    target = make_target(SimpleNamespace(LAYERS={"layer": layer}), "layer")
     with in_setting(target.setting()):
         own = target.own_layers["own.layer"]
         sizes = dict.fromkeys(own.reader.letters, SIDE)
@@ -52,11 +53,6 @@ def posed(layer: Layer, kind: int, seed: int) -> tuple[peers.Problem, peers.Poin
         return parts(layer.backward(*arguments(point), *ups))
 
     return peers.Problem(function, product, upstream), tuple(np.array(case[name]) for name in own.drawn)
-
-
-class _Offered:
-    def __init__(self, layer: Layer) -> None:
-        self.LAYERS = {"layer": layer}
 
 
 def verdicts(layer: Layer, examples: int) -> dict[str, bool]:

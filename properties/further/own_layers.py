@@ -1,18 +1,22 @@
 """What holds of every layer, whatever it computes: its backward pass gives the gradients of its forward pass."""
 
+from itertools import chain
+
 import numpy as np
 
 from ..harness.checking.cases import cases_of_layers
 from ..harness.checking.comparison import agree, require
+from ..harness.checking.fixed_cases import read_off, smooth
 from ..harness.checking.statement import about, each, given
 from ..harness.checking.trial import current
 from ..harness.core.limits import NotApplicable
 from ..harness.core.memory_order import reversed_entries
 from ..harness.core.reason import Reason
 from ..harness.core.setting import setting
-from ..harness.core.tape import SEED, Case, Tape
+from ..harness.core.tape import SEED, Case
 from ..harness.core.values import Value, parts
 from ..layers.own.cases import direction
+from ..layers.own.declared import is_upstream
 from ..layers.own.differences import FIRST
 
 any_cases = cases_of_layers(lambda layer, tape: layer.read(tape))
@@ -35,13 +39,11 @@ def test_gradients_match_differences(operation, function, case):
     It is refuted where it is further off than the error that the differences claim, for two sets of steps.
     Source: Ridders, Advances in Engineering Software 4, 1982.
     """
-    own = _of(operation)
-    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
-        _agree_along(own, case, name, gradient, direction(case, name))
+    _agree_along_lines(operation, case)
 
 
 @about(own=["backward"])
-@each(lambda operation, **_: _few(_of(operation).reader.generic, FEW), ordered=False)
+@each(lambda operation, **_: smooth(operation.signature, FEW), ordered=False)
 def test_every_entry_matches_differences(operation, function, case):
     """Every entry of every gradient is the derivative of `⟨forward, upstream⟩` as that entry moves, off kinks.
 
@@ -56,15 +58,13 @@ def test_every_entry_matches_differences(operation, function, case):
 
 
 @about(own=["backward"])
-@each(lambda operation, **_: (case for read in _of(operation).reader.longer() for case in _few(read, 1)), ordered=False)
+@each(lambda operation, **_: chain(*(read_off(read, 1) for read in _of(operation).reader.longer())), ordered=False)
 def test_gradients_match_differences_at_a_larger_size(operation, function, case):
     """With sides of 17, 33 and 70, one letter at a time, the gradients along a line are the derivatives too.
 
     Source: the definition of a gradient, which knows no size.
     """
-    own = _of(operation)
-    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
-        _agree_along(own, case, name, gradient, direction(case, name))
+    _agree_along_lines(operation, case)
 
 
 @about(own=["backward"])
@@ -90,7 +90,7 @@ def test_is_linear_in_the_upstream(operation, case):
     Source: the chain rule: a gradient is the adjoint of a linear map, at one point.
     """
     own = _of(operation)
-    names = [name for name in case if name.startswith("upstream")]
+    names = list(filter(is_upstream, case))
     there = parts(operation.at(case))
     bounds = own.bounds(operation.name, case)
     for factor in (2.0**40, -(2.0**-40)):
@@ -133,7 +133,7 @@ def test_rows_do_not_influence_each_other(operation, case):
 
 
 def _row(own, case, row, count):
-    of_rows = [name for name in case if name.startswith("upstream") or own.has_rows(name)]
+    of_rows = [name for name in case if is_upstream(name) or own.has_rows(name)]
     fixed = [name for name in own.specs if name not in own.drawn and len(np.atleast_1d(case[name])) == count]
     return case.changed(**{name: case[name][row : row + 1] for name in [*of_rows, *fixed] if np.ndim(case[name])})
 
@@ -143,16 +143,10 @@ def _linear(own, answers, expected):
         agree(mine, Value(value, 4.0, size), f"the gradient for {name} of a sum of upstream gradients")
 
 
-def _few(read, count):
-    generator = np.random.default_rng(SEED)
-    for _ in range(8 * count):
-        try:
-            yield read(Tape(generator.bytes(2**17), 2**15))
-            count -= 1
-        except NotImplementedError:
-            continue
-        if not count:
-            return
+def _agree_along_lines(operation, case):
+    own = _of(operation)
+    for name, gradient in zip(own.drawn, parts(operation.at(case)), strict=True):
+        _agree_along(own, case, name, gradient, direction(case, name))
 
 
 def _agree_along(own, case, name, gradient, moved):

@@ -17,15 +17,16 @@ LONGEST = 2**17  # bytes of one array of a large case
 
 def smooth(signature: Signature, count: int) -> list[Case]:
     """Cases at which the operation is differentiable."""
-    return _read(signature.smooth, count)
+    return read_off(signature.smooth, count)
 
 
 def kinked(signature: Signature, count: int) -> list[Case]:
     """Cases with ties or zeros; none for an operation without kinks."""
-    return _read(signature.kinked, count) if signature.kinked else []
+    return read_off(signature.kinked, count) if signature.kinked else []
 
 
-def _read(read: Read, count: int) -> list[Case]:
+def read_off(read: Read, count: int) -> list[Case]:
+    """So many cases of a reader, the same in every run; fewer where it leaves most of them out."""
     generator, cases = np.random.default_rng(SEED), list[Case]()
     for _ in range(PATIENCE * count):
         with suppress(NotImplementedError):  # a target's own layer is asked while its cases are made

@@ -20,7 +20,7 @@ import hypothesis
 import pytest
 from msgspec import convert
 
-from ...layers.own.declared import ROLES
+from ...layers.own.declared import is_layer
 from ..checking.conventions import examined
 from ..checking.properties import Property, arguments_of, properties_of
 from ..checking.statement import settled
@@ -212,7 +212,7 @@ def target_of(target: Any, name: str | None = None) -> Target:
         return make_target(
             SimpleNamespace(**{key: target[key] for key in target if isinstance(key, str)}), name or "mapping"
         )
-    if hasattr(target, "arrays") and all(callable(getattr(target, role, None)) for role in ROLES):
+    if is_layer(target):
         own = getattr(target.forward, "__name__", "")
         called = own if own.isidentifier() and own.isascii() else "layer"
         return make_target(SimpleNamespace(LAYERS={called: target}), name or called)

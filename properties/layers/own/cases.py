@@ -9,7 +9,7 @@ import numpy as np
 
 from ...harness.core.tape import DYADIC, Case, Tape
 from ...harness.core.values import Array, untied
-from .declared import LARGEST, Drawn, Sizes, Spec
+from .declared import LARGEST, Drawn, Sizes, Spec, is_upstream
 
 SIZES = (1, 2, 3, 4, 5, LARGEST)
 LONG = (17, 33, 70)  # sides of larger cases, one letter at a time
@@ -35,19 +35,17 @@ class Reader:
 
     def any(self, tape: Tape) -> Case:
         """A case of any kind: most are off ties, some have few values."""
-        sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
-        return self.of_sizes(tape, sizes, tape.choose(8))
+        return self.of_sizes(tape, self._sizes(tape), tape.choose(8))
 
     def generic(self, tape: Tape) -> Case:
         """A case in which no two entries of an array are equal."""
-        sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
-        return self.of_sizes(tape, sizes, GENERIC)
+        return self.of_sizes(tape, self._sizes(tape), GENERIC)
 
     def at_kinks(self, tape: Tape) -> Case:
         """A case of few values, or one off ties but for two entries that are equal, or one that is 0. Upstream is 0
         but for one entry, so that what there is of the forward pass is one output.
         """
-        sizes = {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
+        sizes = self._sizes(tape)
         is_few, place, is_zero = tape.choose(2), tape.choose(256), tape.choose(2)
         name = self.drawn[tape.choose(len(self.drawn))]
         case = self.of_sizes(tape, sizes, OF_FEW if is_few else GENERIC)
@@ -55,17 +53,16 @@ class Reader:
         if not is_few and isinstance(spec, Drawn) and array.size:
             first, second = place % array.size, (place // 16 + place % array.size) % array.size
             array.flat[first] = 0.0 if is_zero and spec.low is None else array.flat[second]
-        for part in (one for one in case if one.startswith("upstream")):
+        upstreams = list(filter(is_upstream, case))
+        for part in upstreams:
             only = np.zeros(case[part].size)
-            if part == "upstream" or part == f"upstream{1 + place % self.outputs(case)}":
+            if part == upstreams[place % len(upstreams)]:
                 only[place % only.size] = case[part].flat[place % only.size] or 1.0
             case[part] = only.reshape(case[part].shape)
         return case
 
-    @staticmethod
-    def outputs(case: Case) -> int:
-        """How many arrays the forward pass gives on a case."""
-        return sum(name.startswith("upstream") for name in case)
+    def _sizes(self, tape: Tape) -> Sizes:
+        return {letter: SIZES[tape.choose(len(SIZES))] for letter in self.letters}
 
     def longer(self) -> list[Callable[[Tape], Case]]:
         """Readers of cases with one letter far larger than is sampled; none where no shape has a letter."""
@@ -105,7 +102,7 @@ def _values(tape: Tape, spec: Drawn, shape: tuple[int, ...], extent: tuple[int, 
 
 
 def direction(case: Mapping[str, Any], name: str) -> Array:
-    """A direction in which an array may move: every entry by another number, of which the largest is 1."""
+    """A direction in which an array may move: every entry by another number, from 1/2 to 1, up or down."""
     shape = np.shape(case[name])
     known = int(np.abs(np.nan_to_num(case[name])).sum() * 1024) % 2**32
     generator = np.random.default_rng((known, prod(shape)))

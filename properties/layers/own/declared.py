@@ -6,8 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Any
 
 import hypothesis
@@ -18,8 +17,19 @@ Side = int | tuple[int, str]  # a number, or so many times a letter
 
 LARGEST = 7  # of a letter
 ROLES = ("forward", "backward")
+_UPSTREAM = re.compile(r"upstream\d*")
 _SIDE = re.compile(r"(\d*)([A-Za-z]\w*)")
 _EXAMPLES = 48  # that are taken of a strategy
+
+
+def is_upstream(name: str) -> bool:
+    """Whether this is what an upstream gradient is called in a case."""
+    return _UPSTREAM.fullmatch(name) is not None
+
+
+def is_layer(one: Any) -> bool:
+    """Whether an object declares a layer: by its attributes, whatever its class."""
+    return hasattr(one, "arrays") and all(callable(getattr(one, role, None)) for role in ROLES)
 
 
 @dataclass(frozen=True)
@@ -45,12 +55,15 @@ class Fixed:
 
     values: Callable[..., Any]
     names: tuple[str, ...] = ()
+    made: dict[tuple[int, ...], list[Any]] = field(default_factory=dict)
 
     def of(self, sizes: Sizes) -> list[Any]:
-        """The values that there are, for these sizes."""
-        return self._of(tuple(sizes[name] for name in self.names))
+        """The values that there are, for these sizes; made once."""
+        own = tuple(sizes[name] for name in self.names)
+        if own not in self.made:
+            self.made[own] = self._of(own)
+        return self.made[own]
 
-    @cache  # as long as the layer
     def _of(self, sizes: tuple[int, ...]) -> list[Any]:
         found = self.values(*sizes)
         if isinstance(found, SearchStrategy):
@@ -93,7 +106,7 @@ def specs_of(name: str, declared: Any) -> dict[str, Spec]:
     """What a layer declares of each of its arguments, in their order. `ValueError`, with one line, for nonsense."""
     if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
         raise ValueError(f"a layer's name must be letters, digits and underscores, not {name!a}")
-    if any(not callable(getattr(declared, one, None)) for one in ROLES) or not hasattr(declared, "arrays"):
+    if not is_layer(declared):
         raise ValueError(
             f"LAYERS: {name} must be a Layer(forward, backward, x=(2, 3), …), not {type(declared).__name__}"
         )
@@ -104,17 +117,16 @@ def specs_of(name: str, declared: Any) -> dict[str, Spec]:
     for argument, one in found.items():
         if strange := sorted(one.letters() - drawn):
             raise ValueError(f"LAYERS: {name}, {argument}: no array has a side {strange[0]!a}")
-    if clash := [one for one in found if re.fullmatch(r"upstream\d*", one)]:
+    if clash := list(filter(is_upstream, found)):
         raise ValueError(f"LAYERS: {name}: {clash[0]} is what the upstream gradient is called; give it another name")
-    if strange_rows := set(getattr(declared, "rows", "") or ()) and {declared.rows} - drawn:
-        raise ValueError(f"LAYERS: {name}: no array has rows {sorted(strange_rows)[0]!a}")
+    rows = getattr(declared, "rows", "")
+    if rows and rows not in drawn:
+        raise ValueError(f"LAYERS: {name}: no array has rows {rows!a}")
     return found
 
 
 def _spec(where: str, one: Any) -> Spec:
-    if isinstance(one, list):
-        return Fixed(lambda: one)
-    if isinstance(one, SearchStrategy):
+    if isinstance(one, list | SearchStrategy):
         return Fixed(lambda: one)
     if hasattr(one, "low") and hasattr(one, "shape"):
         return Drawn(_sides(where, one.shape), float(one.low), float(one.high))

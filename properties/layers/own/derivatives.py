@@ -12,8 +12,8 @@ from ...harness.core.setting import setting
 from ...harness.core.tape import SEED, Case
 from ...harness.core.values import Array, Value, parts
 from .cases import direction
-from .declared import Drawn, Spec
-from .differences import FIRST, LEVELS, Estimate, Slopes, slopes
+from .declared import Drawn, Spec, is_upstream
+from .differences import FIRST, Estimate, Slopes, slopes
 
 LINES, SPACING = 2, 2.0**-18  # along which answers are asked for, and how far apart, of each array's largest entry
 SIXTH = np.array([1.0, -6.0, 15.0, -20.0, 15.0, -6.0, 1.0])
@@ -53,7 +53,7 @@ class Derivatives:
 
     def upstreams(self, case: Case) -> tuple[Array, ...]:
         """The upstream gradients of a case."""
-        return tuple(case[name] for name in case if _is_upstream(name))
+        return tuple(case[name] for name in case if is_upstream(name))
 
     def along(self, case: Case, moved: Mapping[str, Array], step: float) -> tuple[float, float]:
         """⟨forward, upstream⟩ so far along a line, and what rounds it; NaN where the forward pass has no value."""
@@ -70,7 +70,7 @@ class Derivatives:
     ) -> Slopes:
         """The derivatives of ⟨forward, upstream⟩ along a line, from both sides and from either."""
         noise = self.noise(case) if noise is None else noise
-        return slopes(partial(self.along, case, moved), noise, size, first, LEVELS)
+        return slopes(partial(self.along, case, moved), noise, size, first)
 
     def imaginary(self, case: Case, moved: Mapping[str, Array]) -> Estimate | None:
         """The derivative along a line by a step into the imaginary, which no difference rounds; None where the forward
@@ -124,7 +124,7 @@ class Derivatives:
 
     def _once(self, case: Case, what: str, measure: Callable[[Case], Any]) -> Any:
         """What is measured on a case, kept until another one is asked about."""
-        key = tuple(key_of(value, None) for name, value in case.items() if name in self.specs or _is_upstream(name))
+        key = tuple(key_of(value) for name, value in case.items() if name in self.specs or is_upstream(name))
         if self._kept[0] != key:
             self._kept = key, {}
         if what not in self._kept[1]:
@@ -157,7 +157,7 @@ class Derivatives:
     def _rounded(self, role: str, case: Case) -> Iterable[tuple[Array, ...]]:
         """How an answer's sixth differences along a line vary, part by part, in units of what a single one does."""
         door, generator = self.doors[role], np.random.default_rng(SEED)
-        names = [name for name in case if name in self.drawn or _is_upstream(name)]
+        names = [name for name in case if name in self.drawn or is_upstream(name)]
         sizes = {name: SPACING * np.abs(case[name]).max(initial=0.0) for name in names}
         for _ in range(LINES):
             moved = {name: sizes[name] * _uneven(generator, case[name]) for name in names}
@@ -194,15 +194,10 @@ class Derivatives:
         return Value(value, 1.0, allowed / setting().eps)
 
 
-def _is_upstream(name: str) -> bool:
-    return name.startswith("upstream")
-
-
 def _uneven(generator: np.random.Generator, array: Array) -> Array:
     return np.asarray(generator.uniform(0.5, 1, array.shape) * generator.choice((-1, 1), array.shape))
 
 
-def key_of(value: Any, spec: Spec | None) -> Any:
-    if isinstance(spec, Drawn):
-        return None
+def key_of(value: Any) -> Any:
+    """What is the same for equal values alone, to be a key."""
     return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else repr(value)

@@ -30,7 +30,7 @@ class Estimate(NamedTuple):
         return abs(other - self.value) > self.error + beside
 
 
-UNKNOWN = Estimate(0.0, math.inf)
+ANYTHING = Estimate(0.0, math.inf)
 
 
 class Slopes(NamedTuple):
@@ -56,7 +56,7 @@ class _Table:
 
     def __init__(self, order: int) -> None:
         self._base, self._row, self._aparts = 2.0**order, list[float](), list[float]()
-        self.best = UNKNOWN
+        self.best = ANYTHING
 
     def add(self, quotient: float, rounding: float) -> None:
         """Take the quotient of the next step, which rounding may put off by so much."""
@@ -77,15 +77,15 @@ class _Table:
         self._row, self._aparts = row, aparts
 
 
-def slopes(along: Along, noise: float, size: float, first: float = FIRST, levels: int = LEVELS) -> Slopes:
+def slopes(along: Along, noise: float, size: float, first: float = FIRST) -> Slopes:
     """The derivatives at 0 of a function along a line, whose values are off by `noise` and by what each says of itself.
 
     Steps are halved until the error is far below the `size` of what the derivative is a sum of, or rounding outweighs
-    the rest, or so many `levels` were tried.
+    the rest, or `LEVELS` were tried.
     """
     tables = _Table(2), _Table(1), _Table(1)
     middle, rounds = along(0.0)
-    for level in range(levels):
+    for level in range(LEVELS):
         step = first * 0.5**level
         (after, one), (before, other) = along(step), along(-step)
         noisy = noise + max(rounds, one, other)

@@ -18,7 +18,6 @@ from .derivatives import Derivatives, key_of
 
 _TRIED = 64
 KNOWN_AS = "own."  # before its name: there may be a layer of the contract's that is called alike
-UNKNOWN = Kind.ANY
 
 
 class OwnLayer(Derivatives):
@@ -32,13 +31,13 @@ class OwnLayer(Derivatives):
 
     def made_for(self, outputs: int) -> None:
         """Become a layer whose forward pass gives so many arrays: `layer` is what the machine knows of it."""
-        takes = dict.fromkeys(self.specs, UNKNOWN)
+        takes = dict.fromkeys(self.specs, Kind.ANY)
         upstream = ["upstream"] if outputs == 1 else [f"upstream{number}" for number in range(1, outputs + 1)]
         forward = Signature(
             name=f"{self.name}.forward",
             summary="",
             takes=takes,
-            gives=(UNKNOWN,) * outputs,
+            gives=(Kind.ANY,) * outputs,
             shapes=self.shapes,
             value=self._answer,
             formulas=(),
@@ -48,8 +47,8 @@ class OwnLayer(Derivatives):
         backward = replace(
             forward,
             name=self.backward,
-            takes=takes | dict.fromkeys(upstream, UNKNOWN),
-            gives=(UNKNOWN,) * len(self.drawn),
+            takes=takes | dict.fromkeys(upstream, Kind.ANY),
+            gives=(Kind.ANY,) * len(self.drawn),
             shapes=lambda case: tuple(case[name].shape for name in self.drawn),
             value=self.derivatives,
             kinked=self.reader.at_kinks,
@@ -59,7 +58,7 @@ class OwnLayer(Derivatives):
         self.layer = Layer(
             name=KNOWN_AS + self.name,
             operations=(forward, backward),
-            kinds=dict.fromkeys([*takes, *upstream], UNKNOWN),
+            kinds=dict.fromkeys([*takes, *upstream], Kind.ANY),
             read=self.reader.any,
             larger=lambda limits: iter(()),
             smaller=lambda case: iter(()),
@@ -93,12 +92,13 @@ class OwnLayer(Derivatives):
         return isinstance(spec, Drawn) and bool(spec.sides) and spec.sides[0] == (1, self.rows)
 
     def other(self, case: Case) -> Case:
-        """A case that differs: arrays are reversed along their last axis, those of one entry halved."""
+        """A case that differs: arrays are reversed along their last axis, and what has none stays."""
         return case.changed(**{name: reversed_entries(case[name]) for name in self.drawn if case[name].ndim})
 
     def shapes(self, case: Case) -> tuple[tuple[int, ...], ...]:
         """The shapes of what the forward pass gives; it is asked once for arguments of the same shapes."""
-        key = tuple((np.shape(case[name]), key_of(case[name], self.specs[name])) for name in self.specs)
+        fixed = (key_of(case[name]) for name in self.specs if name not in self.drawn)
+        key = (*(case[name].shape for name in self.drawn), *fixed)
         if key not in self._shapes:
             door = self.doors["forward"]
             self._shapes[key] = tuple(np.shape(part) for part in parts(door.raw(*door.handed(self._arguments(case)))))

@@ -127,6 +127,14 @@ def test_right_layer_holds(name):
     assert told["precision"]["median"] < 1e-9
 
 
+def test_array_may_be_called_like_an_upstream():
+    """Only `upstream`, and it with a number, are what upstream gradients are called."""
+    layer = Layer(
+        lambda x, upstream_scale: x * upstream_scale, lambda x, s, u: (u * s, u * x), x=(3,), upstream_scale=(3,)
+    )
+    assert verify(layer, examples=10, keyword="differences").holds
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_layer_is_refuted_and_named(name):
