@@ -72,14 +72,17 @@ def test_gradients_match_differences_at_a_larger_size(operation, function, case)
 def test_gradients_at_kinks_lie_between(operation, function, case):
     """At kinks, of one output, the gradient along a line lies between the derivatives from the two sides.
 
-    The derivatives next to it count too, and as much again to either side as they span, as one kink may be met twice.
+    Each array moves alone, then all together: of two tied arrays each may get all of it, but not both. The derivatives
+    next to it count too, and as much again to either side as they span, as one kink may be met twice.
     Source: Clarke, Optimization and Nonsmooth Analysis, 1983, for what lies between; BVLC/caffe#1334, for the wish.
     """
     own = _of(operation)
     answers = dict(zip(own.drawn, parts(operation.at(case)), strict=True))
-    for name, gradient in answers.items():
-        _between(own, case, name, gradient, np.ones(gradient.shape))
-        _between(own, case, name, gradient, direction(case, name))
+    together = [tuple(answers)] if len(answers) > 1 else []
+    for names in [*((name,) for name in answers), *together]:
+        gradients = {name: answers[name] for name in names}
+        _between(own, case, gradients, {name: np.ones(one.shape) for name, one in gradients.items()})
+        _between(own, case, gradients, {name: direction(case, name) for name in names})
 
 
 @about(own=["backward"])
@@ -178,25 +181,28 @@ def _agreed(mine, estimate, beside, size, name):
     agree(mine, expected, f"the gradient for {name}, along a line")
 
 
-def _between(own, case, name, gradient, moved):
-    mine = float((gradient * moved).sum())
-    size = float(np.abs(gradient * moved).sum()) + sum(float(np.abs(one).sum()) for one in own.upstreams(case))
-    slopes = own.slopes(case, {name: moved}, size)
+def _between(own, case, gradients, moved):
+    mine = float(sum((one * moved[name]).sum() for name, one in gradients.items()))
+    size = sum(float(np.abs(one * moved[name]).sum()) for name, one in gradients.items())
+    size += sum(float(np.abs(one).sum()) for one in own.upstreams(case))
+    slopes = own.slopes(case, moved, size)
     if not all(np.isfinite(one.error) for one in slopes):
         return
     loose = LOOSE * size + sum(one.error for one in slopes)
     low, high = slopes.ends
     if not low - loose <= mine <= high + loose:
-        low, high = _span(own, case, name, moved, size, mine, (low, high))
+        low, high = _span(own, case, moved, size, mine, (low, high))
     span = high - low if high - low > loose else 0.0
     holds = low - span - loose <= mine <= high + span + loose
     ends = f"[{low:.6g}, {high:.6g}]"
-    message = f"the gradient for {name} along a line is {mine:.6g}, but the derivatives there lie in {ends}"
+    told = f"the gradient for {next(iter(moved))}" if len(moved) == 1 else f"the gradients for {', '.join(moved)}"
+    message = f"{told} along a line: {mine:.6g}, but the derivatives there lie in {ends}"
     reasons = _at_kinks(mine, low, high)
-    require(holds, message, yours=gradient, expected=f"in {ends} along the line", diagnosis=reasons)
+    yours = gradients[next(iter(moved))] if len(moved) == 1 else tuple(gradients.values())
+    require(holds, message, yours=yours, expected=f"in {ends} along the line", diagnosis=reasons)
 
 
-def _span(own, case, name, moved, size, mine, ends):
+def _span(own, case, moved, size, mine, ends):
     """The derivatives along the line of the case and of what lies next to it, sought towards the gradient's own.
 
     The first are anywhere around; then a quarter of the entries is drawn anew, and kept if that is no worse.
@@ -211,7 +217,7 @@ def _span(own, case, name, moved, size, mine, ends):
         other = {key: np.where(generator.random(one.shape) < share, others[key], one) for key, one in beside.items()}
         away = Case(case, **{key: case[key] + NEAR * value for key, value in other.items()})
         noise = min(noise, own.noise(away)) if tried <= ALIKE else noise
-        found = own.slopes(away, {name: moved}, size, NEAR / 64, noise).central
+        found = own.slopes(away, moved, size, NEAR / 64, noise).central
         if not np.isfinite(found.error) or found.error > LOOSE * size:
             continue
         low, high = min(low, found.value), max(high, found.value)
