@@ -10,7 +10,7 @@ import hypothesis
 import reference
 from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import Property, all_properties, arguments_of
-from properties.harness.checking.statement import reduced, settled
+from properties.harness.checking.statement import FailedElsewhere, reduced, replayed, settled
 from properties.harness.checking.trial import Record, Trial, on_trial
 from properties.harness.core.limits import NotApplicable
 from properties.harness.core.setting import with_setting
@@ -57,7 +57,10 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     try:
         with with_setting(options=options_of(arguments.values())):
             try:
-                statement(**arguments)
+                try:
+                    statement(**arguments)
+                except FailedElsewhere as elsewhere:
+                    replayed(statement, arguments, elsewhere.tape)
             except Failure as failure:
                 return reduced(statement, arguments, failure)
     except NotApplicable:

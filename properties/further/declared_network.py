@@ -12,7 +12,7 @@ from ..layers.chains.chain_cases import read, read_kinked
 from ..layers.chains.choices import first_block
 from ..layers.chains.lines import descent, differences, directions
 
-smooth_cases, kinked_cases = cases_from(read, alone=True), cases_from(read_kinked, alone=True)
+smooth_cases, kinked_cases = cases_from(read), cases_from(read_kinked)
 
 
 @given(case=smooth_cases)

@@ -55,5 +55,5 @@ def is_homogeneous(layer: Layer) -> bool:
 
 
 scaled_cases = {
-    name: cases_from(partial(read_scaled, layer), alone=True) for name, layer in LAYERS.items() if is_homogeneous(layer)
+    name: cases_from(partial(read_scaled, layer)) for name, layer in LAYERS.items() if is_homogeneous(layer)
 }

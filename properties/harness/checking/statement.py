@@ -8,6 +8,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, cast
 from unittest import SkipTest
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from ...layers import layer_of
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS, own
-from ..core.tape import Case
+from ..core.tape import Case, Tape
 from ..target.operation import Failure, Operation, Refuted
 from .cases import Points
 from .comparison import ONCE
@@ -30,7 +31,8 @@ from .trial import Record, current
 Statement = Callable[..., None]
 Offered = Operation | list[Operation]  # what a statement is handed by a name
 AtOnce = Callable[..., NDArray[np.bool_]]
-Strategy = hypothesis.strategies.SearchStrategy[Case]
+Strategy = hypothesis.strategies.SearchStrategy[Points]
+PATIENCE = 10  # times as many cases are tried where the target leaves them out
 
 
 class LeftOut(Exception):
@@ -46,11 +48,11 @@ class FailedElsewhere(BaseException):  # no Exception: Hypothesis is not to shri
 
 
 def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None) -> Callable[[Statement], Statement]:
-    """Hypothesis's `given`, keeping the record; a case that the target does not support is replaced by another.
+    """Hypothesis's `given`, keeping the record; an example carries several cases, of its own tape and of derived ones.
 
-    With a strategy for each layer, the one of the `operation` under test is drawn from. Where an example carries
-    several points, `at_once` takes the operations and all points together, and says at which it holds; the
-    others are left to the statement itself. Raises `FailedElsewhere` if the one that fails is not the one drawn.
+    With a strategy for each layer, the one of the `operation` under test is drawn from. On a large budget the cases are
+    of one shape if there is `at_once`: it takes the operations and all of them together, and says at which it holds;
+    the others are left to the statement itself. Raises `FailedElsewhere` if the one that fails is not the one drawn.
     """
 
     def decorate(test: Statement) -> Statement:
@@ -58,14 +60,8 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         def body(**arguments: Any) -> None:
             if isinstance(case, Mapping):
                 data = arguments.pop("data")
-                arguments["case"] = _drawn(data, case[arguments["operation"].signature.layer].alone)  # type: ignore[attr-defined]
-            if isinstance(arguments["case"], Points):
-                _run_points(test, arguments, at_once)
-                return
-            try:
-                _run(test, arguments)
-            except LeftOut:
-                hypothesis.reject()
+                arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
+            _run_points(test, arguments, at_once)
 
         drawn: dict[str, hypothesis.strategies.SearchStrategy[Any]] = {}
         if isinstance(case, Mapping):
@@ -77,25 +73,12 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
         def make(operations: Mapping[str, Offered]) -> Statement:
             given = {**drawn, **{name: hypothesis.strategies.just(one) for name, one in operations.items()}}
             statement: Any = _named(hypothesis.given(**given)(body), test, case)
-            statement.make = make
+            statement.make, statement.at_once = make, at_once
             return cast(Statement, statement)
 
         return make({})
 
     return decorate
-
-
-def _drawn(data: Any, cases: Strategy) -> Case:
-    """A case, which a target's own layer may leave out while it is made, or crash on."""
-    record = current().record
-    try:
-        return cast(Case, data.draw(cases))
-    except NotImplementedError:
-        record.left_out += record.refutation is None
-        hypothesis.reject()
-    except Failure as failure:
-        record.refutation = failure
-        raise
 
 
 def _named(statement: Any, test: Statement, cases: Any, *, cuts_down: bool = True) -> Statement:
@@ -122,7 +105,7 @@ def each(cases: Callable[..., Iterable[Case]], *, ordered: bool = True) -> Calla
             case = None
             for case in own(shard, cases(**operations)):
                 with suppress(LeftOut):
-                    _run(test, {**operations, "case": case})
+                    _run_case(test, {**operations, "case": case})
             if case is None and shard[0] > 1:  # the first shard has a case if there is any
                 current().record.is_left = True
                 raise NotApplicable(LEFT_TO_OTHERS)
@@ -161,11 +144,10 @@ def shown_by(lines: str) -> Callable[[Statement], Statement]:
 def settled(statement: Statement, settings: hypothesis.settings, seed: int | None) -> Statement:
     """The same sampled statement as a new Hypothesis test, with these settings and this seed.
 
-    Where its examples carry several points, it draws as many examples less.
+    As its examples carry several cases, it draws as many examples less.
     """
-    if not isinstance(statement.cases, Mapping) and current().carries > 1:  # type: ignore[attr-defined]
-        settings = hypothesis.settings(settings, max_examples=-(-settings.max_examples // current().carries))
-    return _made(statement, settings, seed)
+    carries = current().carries(bool(statement.at_once))  # type: ignore[attr-defined]
+    return _made(statement, hypothesis.settings(settings, max_examples=-(-settings.max_examples // carries)), seed)
 
 
 def with_settings(statement: Any, operations: Mapping[str, Offered] = {}, **changes: Any) -> Statement:
@@ -185,21 +167,20 @@ def _made(
 
 
 def replayed(statement: Any, operations: dict[str, Offered], tape: bytes) -> None:
-    """Run a settled statement on the case of this tape, which fails: Hypothesis keeps it, and begins with it next time.
+    """Run a settled statement on the case of this tape, which fails: Hypothesis shrinks it, and begins there next time.
 
     Raises the failure, or Hypothesis's `Flaky` if there is none now.
     """
     record, database = current().record, statement.settings.database or InMemoryExampleDatabase()
+    phases = [phase for phase in statement.settings.phases if phase.name == "shrink"] + [hypothesis.Phase.reuse]
     comparisons = record.comparisons
-    again: Any = with_settings(
-        statement, operations, database=database, derandomize=False, phases=[hypothesis.Phase.reuse]
-    )
+    again: Any = with_settings(statement, operations, database=database, derandomize=False, phases=phases)
     try:
         again.hypothesis.fuzz_one_input(tape)  # reads the case off the tape, and keeps it among those to be shrunk
     except Failure:
         record.comparisons = comparisons
         with suppress(SkipTest):  # with pytest's --hypothesis-seed nothing is read from the database
-            again()  # keeps it among those that were shrunk: `reduced` ends at smaller cases than Hypothesis
+            again()
         raise
     raise hypothesis.errors.Flaky("the case did not fail again")
 
@@ -212,43 +193,72 @@ def reduced(statement: Statement, operations: dict[str, Offered], failure: Failu
     while (case := next(smaller, None)) is not None:
         with suppress(LeftOut):
             try:
-                _run(test, {**operations, "case": case})
+                _run_case(test, {**operations, "case": case})
             except Failure as error:
                 failure, smaller = error, reductions(layer, case)
     return failure
 
 
 def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None) -> None:
-    """Take all points at once, where that can be, and those that do not agree one by one."""
-    record, points = current().record, arguments.pop("case")
-    agree = np.zeros(len(points.tapes), bool)
+    trial, points = current(), arguments.pop("case")
+    count = trial.points(bool(at_once))
+    if at_once and count > 1 and trial.together > 1:
+        _run_together(test, arguments, at_once, points, count)
+        return
+    ran = 0
+    for tape in islice(points.tapes(), PATIENCE * count if count > 1 else 1):
+        with suppress(LeftOut):  # another takes its place
+            _run(test, arguments, points, tape)
+            ran += 1
+        if ran == count:
+            return
+    if not ran:
+        hypothesis.reject()
+
+
+def _run_together(test: Statement, arguments: dict[str, Any], at_once: AtOnce, points: Points, count: int) -> None:
+    """Take all cases at once, where that can be, and those that do not agree one by one."""
+    record, (together, tapes) = current().record, points.together(count)
+    agree = np.zeros(count, bool)
     seen: Failure | None = None
-    if at_once:
-        record.case = points.case(0)
-        try:
-            agree, seen = at_once(*arguments.values(), points.together), Refuted(ONCE)
-        except NotImplementedError:
-            pass
-        except Failure as failure:
-            seen = failure
+    record.case = together.taken(0)
+    try:
+        agree, seen = at_once(*arguments.values(), together), Refuted(ONCE)
+    except NotImplementedError:
+        pass
+    except Failure as failure:
+        seen = failure
     if agree.any():
-        _count(record, arguments, points.together.taken(agree), int(agree.sum()))
+        _count(record, arguments, together.taken(agree), int(agree.sum()))
     rest = np.flatnonzero(~agree)
     for number in rest:
-        try:
-            _run(test, {**arguments, "case": points.case(number)})
-        except LeftOut:
-            continue
-        except Failure:
-            if number == 0:
-                raise
-            raise FailedElsewhere(points.tapes[number].tobytes()) from None
+        with suppress(LeftOut):
+            _run(test, arguments, points, tapes[number].tobytes())
     if seen and len(rest):
-        record.refutation, seen.case = seen, points.case(rest[0])
-        raise FailedElsewhere(points.tapes[rest[0]].tobytes())
+        record.refutation, seen.case = seen, together.taken(rest[0])
+        raise FailedElsewhere(tapes[rest[0]].tobytes())
 
 
-def _run(test: Statement, arguments: dict[str, Any]) -> None:
+def _run(test: Statement, arguments: dict[str, Any], points: Points, tape: bytes) -> None:
+    """Run a statement on the case of this tape; a target's own layer may leave it out, or crash, while it is made."""
+    record = current().record
+    try:
+        try:
+            case = points.read(Tape(tape))
+        except NotImplementedError:
+            record.left_out += record.refutation is None
+            raise LeftOut from None
+        except Failure as failure:
+            record.refutation = failure
+            raise
+        _run_case(test, {**arguments, "case": case})
+    except Failure:
+        if tape == points.drawn:
+            raise
+        raise FailedElsewhere(tape) from None
+
+
+def _run_case(test: Statement, arguments: dict[str, Any]) -> None:
     record = current().record
     counting = record.refutation is None  # while Hypothesis shrinks, nothing is counted
     before, record.case = record.comparisons, arguments["case"]

@@ -13,6 +13,7 @@ from ..target.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
 MOST_POINTS = 64  # of one example, where the budget is large
+FEWEST = 10  # examples of Hypothesis's, each with as many cases as make the budget: its own cost is most of one case's
 Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
 
 
@@ -61,19 +62,19 @@ class Trial:
         return examples_of(self.shard, self.examples)
 
     @property
-    def left(self) -> int:
-        """How many cases the property under way is still to try."""
-        return self.budget - self.record.examples - self.record.left_out
-
-    @property
-    def carries(self) -> int:
-        """How many of them an example carries, if it can carry several: 1 until there are twice as many as usual."""
+    def together(self) -> int:
+        """How many cases of one shape an example carries, if it can take them at once: 1 until there are 200 in all."""
         return max(1, min(self.budget // DEFAULT_EXAMPLES, MOST_POINTS))
 
-    @property
-    def points(self) -> int:
-        """How many points the next example carries: 1 once a failure was seen, so that it shrinks to one point."""
-        return max(1, min(self.carries, self.left)) if self.record.refutation is None else 1
+    def carries(self, at_once: bool) -> int:
+        """How many cases an example carries: of one shape if it can take them `at_once`, else each of its own."""
+        several = max(1, min(self.budget // FEWEST, MOST_POINTS))
+        return self.together if at_once and self.together > 1 else several
+
+    def points(self, at_once: bool) -> int:
+        """How many the next example carries: 1 once a failure was seen, so that it shrinks to one."""
+        left = self.budget - self.record.examples
+        return max(1, min(self.carries(at_once), left)) if self.record.refutation is None else 1
 
     @property
     def is_whole(self) -> bool:

@@ -24,7 +24,6 @@ from ..why.reproduction import of_one_call, reproductions
 FAILED_LAST = pytest.StashKey[bool]()  # whether a property of the session failed the last time
 COMPARED_NOTHING = "this property compared nothing: a defect of the suite"
 TOO_FEW = "too few examples: none of them had anything to compare"
-_FEW = 10  # examples of a glance
 _PHASES = hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate
 
 
@@ -111,7 +110,7 @@ def fails_at_once(entry: Property, statement: Statement, timeout: float) -> bool
     if arguments is None or len(entry.operations) > 1 or not statement.cuts_down:  # type: ignore[attr-defined]
         return False
     if entry.is_sampled:
-        statement = with_settings(statement, max_examples=min(_FEW, current().budget), phases=_PHASES)
+        statement = with_settings(statement, max_examples=1, phases=_PHASES)
     try:
         restricted = with_setting(options=options_of(arguments.values()))
         with WATCH.over(entry.id, timeout), restricted, unrecorded(), warnings.catch_warnings():

@@ -1,9 +1,11 @@
 """Points are cases of their own, and the oracle that takes them all at once says of each what the other one says."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 
-from properties.harness.checking.cases import points_of
+from properties.harness.checking.cases import Points
 from properties.harness.core.setting import Conventions, with_setting
 from properties.harness.core.tape import Tape
 from properties.layers import OPERATIONS, activations, convolution, dense, layer_of, network_cases, pooling
@@ -31,7 +33,7 @@ def many_points(read):
     """Points of many shapes and scales, for the true convolution."""
     generator = np.random.default_rng(0)
     for _ in SEEDS:
-        yield points_of(read, generator.bytes(600), COUNT)
+        yield Points(read, generator.bytes(600)).together(COUNT)
 
 
 @pytest.fixture
@@ -43,9 +45,9 @@ def drawn():
 @pytest.mark.parametrize("read", READERS)
 def test_each_point_is_the_case_of_its_tape(read):
     """What is read of all tapes at once is what is read of each alone, to the bit."""
-    for of_one in many_points(read):
-        for number, tape in enumerate(of_one.tapes):
-            alone, case = read(Tape(tape.tobytes())), of_one.case(number)
+    for together, tapes in many_points(read):
+        for number, tape in enumerate(tapes):
+            alone, case = read(Tape(tape.tobytes())), together.taken(number)
             assert alone.keys() == case.keys()
             for name, value in alone.items():
                 assert type(case[name]) is type(value)
@@ -54,16 +56,16 @@ def test_each_point_is_the_case_of_its_tape(read):
 
 def test_first_point_is_the_one_that_was_drawn():
     """The first tape is the one that Hypothesis shrinks; the others are the same every time, and others than it."""
-    data = np.random.default_rng(1).bytes(400)
-    once, again = (points_of(read_smooth, data, 3) for _ in range(2))
-    assert once.tapes[0].tobytes() == data
-    np.testing.assert_array_equal(once.tapes, again.tapes)
-    assert len({tape.tobytes() for tape in once.tapes}) == 3
+    points = Points(read_smooth, np.random.default_rng(1).bytes(400))
+    once, again = (list(islice(points.tapes(), 3)) for _ in range(2))
+    assert once[0] == points.drawn
+    assert once == again
+    assert len(set(once)) == 3
 
 
 def test_points_lie_off_kinks(drawn):
     """Each of them is settled off ties and zeros, as a case that comes alone is."""
-    cases = [of_one.case(number) for of_one in drawn for number in range(COUNT)]
+    cases = [together.taken(number) for together, _ in drawn for number in range(COUNT)]
     assert all(is_smooth(conv2d(case.image, case.kernel)) for case in cases)
 
 
@@ -75,11 +77,11 @@ ALONE = [name for name, one in OPERATIONS.items() if one.where]  # a declared ne
 def test_values_and_bounds_are_those_of_each_point(operation, convention):
     """At every point the answer is what it is for the case alone, and so is its bound."""
     value = OPERATIONS[operation].value
-    for of_one in many_points(layer_of(operation).read):
+    for cases, _ in many_points(layer_of(operation).read):
         with with_setting(conventions=Conventions(convention)):
-            together = value(of_one.together)
+            together = value(cases)
             for number in range(0, COUNT, 9):
-                for several, one in zip(together, value(of_one.case(number)), strict=True):
+                for several, one in zip(together, value(cases.taken(number)), strict=True):
                     allowed = np.broadcast_to(several.allowed, several.value.shape)[number]
                     assert (np.abs(several.value[number] - one.value) <= allowed / 4).all()
                     np.testing.assert_allclose(allowed, np.broadcast_to(one.allowed, allowed.shape), rtol=1e-9)
