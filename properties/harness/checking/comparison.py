@@ -57,20 +57,19 @@ def agreeing(operation: Operation, points: Case) -> NDArray[np.bool_]:
     return agree
 
 
-def agree_at(operation: Operation, case: Case, points: list[Case]) -> None:
-    """Hold an operation's answers at several cases of one shape; the first that is wrong becomes the case."""
-    names, seen = operation.signature.parameters, Refuted(ONCE)
-    together = Case({name: np.stack([point[name] for point in points]) for name in names})
+def agree_at(operation: Operation, case: Case, points: Case, count: int) -> None:
+    """Hold an operation's answers at so many points, taken together; the first that is wrong becomes the case."""
+    seen = Refuted(ONCE)
     record, before = current().record, current().record.comparisons
     try:
-        if agreeing(operation, together).all():
+        if agreeing(operation, points).all():
             return
     except Failure as failure:
         seen = failure  # type: ignore[assignment]
     record.comparisons = before
-    for point in points:
-        case.update(point)
-        agree_throughout(operation, point)
+    for number in range(count):
+        case.update(points.taken(number))
+        agree_throughout(operation, case)
     raise seen
 
 

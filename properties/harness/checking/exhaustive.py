@@ -41,9 +41,9 @@ def bilinear(operation: Operation, case: Case, names: tuple[str, str], tensor: A
     vectors = ([layout.outward(kinds[name], vector, case) for vector in vectors] for name, vectors in pairs)
     own = {name: layout.outward(kind, case[name], case) for name, kind in kinds.items()}
     answers = []
-    for one, other in product(*vectors):
-        own[names[0]], own[names[1]] = one, other
-        answers.append(operation.raw(*own.values()))
+    with operation.world:  # once for all calls: each of them is short
+        for own[names[0]], own[names[1]] in product(*vectors):
+            answers.append(operation.raw(*own.values()))
     expected = tensor.reshape(len(answers), -1)
     kind, shape = operation.signature.gives[0], operation.shapes(case)[0]
     try:
@@ -74,19 +74,21 @@ def _grid(case: Case) -> dict[str, Any]:
     return case.get("_box") or {name: (np.zeros(value.shape), GRID, HALF_GRID) for name, value in arrays.items()}
 
 
-def uniform(case: Case, count: int) -> list[Case]:
-    """Points drawn uniformly from a grid around the case."""
-    grid = _grid(case)
+def uniform(case: Case, count: int) -> Case:
+    """Points drawn uniformly from a grid around the case, together: arrays with an axis for them in front."""
     sizes = [side for value in case.values() if np.ndim(value) > 1 for side in value.shape[-2:]]
     generator = np.random.default_rng([SEED, case.get("_number", 0), *sizes])
-    points = []
-    for _ in range(count):
-        drawn = {
-            name: centre + step * generator.integers(-reach, reach + 1, centre.shape)
-            for name, (centre, step, reach) in grid.items()
-        }
-        points.append(Case({**case, **drawn}))
-    return points
+    grid = _grid(case)
+    kept = {
+        name: np.broadcast_to(value, (count, *value.shape))
+        for name, value in case.items()
+        if isinstance(value, np.ndarray)
+    }
+    drawn = {
+        name: centre + step * generator.integers(-reach, reach + 1, (count, *centre.shape))
+        for name, (centre, step, reach) in grid.items()
+    }
+    return case.changed(**{**kept, **drawn})
 
 
 def polynomial(
@@ -97,7 +99,7 @@ def polynomial(
     The chance that a wrong one agrees at all of them is at most (degree / values)^count. Source: Schwartz, Journal of
     the ACM 27, 1980; Zippel, EUROSAM 1979.
     """
-    agree_at(operation, case, uniform(case, count))
+    agree_at(operation, case, uniform(case, count), count)
     counted(count)
     half = min(reach for _, _, reach in _grid(case).values())
     numbers |= {"degree": degree, "values": 2 * half + 1, "points": count, "seed": SEED}

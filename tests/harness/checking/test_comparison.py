@@ -134,11 +134,12 @@ def test_points_that_agree_are_told_and_recorded(trial):
 def test_points_of_a_shape_are_held_together_or_one_by_one(trial):
     """Right answers hold, a wrong one is refuted on its own case, and one that is wrong once does not pass."""
     case = Case(ONE)
-    points = [ONE.changed(image=np.full((1, 1, 1, 2), value)) for value in (1.0, 2.0)]
-    agree_at(operation_of(lambda image, kernel: image * kernel), case, points)
+    images = [np.full((1, 1, 1, 2), value) for value in (1.0, 2.0)]
+    points = Case({name: np.stack([value, value]) for name, value in ONE.items()}, image=np.stack(images))
+    agree_at(operation_of(lambda image, kernel: image * kernel), case, points, 2)
     assert trial.record.comparisons == 4
     with pytest.raises(Refuted, match="conv2d: 2 of 2 entries differ"):
-        agree_at(operation_of(lambda image, kernel: np.ones((1, 2))), case, points)
+        agree_at(operation_of(lambda image, kernel: np.ones((1, 2))), case, points, 2)
     np.testing.assert_array_equal(case.image, [[[[2.0, 2.0]]]])
     with pytest.raises(Refuted, match="right when it was asked for again"):
-        agree_at(operation_of(answering(np.zeros((1, 2)))), case, points)
+        agree_at(operation_of(answering(np.zeros((1, 2)))), case, points, 2)
