@@ -5,7 +5,6 @@ All take and return arrays of any shape, and raise `ValueError` for anything but
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit
 
 from .arrays import Array, real
 
@@ -39,8 +38,13 @@ def arctan_derivative(x: ArrayLike) -> Array:
 
 
 def logistic(x: ArrayLike) -> Array:
-    """`1 / (1 + exp(-x))`, in [0, 1], without overflow. Source: SciPy's `expit`."""
-    return np.asarray(expit(real(x, "x")))
+    """`1 / (1 + exp(-x))`, below 0 as `exp(x) / (1 + exp(x))`: neither overflows.
+
+    Source: Higham, Accuracy and Stability of Numerical Algorithms, SIAM 2002, on rewriting what overflows.
+    """
+    x = real(x, "x")
+    small = np.exp(-np.abs(x))
+    return np.asarray(np.where(x < 0, small, 1.0) / (1.0 + small))
 
 
 def logistic_derivative(x: ArrayLike) -> Array:
@@ -49,4 +53,4 @@ def logistic_derivative(x: ArrayLike) -> Array:
     Source: `σ' = σ (1 - σ)` and `1 - σ(x) = σ(-x)`.
     """
     x = real(x, "x")
-    return np.asarray(expit(x) * expit(-x))
+    return logistic(x) * logistic(-x)
