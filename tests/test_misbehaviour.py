@@ -298,24 +298,52 @@ def test_slow_target_is_waited_for(tmp_path):
     assert 5 * 0.01 <= seconds[0] < seconds[1] / 2
 
 
-def test_progress_names_the_property(tmp_path):
-    """On a terminal a run says how many properties are done, after how long, and which is under way, in 80 columns."""
+def shown_on_a_terminal(*arguments, folder):
+    """What a run writes to a terminal that its errors go to, and the report that it prints."""
     import pty
     import termios
 
-    written(tmp_path, "time.sleep(0.02)\n    return np.maximum(x, 0)")
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
-    process = start("mine.py", "-k", "relu", "--examples", "20", folder=tmp_path, terminal=theirs)
+    process = start("mine.py", *arguments, folder=folder, terminal=theirs)
     os.close(theirs)
     shown = b""
     with suppress(OSError):  # which is how the end of a terminal shows
         while read := os.read(ours, 10_000):
             shown += read
-    process.communicate(timeout=120)
-    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[A-Z]", "", shown.decode()))
-    assert re.search(r"\b1 of \d+ after 00:\d\d, activations\.relu_", shown.decode())
-    assert max(len(line) for line in lines) <= 80
+    printed, _ = process.communicate(timeout=120)
+    return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", shown.decode()), printed
+
+
+def test_progress_names_the_property(tmp_path):
+    """On a terminal a run says how many properties are done, after how long, and which is under way, in 80 columns."""
+    written(tmp_path, "time.sleep(0.02)\n    return np.maximum(x, 0)")
+    shown, _ = shown_on_a_terminal("-k", "relu", "--examples", "20", folder=tmp_path)
+    assert re.search(r"\b1 of \d+ after 00:\d\d, activations\.relu_", shown)
+    assert "first failure" not in shown
+    assert max(map(len, re.split(r"[\r\n]+", shown))) <= 80
+
+
+def test_first_failure_shows_in_the_middle_of_a_run(tmp_path):
+    """On a terminal the first failure is told with its case, its reason and its code before the next property ends."""
+    written(tmp_path, "return np.maximum(x, -1)")
+    shown, printed = shown_on_a_terminal("-k", "relu", folder=tmp_path)
+    before, after = shown.split("the first failure, after ")
+    assert "1 failing" not in before
+    assert re.match(r"\d+\.\d s\s+REFUTED  relu  activations\.relu_is_the_positive_part", after)
+    assert all(word in after for word in ("x  ", "because", "diagnosis", "again with"))
+    assert "2 of " in after
+    assert "first failure" not in printed
+
+
+@pytest.mark.parametrize("options", [["--fail-fast"], ["--known", "known.txt"]])
+def test_first_failure_is_not_told_twice(tmp_path, options):
+    """Where the report follows at once, or may call the failure known, nothing is shown before."""
+    written(tmp_path, "return np.maximum(x, -1)")
+    (tmp_path / "known.txt").touch()
+    shown, printed = shown_on_a_terminal("-k", "relu", *options, folder=tmp_path)
+    assert "first failure" not in shown
+    assert "REFUTED  relu" in printed
 
 
 def gone_within(seconds, process):

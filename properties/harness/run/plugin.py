@@ -215,7 +215,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     seed = seed_of(config.getoption("--shard"), config.getoption("--seed"), round_number)
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
-    failed = set(_database().fetch(FAILED))
+    failed, offered = set(_database().fetch(FAILED)), current().target.operations.keys()
     told: Counter[str] = Counter()
     ranks = {}
     for item in items:
@@ -224,7 +224,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             rests = layer_of(entry.operation).rests_on_others
             ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], rests
             told[entry.operation] += 1
-            if entry.is_sampled:
+            if entry.is_sampled and set(entry.operations) <= offered:
                 item.obj = settled(item.obj, settings, seed)  # type: ignore[attr-defined]
                 # HypoFuzz keeps the failures of every test by its node id, Hypothesis those of parametrized ones alone
                 item.add_marker("parametrize")

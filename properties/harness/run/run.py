@@ -23,7 +23,7 @@ from ..target.target import CannotLoad
 from ..target.timeouts import WATCH
 from .charging import Charging, checking
 from .processes import stopped, stopping_by
-from .progress import Ended, Event, Examined, Full, Started, Unloadable, as_event
+from .progress import Done, Ended, Event, Examined, Full, Started, Unloadable, as_event
 from .scripts import settle_scripts
 from .session import KEPT, Orders, child
 
@@ -85,6 +85,7 @@ class _Children(Charging):
         self._workers, self._is_done, self._is_full = asked.workers, False, False
         self._process: BaseProcess | None = None
         self._told_to_end = inf
+        self._started, self._is_first = time.perf_counter(), True
         # of which nothing is ever heard but the closing of our end: a child learns by it that we are gone
         self._lifeline = multiprocessing.get_context(_START).Pipe(duplex=False)
 
@@ -120,6 +121,20 @@ class _Children(Charging):
             case Ended(status, refused):
                 self._end_session(status, refused)
         super().hear(event)
+        if isinstance(event, Done) and event.result.fails:
+            self._show_first(event)
+
+    def _show_first(self, done: Done) -> None:
+        """Show the first failure above the bar as soon as it is there, to whoever watches a run that goes on."""
+        goes_on = not self.asked.fail_fast or self.asked.runs_scripts
+        if self._is_first and goes_on and self.found and not self.asked.known and sys.stderr.isatty():
+            from ..report.terminal import failure
+
+            alone = Outcomes(selected=[done.nodeid], results={done.nodeid: done.result})
+            seconds = time.perf_counter() - self._started
+            told = failure(make_report(self.asked, self.found, alone, seconds), "the first failure")
+            self.bar.write(told, file=sys.stderr, end="")
+        self._is_first = False
 
     def _end_session(self, status: int, refused: str) -> None:
         self._is_done = True

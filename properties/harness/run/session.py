@@ -129,6 +129,9 @@ class _Listener:
         self._running, self._much = "", inf
         self._session: pytest.Session | None = None
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.option.tbstyle = "no"  # `--tb` without the plugin that has it: nobody sees a traceback
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.nodeid not in self._done]

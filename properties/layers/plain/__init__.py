@@ -35,7 +35,7 @@ MODULES = (
 
 
 def _modules() -> list[ModuleType]:
-    """Their modules; SciPy is imported with the first function that is asked for, since that takes a second."""
+    """Their modules."""
     return [import_module(f"{__name__}.{name}") for name in MODULES]
 
 

@@ -1,9 +1,9 @@
 """The activations' gradients: upstream times the derivative at the pre-activation, of any one shape."""
 
 import numpy as np
-from scipy.special import expit
 
 from ...harness.core.values import Array
+from .lazily import expit
 
 
 def relu_gradient(x: Array, upstream: Array) -> Array:

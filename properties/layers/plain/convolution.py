@@ -1,9 +1,10 @@
 """The convolution and its two gradients."""
 
 import numpy as np
-from scipy.signal import convolve2d, correlate2d
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ...harness.core.values import Array, turned
+from .lazily import convolve2d, correlate2d
 from .turns import mirrored, unturned
 
 
@@ -86,6 +87,10 @@ def conv2d_by_scipy(image: Array, kernel: Array) -> Array:
     return correlate2d(image, turned(kernel), mode="valid")
 
 
+def conv2d_by_windows(image: Array, kernel: Array) -> Array:
+    return np.einsum("ijab,ab->ij", sliding_window_view(image, kernel.shape), turned(kernel))
+
+
 def conv2d_kernel_gradient(image: Array, kernel: Array, upstream: Array) -> Array:
     height, width = kernel.shape
     rows, columns = upstream.shape
@@ -161,6 +166,10 @@ def conv2d_kernel_gradient_by_rot90(image: Array, kernel: Array, upstream: Array
 
 def conv2d_kernel_gradient_by_scipy(image: Array, kernel: Array, upstream: Array) -> Array:
     return turned(correlate2d(image, upstream, mode="valid"))
+
+
+def conv2d_kernel_gradient_by_windows(image: Array, kernel: Array, upstream: Array) -> Array:
+    return turned(np.einsum("ijab,ij->ab", sliding_window_view(image, kernel.shape), upstream))
 
 
 def conv2d_image_gradient(image: Array, kernel: Array, upstream: Array) -> Array:
@@ -257,3 +266,9 @@ def conv2d_image_gradient_by_places(image: Array, kernel: Array, upstream: Array
 
 def conv2d_image_gradient_by_scipy(image: Array, kernel: Array, upstream: Array) -> Array:
     return correlate2d(upstream, unturned(kernel), mode="full")
+
+
+def conv2d_image_gradient_by_windows(image: Array, kernel: Array, upstream: Array) -> Array:
+    height, width = kernel.shape
+    padded = np.pad(upstream, ((height - 1, height - 1), (width - 1, width - 1)))
+    return np.einsum("ijab,ab->ij", sliding_window_view(padded, kernel.shape), unturned(kernel))

@@ -1,10 +1,10 @@
 """The convolution with a bias, a stride, padding and dilation, and its gradients."""
 
 import numpy as np
-from scipy.signal import correlate2d
 
 from ....harness.core.limits import Shape
 from ....harness.core.values import Array, turned
+from ..lazily import correlate2d
 from ..turns import mirrored, unturned
 
 

@@ -4,9 +4,9 @@ max pooling, and a dense layer with several outputs, by softmax with cross-entro
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.signal import correlate2d
 
 from ....harness.core.values import Array, turned
+from ..lazily import correlate2d
 from ..turns import one_hot
 
 OF_LENET = ("declared_predict", "declared_cost", "declared_gradients", "declared_train_step")
