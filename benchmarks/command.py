@@ -3,10 +3,21 @@
 import argparse
 import inspect
 import json
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+
+def compiled(changed: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a process whose start is timed, with some variables changed.
+
+    It keeps what it compiles, as an installed package does, in a folder of its own: the first process takes longer.
+    """
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "backproof-bytecode"), **kept, **(changed or {})}
 
 
 def command(main: Callable[..., Any], **helps: str) -> None:

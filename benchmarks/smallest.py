@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.trials import reference_with, trial_of
+from benchmarks.trials import is_further, reference_with, trial_of
 from properties.calls import CALLS
 from properties.harness.checking.properties import Property, arguments_of
 from properties.harness.core.tape import SCALES, Case, Tape
@@ -24,6 +24,10 @@ SEED = 7840
 BOUNDS = (2, 3, 5, 17, 256)  # of the bytes of a tape: small bytes are simple numbers
 PARAMETERS = {name for signature in OPERATIONS.values() for name in signature.parameters}
 Shapes = dict[str, tuple[int, ...]]
+
+
+class NotSearched(Exception):
+    """A layer's sizes are chosen each within the ones before: there are too many to go through."""
 
 
 def shapes_of(case: Mapping[str, Any], operations: Iterable[str]) -> Shapes:
@@ -42,8 +46,10 @@ def smallest(mistake: Mistake, entry: Property, size: int, tapes: int) -> tuple[
 
     Of a statement that samples, so many cases of each shape are tried, as of one that begins with large cases and cuts
     them down; of an exhaustive one all that it has. Each case is put to the wrong function anew, without what it may
-    keep from others.
+    keep from others. Raises `NotSearched` for options and further operations.
     """
+    if is_further(mistake.operation):
+        raise NotSearched
     function = mistake.make()
 
     def anew(*arguments: Any) -> Any:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
 
 import reference
+from properties import further
 from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import Property, all_properties, arguments_of
 from properties.harness.checking.statement import FailedElsewhere, reduced, replayed, settled
@@ -17,10 +19,17 @@ from properties.harness.core.setting import with_setting
 from properties.harness.run.plugin import PROFILE, register_profile
 from properties.harness.target.operation import Failure, options_of
 from properties.harness.target.target import make_target
-from properties.layers import OPERATIONS
+from properties.layers import LAYERS, OPERATIONS
 from properties.mistakes.right import single
 
+FURTHER_LAYERS = {file.stem for file in Path(further.__file__).parent.glob("*.py")}
 _seed = 0
+
+
+def is_further(operation: str) -> bool:
+    """Whether an operation is one with options, or a further one."""
+    layer = LAYERS[OPERATIONS[operation].layer]
+    return (layer.statements or layer.name) in FURTHER_LAYERS
 
 
 def settle(examples: int = 100, seed: int = 0, shrinks: bool = True) -> None:

@@ -1,16 +1,12 @@
 """Targets made for a test, and what a statement says of them."""
 
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from benchmarks import trials
 from properties.harness.checking.properties import arguments_of
 from properties.harness.checking.trial import Record
-from properties.layers import LAYERS, OPERATIONS
-
-FURTHER_LAYERS = {file.stem for file in (Path(__file__).parents[1] / "properties" / "further").glob("*.py")}
 
 
 @contextmanager
@@ -36,5 +32,4 @@ def failure_of(statement, operation=None, **changed):
 
 def quick_or_slow(operation, *values):
     """A test's parameter about an operation; those about options and further operations are slow ones."""
-    layer = LAYERS[OPERATIONS[operation].layer]
-    return pytest.param(*values, marks=pytest.mark.slow if (layer.statements or layer.name) in FURTHER_LAYERS else ())
+    return pytest.param(*values, marks=pytest.mark.slow if trials.is_further(operation) else ())

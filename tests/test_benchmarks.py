@@ -270,10 +270,13 @@ def test_smallest_case_is_found_by_search(name, identifier, shapes):
 
 
 def test_detection_is_summed_up():
-    """Median, 95th percentile and worst of the seconds, and the share for which nothing smaller was found."""
-    rows = [{"seconds": float(number), "smaller": None if number else {}} for number in range(5)]
+    """Median, 95th percentile and worst of the seconds, and the share of the searched that nothing is smaller than."""
+    rows = [
+        {"seconds": float(number), "smaller": None if number else {}, "searched": number < 4} for number in range(5)
+    ]
     figures = detection_time.figures_of(rows)
-    assert figures == pytest.approx({"median": 2, "95th percentile": 3.8, "worst": 4, "smallest": 0.8})
+    wanted = {"median": 2, "95th percentile": 3.8, "worst": 4, "smallest": 0.75, "searched": 4}
+    assert figures == pytest.approx(wanted)
 
 
 def test_growth_is_measured_and_drawn(tmp_path):
