@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ..core.reason import Difference, Reason
 from ..core.tape import Case
 from ..core.text import encoded
-from ..core.values import Kind, Value, parts
+from ..core.values import Array, Kind, Value, parts
 from ..target.operation import Failure, Operation, Refuted
 from .trial import current
 
@@ -44,17 +44,49 @@ def agreeing(operation: Operation, points: Case) -> NDArray[np.bool_]:
     """At which of these points, taken together, every part of the operation's answer is right; those are recorded."""
     given = operation.signature.arguments(points)
     count = next(len(value) for value in given if isinstance(value, np.ndarray))
-    answers = [parts(operation.at(points.taken(number))) for number in range(count)]
+    answers = _together(operation, points, count)
+    if answers is None:
+        each = [parts(operation.at(points.taken(number))) for number in range(count)]
+        answers = [np.stack(part) for part in zip(*each, strict=True)]
     agree = np.ones(count, bool)
     compared = []
-    for number, value in enumerate(operation.signature.value(points)):
-        error = np.abs(np.stack([answer[number] for answer in answers]) - value.value)
+    for answer, value in zip(answers, operation.signature.value(points), strict=True):
+        error = np.abs(answer - value.value)
         agree &= (error <= value.allowed).reshape(count, -1).all(axis=1)
         compared.append((error - value.floor, np.broadcast_to(value.unit, error.shape)))
     for excess, unit in compared:
         current().record.comparisons += excess[agree].size
         _count(excess[agree], unit[agree])
     return agree
+
+
+def _together(operation: Operation, points: Case, count: int) -> list[Array] | None:
+    """The parts of the answers at these points, checked together; None where that is to be done one by one."""
+    signature, layout, first = operation.signature, operation.layout, points.taken(0)
+    kinds, shapes = signature.gives, operation.shapes(first)
+    if Kind.NUMBERS in kinds or (Kind.POOLED_WEIGHTS in kinds and layout.channels_last):
+        return None
+    given = [
+        [np.array(layout.outward(kind, one, first)) for one in points[name]]
+        if isinstance(points[name], np.ndarray)
+        else [points[name]] * count
+        for name, kind in signature.takes.items()
+    ]
+    answers: list[Any] = [operation.raw(*own) for own in zip(*given, strict=True)]
+    if len(kinds) == 1:
+        answers = [(one,) for one in answers]
+    if not all(isinstance(one, tuple) and len(one) == len(kinds) for one in answers):
+        return None
+    found = []
+    for kind, shape, part in zip(kinds, shapes, zip(*answers, strict=True), strict=True):
+        try:
+            array = np.array(part)
+        except ValueError:  # they have several shapes
+            return None
+        if array.dtype.kind not in "biuf" or array.shape != (count, *shape) or not np.isfinite(array).all():
+            return None
+        found.append(operation.inward(kind, array.astype(np.float64), first))
+    return found
 
 
 def agree_at(operation: Operation, case: Case, points: Case, count: int) -> None:

@@ -12,7 +12,7 @@ from ..core.shards import WHOLE, Shard, examples_of
 from ..target.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
-MOST_POINTS = 64  # of one example, where the budget is large
+MOST_POINTS = 256  # of one example, where the budget is large
 FEWEST = 10  # examples of Hypothesis's, each with as many cases as make the budget: its own cost is most of one case's
 Counts = dict[str, Counter[Any]]  # of each kind of thing that is counted
 

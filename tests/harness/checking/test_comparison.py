@@ -1,5 +1,6 @@
 """Comparisons pass what is within the bound, refuse the next number beyond it, and say so in these words."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -129,6 +130,20 @@ def test_points_that_agree_are_told_and_recorded(trial):
     assert trial.record.largest_error == pytest.approx(0.9 * ALLOWED / (EPS * np.sqrt(2)), rel=0.05)
     assert sum(trial.record.tried["errors"].values()) == 4
     assert trial.record.tried["errors"][0.0] == 3
+
+
+@pytest.mark.parametrize("form", [list, lambda answer: answer.astype(object), lambda answer: answer[None]])
+def test_answers_of_another_form_are_told_as_alone(trial, form):
+    """What is no array of the right shape is judged at each point as it is alone: lists pass, others are refuted."""
+    operation = operation_of(lambda image, kernel: form(image * kernel))
+    try:
+        alone = operation.at(POINTS.taken(0)).shape
+    except Refuted as refuted:
+        with pytest.raises(Refuted, match=re.escape(str(refuted))):
+            agreeing(operation, POINTS)
+    else:
+        assert alone == (1, 1, 1, 2)
+        np.testing.assert_array_equal(agreeing(operation, POINTS), [True, True, True])
 
 
 def test_points_of_a_shape_are_held_together_or_one_by_one(trial):
