@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import reference
+from benchmarks import all as everything
 from benchmarks import (
     conventions,
     detection_floor,
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
+    "all",
     "conventions",
     "detection_floor",
     "detection_time",
@@ -277,6 +279,47 @@ def test_detection_is_summed_up():
     figures = detection_time.figures_of(rows)
     wanted = {"median": 2, "95th percentile": 3.8, "worst": 4, "smallest": 0.75, "searched": 4}
     assert figures == pytest.approx(wanted)
+
+
+PAGE = """Prose.
+
+<!-- python -m benchmarks.startup --runs 1 -->
+old
+<!-- end -->
+
+<!-- python -m benchmarks.ties --nonsense -->
+kept
+<!-- end -->
+"""
+
+
+def test_page_is_measured_anew(tmp_path, capsys):
+    """A place gets what its command prints, with the date; where that fails, and where nothing was asked, all stays."""
+    page = tmp_path / "page.md"
+    page.write_text(PAGE, encoding="utf-8")
+    assert everything.main("startup", str(page)) == {"measured": 1}
+    measured = page.read_text(encoding="utf-8")
+    assert "old" not in measured
+    assert re.search(
+        r"-->\n`python -m benchmarks.startup --runs 1`, on \d{4}-\d\d-\d\d, \d+ s:\n\n```text\nref", measured
+    )
+    assert everything.main("ties", str(page)) == {"measured": 1}
+    assert page.read_text(encoding="utf-8") == measured
+    assert "ended with 2: its figures stay" in capsys.readouterr().err
+
+
+def test_tables_stay_tables():
+    """Of what a benchmark prints, tables stand on the page as they are, and all else as text."""
+    assert everything.in_markdown("| a |\n| - |\nsome: 1\n\nmore\n") == "| a |\n| - |\n\n```text\nsome: 1\n\nmore\n```"
+
+
+def test_every_place_of_the_page_has_a_benchmark():
+    """The page's commands are modules of this folder, and none of its places is empty."""
+    places = list(everything.PLACE.finditer(everything.PAGE.read_text(encoding="utf-8")))
+    assert len(places) > 5
+    for place in places:
+        assert (everything.PAGE.parent / f"{place['module'].split('.')[1]}.py").is_file()
+        assert place["found"].strip()
 
 
 def test_growth_is_measured_and_drawn(tmp_path):

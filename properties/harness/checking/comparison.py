@@ -72,20 +72,25 @@ def _together(operation: Operation, points: Case, count: int) -> list[Array] | N
         else [points[name]] * count
         for name, kind in signature.takes.items()
     ]
-    answers: list[Any] = [operation.raw(*own) for own in zip(*given, strict=True)]
-    if len(kinds) == 1:
-        answers = [(one,) for one in answers]
-    if not all(isinstance(one, tuple) and len(one) == len(kinds) for one in answers):
-        return None
-    found = []
-    for kind, shape, part in zip(kinds, shapes, zip(*answers, strict=True), strict=True):
+    answers = list[list[Array]]()
+    for own in zip(*given, strict=True):
+        answer = operation.raw(*own)
+        several = answer if len(kinds) > 1 else (answer,)
+        if not isinstance(several, tuple) or len(several) != len(kinds):
+            return None
         try:
-            array = np.array(part)
-        except ValueError:  # they have several shapes
+            answers.append([np.array(part) for part in several])  # at once: a later call may change it
+        except ValueError:  # ragged
             return None
-        if array.dtype.kind not in "biuf" or array.shape != (count, *shape) or not np.isfinite(array).all():
+    found = []
+    for number, (kind, shape) in enumerate(zip(kinds, shapes, strict=True)):
+        parts_of = [answer[number] for answer in answers]
+        if any(part.shape != shape or part.dtype.kind not in "biuf" for part in parts_of):
             return None
-        found.append(operation.inward(kind, array.astype(np.float64), first))
+        stacked = np.array(parts_of, dtype=np.float64)
+        if not np.isfinite(stacked).all():
+            return None
+        found.append(operation.inward(kind, stacked, first))
     return found
 
 

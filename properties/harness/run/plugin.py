@@ -76,7 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
         except CannotLoad as error:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
-        stack.enter_context(on_trial(target, conventions, examples, shard))
+        carried = 1 if config.option.collectonly else examples  # a fuzzer calls a statement for one case at a time
+        stack.enter_context(on_trial(target, conventions, carried, shard))
     try:
         config.stash[KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
