@@ -5,12 +5,15 @@ for some seconds, in one run; then the smallest relative error of the gradients 
 is looked for. A peer gets the hand-written
 gradients of `benchmarks.numpy_network`, as its users would hand them over, and where it differentiates by itself a
 network of its own too. Peers' points are Gaussian; this suite draws its own, and all that it does beside is timed too.
+The rates are then those of the LeNet-like network of `examples/lenet.py`, for all at cases that this suite draws.
 It needs `pip install '.[benchmarks]'`.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import cycle
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,11 +27,14 @@ from benchmarks.command import command
 from benchmarks.detection_floor import floor
 from benchmarks.network import Point, jax_cost, pytorch_cost
 from properties.harness.checking.conventions import examined
+from properties.harness.checking.fixed_cases import smooth
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
 from properties.harness.checking.trial import on_trial
+from properties.harness.core.setting import with_setting
 from properties.harness.run.verdict import judged
-from properties.harness.target.operation import Refuted
+from properties.harness.target.modules import module_from
+from properties.harness.target.operation import Refuted, options_of
 from properties.harness.target.target import make_target
 
 OURS = "backproof"
@@ -37,6 +43,9 @@ EVERY_ENTRY, ONE_DIRECTION, NO_VERDICT = "every entry", "one direction", "every 
 CHECKED = {"gradcheck": EVERY_ENTRY, "SciPy check_grad": NO_VERDICT}
 PEERS = ("gradcheck", "gradcheck, fast mode", "SciPy check_grad", "JAX check_grads", "autograd check_grads")
 FEWEST, SEVERAL_POINTS = 100, 200  # examples: for a floor, and from which an example carries several points
+LENET = module_from(Path(__file__).parents[1] / "examples" / "lenet.py")
+LENETS, LENETS_PROPERTY = "LeNet-like, by hand", "declared_network.every_gradient_is_the_chain_rules"
+CASES = 200  # of the LeNet-like network, over and over
 Check = Callable[[Point], bool]
 Offered = Mapping[str, Any]
 
@@ -52,6 +61,24 @@ def handed_over(name: str, point: Point) -> bool:
     """A peer's check of the hand-written gradients."""
     image, target, *parameters = point
     return peers.CHECKS[name](peers.network("gradients", vars(numpy_network), image, target), tuple(parameters))
+
+
+def lenets() -> Iterator[Callable[[str], bool]]:
+    """Checks by a peer of the LeNet-like network's hand-written gradients, at cases that this suite draws."""
+    target, conventions = examined(make_target(LENET, "lenet"))
+    cost, gradients = (target.operations[f"declared_{name}"] for name in ("cost", "gradients"))
+    with on_trial(target, conventions), with_setting(options=options_of([cost, gradients])):
+        handed = [gradients.handed(gradients.signature.arguments(case)) for case in smooth(gradients.signature, CASES)]
+    for image, labels, *parameters in cycle(handed):
+
+        def function(*point: Any, first: tuple[Any, Any] = (image, labels)) -> Any:
+            return cost.function(*first, *point)
+
+        def product(upstream: Any, *point: Any, first: tuple[Any, Any] = (image, labels)) -> Any:
+            return [upstream * slope for slope in gradients.function(*first, *point)]
+
+        problem = peers.Problem(function, product, np.ones(()))
+        yield lambda name, posed=(problem, tuple(parameters)): peers.CHECKS[name](*posed)
 
 
 def of_pytorch(point: Point, *, fast_mode: bool) -> bool:
@@ -79,9 +106,8 @@ def of_jax(*, compiled: bool) -> Check:
     return check
 
 
-def rate(check: Check, seconds: float) -> tuple[float, int]:
+def rate(check: Callable[[Any], bool], seconds: float, points: Iterator[Any]) -> tuple[float, int]:
     """Points checked per second, after a first one that may compile, and at how many it refuses what is right."""
-    points = drawn()
     check(next(points))
     count, refused, started = 0, 0, time.perf_counter()
     while (took := time.perf_counter() - started) < seconds:
@@ -93,9 +119,9 @@ def rate(check: Check, seconds: float) -> tuple[float, int]:
     return count / took, refused
 
 
-def verified(offered: Offered, examples: int) -> float:
+def verified(offered: Offered, examples: int, wanted: str = PROPERTY) -> float:
     """Examples per second of this suite's property. Raises the `Refuted` that it finds."""
-    entry = next(one for one in all_properties().values() if one.id == PROPERTY)
+    entry = next(one for one in all_properties().values() if one.id == wanted)
     target, conventions = examined(make_target(SimpleNamespace(**offered), "target"))
     operations = {name: target.operations[name] for name in entry.operations}
     with on_trial(target, conventions, examples):
@@ -107,9 +133,9 @@ def verified(offered: Offered, examples: int) -> float:
         return record.examples / (time.perf_counter() - started)
 
 
-def rate_of_ours(offered: Offered, seconds: float) -> float:
-    """The same, of as many examples as take about so many seconds."""
-    return verified(offered, max(SEVERAL_POINTS, int(seconds * verified(offered, 50 * SEVERAL_POINTS))))
+def rate_of_ours(offered: Offered, seconds: float, wanted: str = PROPERTY, few: int = 50 * SEVERAL_POINTS) -> float:
+    """The same, of as many examples as take about so many seconds, going by the time of a `few`."""
+    return verified(offered, max(SEVERAL_POINTS, int(seconds * verified(offered, few, wanted))), wanted)
 
 
 def too_large(error: float) -> dict[str, Any]:
@@ -158,10 +184,21 @@ def measured(seconds: float) -> list[dict[str, Any]]:
             bar.update()
         for (name, network), check in (by_hand | own).items():
             least = floor(partial(caught_by, name)) if (name, network) in by_hand else None
-            speed, refused = rate(check, seconds)
+            speed, refused = rate(check, seconds, drawn())
             figures = {"rate": speed, "refused": refused, "floor": least}
             rows.append({"checker": name, "network": network, "checks": CHECKED.get(name, ONE_DIRECTION), **figures})
             bar.update()
+    return rows
+
+
+def measured_on_lenet(seconds: float) -> list[dict[str, Any]]:
+    """The same rows, without a floor, of the LeNet-like network of `examples/lenet.py`."""
+    figures = {"rate": rate_of_ours(vars(LENET), seconds, LENETS_PROPERTY, SEVERAL_POINTS), "refused": 0, "floor": None}
+    rows = [{"checker": OURS, "network": LENETS, "checks": EVERY_ENTRY, **figures}]
+    for name in PEERS:
+        speed, refused = rate(lambda check, name=name: check(name), seconds, lenets())
+        figures = {"rate": speed, "refused": refused, "floor": None}
+        rows.append({"checker": name, "network": LENETS, "checks": CHECKED.get(name, ONE_DIRECTION), **figures})
     return rows
 
 
@@ -181,16 +218,18 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
 
 def main(seconds: float = 5.0) -> dict[str, Any]:
     """Measure, print, and return the figures."""
-    rows = measured(seconds)
+    rows, further = measured(seconds), measured_on_lenet(seconds)
     print("| checker | network | checks | cases a second | right ones refused | smallest error caught |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for row in rows:
+    for row in rows + further:
         least = f"{row['floor']:.0e}" if row["floor"] else "–"
         what = f"{row['checker']} | {row['network']} | {row['checks']}"
         print(f"| {what} | {row['rate']:,.0f} | {row['refused']} | {least} |")
-    for what, ratio in ratios(rows).items():
+    fastest = max(row["rate"] for row in further[1:])
+    found = ratios(rows) | {f"times the fastest peer, {LENETS}": further[0]["rate"] / fastest}
+    for what, ratio in found.items():
         print(f"{what}: {ratio:,.3g}")
-    return {"rows": rows, "ratios": ratios(rows)}
+    return {"rows": rows + further, "ratios": found}
 
 
 if __name__ == "__main__":

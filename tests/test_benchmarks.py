@@ -212,7 +212,7 @@ def test_rates_count_points(monkeypatch):
         return not 2.95 < now[0] < 3.05
 
     monkeypatch.setattr(gradient_checks.time, "perf_counter", lambda: now[0])
-    speed, refused = gradient_checks.rate(check, 5.0)
+    speed, refused = gradient_checks.rate(check, 5.0, gradient_checks.drawn())
     assert (speed, refused) == (pytest.approx(10.0, rel=0.05), 2)
 
 

@@ -8,7 +8,6 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from itertools import islice
 from typing import Any, cast
 from unittest import SkipTest
 
@@ -206,12 +205,12 @@ def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | No
         _run_together(test, arguments, at_once, points, count)
         return
     ran = 0
-    for tape in islice(points.tapes(), PATIENCE * count if count > 1 else 1):
+    for tried, tape in enumerate(points.tapes()):
+        if ran == count or tried == (PATIENCE * count if ran else count):
+            break
         with suppress(LeftOut):  # another takes its place
             _run(test, arguments, points, tape)
             ran += 1
-        if ran == count:
-            return
     if not ran:
         hypothesis.reject()
 

@@ -25,6 +25,7 @@ assert statement.settings.database == hypothesis.settings().database, "HypoFuzz 
 assert hypothesis.HealthCheck.nested_given not in statement.settings.suppress_health_check, "HypoFuzz leaves it out"
 assert collector.item.get_closest_marker("parametrize"), "Hypothesis keeps its failures by another key than HypoFuzz"
 assert current().target.name == "mine.py", "the target is not on trial any more"
+assert current().points(False) == 1, "it would see the cases of several tapes as that of one"
 """
 
 
