@@ -91,7 +91,8 @@ def test_bias_that_is_none_has_an_entry_for_each_filter(layout, letters):
 
 def run(script, functions):
     """A script as it is pasted where the functions are defined."""
-    exec(script, dict(functions))  # noqa: S102
+    with np.printoptions():  # as it was, after the script's own
+        exec(script, dict(functions))  # noqa: S102
 
 
 def made(layout, wrong, **choices):
