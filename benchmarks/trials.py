@@ -13,7 +13,7 @@ from properties import further
 from properties.harness.checking.conventions import examined
 from properties.harness.checking.properties import Property, all_properties, arguments_of
 from properties.harness.checking.statement import FailedElsewhere, reduced, replayed, settled
-from properties.harness.checking.trial import Record, Trial, on_trial
+from properties.harness.checking.trial import DEFAULT_EXAMPLES, Record, Trial, on_trial
 from properties.harness.core.limits import NotApplicable
 from properties.harness.core.setting import with_setting
 from properties.harness.run.plugin import PROFILE, register_profile
@@ -52,9 +52,9 @@ def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def trial_of(offered: Mapping[str, Any]) -> Iterator[Trial]:
-    """A trial of a target with these attributes, examined as the command does."""
-    with on_trial(*examined(make_target(SimpleNamespace(**offered), "double"))) as trial:
+def trial_of(offered: Mapping[str, Any], examples: int = DEFAULT_EXAMPLES) -> Iterator[Trial]:
+    """A trial of a target with these attributes, examined as the command does, of so many examples a property."""
+    with on_trial(*examined(make_target(SimpleNamespace(**offered), "double")), examples) as trial:
         yield trial
 
 

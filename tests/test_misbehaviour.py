@@ -35,7 +35,7 @@ ANSWERS = {
         "crashed",
         "Odd",
     ),
-    "its argument, changed": ("x[x < 0] = 0\n    return x", "crashed", "destination is read-only"),
+    "its argument, changed": ("x[x < 0] = 0\n    return x", "refuted", "relu changed its argument x"),
     "an exception that no handler expects": (
         "class Odd(BaseException): pass\n    raise Odd('\\x1b[31m')",
         "crashed",

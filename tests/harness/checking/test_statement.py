@@ -9,13 +9,14 @@ import reference
 from properties import network
 from properties.harness.checking.properties import all_properties
 from properties.harness.checking.statement import settled
-from properties.harness.checking.trial import MOST_POINTS, current, on_trial
+from properties.harness.checking.trial import current, on_trial
 from properties.harness.core.tape import Tape
 from properties.harness.run.verdict import judged
 from properties.harness.target.operation import Refuted
 from tests.doubles import reference_with, trial_of
 
 STATEMENT = network.test_gradients_are_the_chain_rule
+MANY = 6400  # examples: 64 points of a shape together
 (ENTRY,) = (entry for entry in all_properties().values() if entry.function is STATEMENT)
 
 
@@ -112,7 +113,7 @@ def outputs(record):
 def test_rare_failure_shrinks_to_one_point():
     """A failure at a point that Hypothesis did not draw itself ends at the smallest case, and is reported there."""
     with pytest.raises(Refuted) as caught:
-        run(MOST_POINTS * 100, gradients=rarely(lambda gradient: gradient * 1.5))
+        run(MANY, gradients=rarely(lambda gradient: gradient * 1.5))
     assert caught.value.case.image.size == 6
     assert caught.value.case.kernel.size == 2
     assert "entry differs" in str(caught.value) or "entries differ" in str(caught.value)
@@ -123,7 +124,7 @@ def test_failure_found_elsewhere_is_kept():
     database = InMemoryExampleDatabase()
     wrong = rarely(lambda gradient: gradient * 1.5)
     with pytest.raises(Refuted) as first:
-        run(MOST_POINTS * 100, database=database, gradients=wrong)
+        run(MANY, database=database, gradients=wrong)
     with pytest.raises(Refuted) as again:
         run(1, database=database, gradients=wrong)
     np.testing.assert_array_equal(again.value.case.image, first.value.case.image)
@@ -168,7 +169,7 @@ def test_what_raises_at_a_point_is_found():
         return reference.gradients(image, *others)
 
     with pytest.raises(Exception, match="gradients raised OverflowError") as caught:
-        run(MOST_POINTS * 100, gradients=raising)
+        run(MANY, gradients=raising)
     assert caught.value.case.image.flat[-1] == 3.25
 
 
