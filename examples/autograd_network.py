@@ -1,6 +1,6 @@
 """The network in HIPS autograd (`autograd.numpy` and its own `convolve`), in double precision.
 
-    python -m backproof examples/autograd_network.py --examples 60 -k "not exact"
+    python -m backproof examples/autograd_network.py --examples 200 -k "not exact"
 
 - Library: autograd
 - Verdict: broken
