@@ -95,12 +95,10 @@ def timed(mistake: Mistake) -> dict[str, Any]:
 def searched(row: dict[str, Any], tapes: int) -> dict[str, Any]:
     """What the search finds that is smaller than the counterexample of a row, and how it fails; None if nothing.
 
-    With no `tapes`, or of further operations, nothing is searched.
+    Of further operations nothing is searched.
     """
     mistake = next(one for one in all_mistakes() if one.id == row["mistake"])
     entry = next(one for one in all_properties().values() if one.id == row["property"])
-    if not tapes:
-        return {**row, "smaller": None, "searched": False}
     try:
         found = smallest(mistake, entry, row["size"], tapes)
     except NotSearched:

@@ -40,7 +40,7 @@ from properties.harness.target.target import make_target
 OURS = "backproof"
 PROPERTY = "network.gradients_are_the_chain_rule"
 EVERY_ENTRY, ONE_DIRECTION, NO_VERDICT = "every entry", "one direction", "every entry, no verdict"
-CHECKED = {"gradcheck": EVERY_ENTRY, "SciPy check_grad": NO_VERDICT}
+CHECKED = {OURS: EVERY_ENTRY, "gradcheck": EVERY_ENTRY, "SciPy check_grad": NO_VERDICT}
 PEERS = ("gradcheck", "gradcheck, fast mode", "SciPy check_grad", "JAX check_grads", "autograd check_grads")
 FEWEST, SEVERAL_POINTS = 100, 200  # examples: for a floor, and from which an example carries several points
 LENET = module_from(Path(__file__).parents[1] / "examples" / "lenet.py")
@@ -163,6 +163,10 @@ def caught_by(name: str, error: float) -> bool:
     return bool(peers.refuted("gradients", offered, peers.POINTS[0], checkers=(name,))[name])
 
 
+def _row(checker: str, network: str, figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {"checker": checker, "network": network, "checks": CHECKED.get(checker, ONE_DIRECTION), **figures}
+
+
 def measured(seconds: float) -> list[dict[str, Any]]:
     """A row for each checker and network: what it checks, its rate, and its floor where the gradients are ours."""
     import torch
@@ -180,13 +184,13 @@ def measured(seconds: float) -> list[dict[str, Any]]:
     with tqdm(total=len(ours) + len(own) + len(by_hand), desc="gradient checks", disable=None) as bar:
         for network, offered in ours.items():
             figures = {"rate": rate_of_ours(offered, seconds), "refused": 0, "floor": floor(caught_by_ours)}
-            rows.append({"checker": OURS, "network": network, "checks": EVERY_ENTRY, **figures})
+            rows.append(_row(OURS, network, figures))
             bar.update()
         for (name, network), check in (by_hand | own).items():
             least = floor(partial(caught_by, name)) if (name, network) in by_hand else None
             speed, refused = rate(check, seconds, drawn())
             figures = {"rate": speed, "refused": refused, "floor": least}
-            rows.append({"checker": name, "network": network, "checks": CHECKED.get(name, ONE_DIRECTION), **figures})
+            rows.append(_row(name, network, figures))
             bar.update()
     return rows
 
@@ -194,11 +198,11 @@ def measured(seconds: float) -> list[dict[str, Any]]:
 def measured_on_lenet(seconds: float) -> list[dict[str, Any]]:
     """The same rows, without a floor, of the LeNet-like network of `examples/lenet.py`."""
     figures = {"rate": rate_of_ours(vars(LENET), seconds, LENETS_PROPERTY, SEVERAL_POINTS), "refused": 0, "floor": None}
-    rows = [{"checker": OURS, "network": LENETS, "checks": EVERY_ENTRY, **figures}]
+    rows = [_row(OURS, LENETS, figures)]
     for name in PEERS:
         speed, refused = rate(lambda check, name=name: check(name), seconds, lenets())
         figures = {"rate": speed, "refused": refused, "floor": None}
-        rows.append({"checker": name, "network": LENETS, "checks": CHECKED.get(name, ONE_DIRECTION), **figures})
+        rows.append(_row(name, LENETS, figures))
     return rows
 
 

@@ -79,11 +79,11 @@ def brief(report: Report) -> str:
     return "\n".join([*lines, summary(report)])
 
 
-def failure(report: Report, heading: str) -> str:
+def first_failure(report: Report) -> str:
     """What is said of the one property of this report, as text for the terminal that errors go to."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
     with console.capture() as captured:
-        _print(console, Text(f"{heading}, after {report.seconds:.1f} s", style="bold"))
+        _print(console, Text(f"the first failure, after {report.seconds:.1f} s", style="bold"))
         _show_failure(console, report.properties[0], {}, report.definitions)
         console.print()
     return captured.get()

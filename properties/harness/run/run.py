@@ -58,7 +58,6 @@ def run(asked: Request, frame: Frame = Frame()) -> Report:
 
     Raises `CannotLoad` for a target that cannot be tested, `CannotRun` for a wrong call.
     """
-    started = time.perf_counter()
     children = _Children(asked, frame)
     outcomes = children.outcomes
     with stopping_by(children.interrupt):
@@ -73,7 +72,7 @@ def run(asked: Request, frame: Frame = Frame()) -> Report:
             outcomes.interrupted = False
         tried = asked.target if asked.runs_scripts and not outcomes.interrupted else None
         settle_scripts(outcomes.results.values(), tried, lambda: outcomes.interrupted)
-        return make_report(asked, children.found, outcomes, time.perf_counter() - started)
+        return make_report(asked, children.found, outcomes, children.seconds)
 
 
 class _Children(Charging):
@@ -88,6 +87,11 @@ class _Children(Charging):
         self._started, self._is_first = time.perf_counter(), True
         # of which nothing is ever heard but the closing of our end: a child learns by it that we are gone
         self._lifeline = multiprocessing.get_context(_START).Pipe(duplex=False)
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken so far."""
+        return time.perf_counter() - self._started
 
     def hear_one(self) -> None:
         """Start a child and hear it to its end; if that came too early, charge what was under way."""
@@ -128,11 +132,10 @@ class _Children(Charging):
         """Show the first failure above the bar as soon as it is there, to whoever watches a run that goes on."""
         goes_on = not self.asked.fail_fast or self.asked.runs_scripts
         if self._is_first and goes_on and self.found and not self.asked.known and sys.stderr.isatty():
-            from ..report.terminal import failure
+            from ..report.terminal import first_failure
 
             alone = Outcomes(selected=[done.nodeid], results={done.nodeid: done.result})
-            seconds = time.perf_counter() - self._started
-            told = failure(make_report(self.asked, self.found, alone, seconds), "the first failure")
+            told = first_failure(make_report(self.asked, self.found, alone, self.seconds))
             self.bar.write(told, file=sys.stderr, end="")
         self._is_first = False
 

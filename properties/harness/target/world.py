@@ -43,7 +43,7 @@ class World:
         if self._entered > 1:
             return
         self._others_path, sys.path = sys.path, self.path
-        self._others = {name: sys.modules.get(name) for name in self.modules} if self.modules else {}
+        self._others = {name: sys.modules.get(name) for name in self.modules}
         sys.modules.update(self.modules)
         self._count = len(sys.modules)
         self._others_limit = self._set_limit = sys.getrecursionlimit()
@@ -60,9 +60,8 @@ class World:
         if (more := len(sys.modules) - self._count) > 0:
             newest = list(islice(reversed(sys.modules), more))
             self.take(name for name in newest if name not in self.modules and self.is_own(name))
-        if self.modules:
-            self.take(name for name in list(self.modules) if name in sys.modules)
-            sys.modules.update({name: module for name, module in self._others.items() if module is not None})
+        self.take(name for name in list(self.modules) if name in sys.modules)
+        sys.modules.update({name: module for name, module in self._others.items() if module is not None})
 
     def _keep_limit(self, known: int, others: int) -> None:
         if sys.getrecursionlimit() != known:
