@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from hashlib import blake2b
+from itertools import islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -28,22 +29,18 @@ class Points:
         """The case that was drawn."""
         return self.read(Tape(self.drawn))
 
-    def tapes(self) -> Iterator[bytes]:
-        """The tape that was drawn, and then as many others as are wanted: always the same ones."""
+    def tapes(self, stream: str) -> Iterator[bytes]:
+        """The tape that was drawn, and then as many others as are wanted: always the same ones in the same stream."""
         yield self.drawn
-        generator = self._generator()
+        seed = blake2b(self.drawn, digest_size=16, key=blake2b(stream.encode()).digest())
+        generator = np.random.Generator(np.random.SFC64(int.from_bytes(seed.digest())))
         while True:
             yield generator.bytes(len(self.drawn))
 
-    def together(self, count: int) -> tuple[Case, Bytes]:
+    def together(self, stream: str, count: int) -> tuple[Case, Bytes]:
         """So many of them at once, of one shape, with an axis for them in front; and the tape of each."""
-        derived = self._generator().bytes((count - 1) * len(self.drawn))
-        tapes = np.frombuffer(bytearray(self.drawn + derived), np.uint8).reshape(count, -1)
+        tapes = np.frombuffer(bytearray().join(islice(self.tapes(stream), count)), np.uint8).reshape(count, -1)
         return self.read(Tape(tapes)), tapes
-
-    def _generator(self) -> np.random.Generator:
-        seed = int.from_bytes(blake2b(self.drawn, digest_size=16).digest())
-        return np.random.Generator(np.random.SFC64(seed))
 
 
 def cases_from(read: Read) -> st.SearchStrategy[Points]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...layers import layer_of
 from ..core.limits import NotApplicable
 from ..core.shards import LEFT_TO_OTHERS, own
-from ..core.tape import Case, Tape
+from ..core.tape import Bytes, Case, Tape
 from ..target.operation import Failure, Operation, Refuted
 from .cases import Points
 from .comparison import ONCE
@@ -55,27 +55,28 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
     """
 
     def decorate(test: Statement) -> Statement:
-        @functools.wraps(test)
-        def body(**arguments: Any) -> None:
-            if isinstance(case, Mapping):
-                data = arguments.pop("data")
-                arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
-            _run_points(test, arguments, at_once)
-
         drawn: dict[str, hypothesis.strategies.SearchStrategy[Any]] = {}
         if isinstance(case, Mapping):
-            body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
             drawn["data"] = hypothesis.strategies.data()
         else:
             drawn["case"] = case
 
-        def make(operations: Mapping[str, Offered]) -> Statement:
+        def make(operations: Mapping[str, Offered], seed: int | None) -> Statement:
+            @functools.wraps(test)
+            def body(**arguments: Any) -> None:
+                if isinstance(case, Mapping):
+                    data = arguments.pop("data")
+                    arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
+                _run_points(test, arguments, at_once, seed)
+
+            if isinstance(case, Mapping):
+                body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
             given = {**drawn, **{name: hypothesis.strategies.just(one) for name, one in operations.items()}}
             statement: Any = _named(hypothesis.given(**given)(body), test, case)
             statement.make, statement.at_once = make, at_once
             return cast(Statement, statement)
 
-        return make({})
+        return make({}, None)
 
     return decorate
 
@@ -157,7 +158,7 @@ def with_settings(statement: Any, operations: Mapping[str, Offered] = {}, **chan
 def _made(
     statement: Any, settings: hypothesis.settings, seed: int | None, operations: Mapping[str, Offered] = {}
 ) -> Statement:
-    made = statement.make(operations)
+    made = statement.make(operations, seed)
     if seed is not None:
         made = hypothesis.seed(seed)(made)
     made = settings(made)  # after the seed, which turns the database off
@@ -198,14 +199,15 @@ def reduced(statement: Statement, operations: dict[str, Offered], failure: Failu
     return failure
 
 
-def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None) -> None:
+def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None, seed: int | None) -> None:
     trial, points = current(), arguments.pop("case")
     count = trial.points(bool(at_once))
+    stream = f"{test.__qualname__} of {_first(arguments).name}, seed {seed}"
     if at_once and count > 1 and trial.together > 1:
-        _run_together(test, arguments, at_once, points, count)
+        _run_together(test, arguments, at_once, points, *points.together(stream, count))
         return
     ran = 0
-    for tried, tape in enumerate(points.tapes()):
+    for tried, tape in enumerate(points.tapes(stream)):
         if ran == count or tried == (PATIENCE * count if ran else count):
             break
         with suppress(LeftOut):  # another takes its place
@@ -215,10 +217,11 @@ def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | No
         hypothesis.reject()
 
 
-def _run_together(test: Statement, arguments: dict[str, Any], at_once: AtOnce, points: Points, count: int) -> None:
+def _run_together(
+    test: Statement, arguments: dict[str, Any], at_once: AtOnce, points: Points, together: Case, tapes: Bytes
+) -> None:
     """Take all cases at once, where that can be, and those that do not agree one by one."""
-    record, (together, tapes) = current().record, points.together(count)
-    agree = np.zeros(count, bool)
+    record, agree = current().record, np.zeros(len(tapes), bool)
     seen: Failure | None = None
     record.case = together.taken(0)
     try:

@@ -130,8 +130,8 @@ def _whole(window: Shape, room: Shape) -> Shape:
 
 
 def _smaller(case: Case) -> Iterator[Case]:
-    """An image or channel less; rows or columns less, of what is pooled or of each window; less padding, or the window
-    for a stride. Ties stay, and what leads goes on leading by as much.
+    """An image or channel less; rows or columns less, of what is pooled or of each window; less padding, or more for
+    fewer entries; the window for a stride. Ties stay, and what leads goes on leading by as much.
     """
     for axis in (0, 1):
         yield from thinned(case, x=axis, upstream=axis)
@@ -158,6 +158,9 @@ def _changed(case: Case) -> Iterator[Case]:
             narrower = _with(case, number, width=way.width - span[1] + span[0])
             if narrower.window[number] > 0:
                 yield narrower.changed(x=x)
+        if way.side > 2 and setting().uses("padding"):  # for the first and the last entry
+            x = without(without(case.x, axis, (way.side - 1, way.side)), axis, (0, 1))
+            yield _with(case, number, padding=way.padding + 1).changed(x=x)
         if way.padding:
             yield _with(case, number, padding=way.padding - 1)
         if way.stride != way.width:

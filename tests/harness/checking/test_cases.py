@@ -33,7 +33,7 @@ def many_points(read):
     """Points of many shapes and scales, for the true convolution."""
     generator = np.random.default_rng(0)
     for _ in SEEDS:
-        yield Points(read, generator.bytes(600)).together(COUNT)
+        yield Points(read, generator.bytes(600)).together("", COUNT)
 
 
 @pytest.fixture
@@ -57,10 +57,18 @@ def test_each_point_is_the_case_of_its_tape(read):
 def test_first_point_is_the_one_that_was_drawn():
     """The first tape is the one that Hypothesis shrinks; the others are the same every time, and others than it."""
     points = Points(read_smooth, np.random.default_rng(1).bytes(400))
-    once, again = (list(islice(points.tapes(), 3)) for _ in range(2))
+    once, again = (list(islice(points.tapes(""), 3)) for _ in range(2))
     assert once[0] == points.drawn
     assert once == again
     assert len(set(once)) == 3
+
+
+def test_other_streams_have_other_points():
+    """Another property or seed derives other tapes, also from the zeros that each run of Hypothesis begins with."""
+    points = Points(read_smooth, bytes(400))
+    one, other = (list(islice(points.tapes(stream), 3)) for stream in ("seed 0", "seed 1"))
+    assert one[0] == other[0]
+    assert not set(one[1:]) & set(other)
 
 
 def test_points_lie_off_kinks(drawn):

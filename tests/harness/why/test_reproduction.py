@@ -284,9 +284,9 @@ def written(text, folder, name="mine.py"):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """The working directory; statements draw few examples here."""
+    """The working directory; statements draw as many examples as they do by default."""
     monkeypatch.chdir(tmp_path)
-    trials.settle(20)
+    trials.settle(100)
     return tmp_path
 
 
