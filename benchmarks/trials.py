@@ -54,7 +54,7 @@ def reference_with(changed: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def trial_of(offered: Mapping[str, Any], examples: int = DEFAULT_EXAMPLES) -> Iterator[Trial]:
     """A trial of a target with these attributes, examined as the command does, of so many examples a property."""
-    with on_trial(*examined(make_target(SimpleNamespace(**offered), "double")), examples) as trial:
+    with on_trial(*examined(make_target(SimpleNamespace(**offered), "double")), examples, seed=_seed) as trial:
         yield trial
 
 
@@ -62,7 +62,7 @@ def failure_of(statement: Callable[..., None], arguments: dict[str, Any], trial:
     """How a statement fails, on the smallest case that can be found; None if it holds or does not apply."""
     trial.record = Record()
     if getattr(statement, "is_hypothesis_test", False):
-        statement = settled(statement, hypothesis.settings.default, _seed)
+        statement = settled(statement, hypothesis.settings.default)
     try:
         with with_setting(options=options_of(arguments.values())):
             try:

@@ -55,28 +55,27 @@ def given(case: Strategy | Mapping[str, Strategy], at_once: AtOnce | None = None
     """
 
     def decorate(test: Statement) -> Statement:
+        @functools.wraps(test)
+        def body(**arguments: Any) -> None:
+            if isinstance(case, Mapping):
+                data = arguments.pop("data")
+                arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
+            _run_points(test, arguments, at_once)
+
         drawn: dict[str, hypothesis.strategies.SearchStrategy[Any]] = {}
         if isinstance(case, Mapping):
+            body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
             drawn["data"] = hypothesis.strategies.data()
         else:
             drawn["case"] = case
 
-        def make(operations: Mapping[str, Offered], seed: int | None) -> Statement:
-            @functools.wraps(test)
-            def body(**arguments: Any) -> None:
-                if isinstance(case, Mapping):
-                    data = arguments.pop("data")
-                    arguments["case"] = data.draw(case[arguments["operation"].signature.layer])
-                _run_points(test, arguments, at_once, seed)
-
-            if isinstance(case, Mapping):
-                body.__signature__ = _signature(test, {"case": "data"})  # type: ignore[attr-defined]
+        def make(operations: Mapping[str, Offered]) -> Statement:
             given = {**drawn, **{name: hypothesis.strategies.just(one) for name, one in operations.items()}}
             statement: Any = _named(hypothesis.given(**given)(body), test, case)
             statement.make, statement.at_once = make, at_once
             return cast(Statement, statement)
 
-        return make({}, None)
+        return make({})
 
     return decorate
 
@@ -141,28 +140,26 @@ def shown_by(lines: str) -> Callable[[Statement], Statement]:
     return decorate
 
 
-def settled(statement: Statement, settings: hypothesis.settings, seed: int | None) -> Statement:
-    """The same sampled statement as a new Hypothesis test, with these settings and this seed.
+def settled(statement: Statement, settings: hypothesis.settings) -> Statement:
+    """The same sampled statement as a new Hypothesis test, with these settings and the trial's seed.
 
     As its examples carry several cases, it draws as many examples less.
     """
     carries = current().carries(bool(statement.at_once))  # type: ignore[attr-defined]
-    return _made(statement, hypothesis.settings(settings, max_examples=-(-settings.max_examples // carries)), seed)
+    return _made(statement, hypothesis.settings(settings, max_examples=-(-settings.max_examples // carries)))
 
 
 def with_settings(statement: Any, operations: Mapping[str, Offered] = {}, **changes: Any) -> Statement:
     """The same settled statement as a new Hypothesis test, with some settings changed; of these operations, if any."""
-    return _made(statement, hypothesis.settings(statement.settings, **changes), statement.seed, operations)
+    return _made(statement, hypothesis.settings(statement.settings, **changes), operations)
 
 
-def _made(
-    statement: Any, settings: hypothesis.settings, seed: int | None, operations: Mapping[str, Offered] = {}
-) -> Statement:
-    made = statement.make(operations, seed)
-    if seed is not None:
+def _made(statement: Any, settings: hypothesis.settings, operations: Mapping[str, Offered] = {}) -> Statement:
+    made = statement.make(operations)
+    if (seed := current().seed) is not None:
         made = hypothesis.seed(seed)(made)
     made = settings(made)  # after the seed, which turns the database off
-    made.settings, made.seed = settings, seed
+    made.settings = settings
     return cast(Statement, made)
 
 
@@ -199,10 +196,10 @@ def reduced(statement: Statement, operations: dict[str, Offered], failure: Failu
     return failure
 
 
-def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None, seed: int | None) -> None:
+def _run_points(test: Statement, arguments: dict[str, Any], at_once: AtOnce | None) -> None:
     trial, points = current(), arguments.pop("case")
     count = trial.points(bool(at_once))
-    stream = f"{test.__qualname__} of {_first(arguments).name}, seed {seed}"
+    stream = f"{test.__qualname__} of {_first(arguments).name}, seed {trial.seed}"
     if at_once and count > 1 and trial.together > 1:
         _run_together(test, arguments, at_once, points, *points.together(stream, count))
         return

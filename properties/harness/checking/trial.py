@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..core.setting import Conventions, in_setting
-from ..core.shards import WHOLE, Shard, examples_of
+from ..core.shards import WHOLE, Shard, examples_of, seed_of
 from ..target.target import Target
 
 DEFAULT_EXAMPLES = 100  # of a property; from so many up what is exhaustive leaves nothing out
@@ -49,6 +49,7 @@ class Trial:
     record: Record = field(default_factory=Record)
     examples: int = DEFAULT_EXAMPLES  # of the campaign, whatever this shard's share of them is
     shard: Shard = WHOLE
+    seed: int | None = None  # of every property's cases; without one Hypothesis chooses
     wrong: dict[str, bool] = field(default_factory=dict)  # of each operation that it was asked of
 
     @property
@@ -96,10 +97,15 @@ def current() -> Trial:
 
 @contextmanager
 def on_trial(
-    target: Target, conventions: Conventions, examples: int = DEFAULT_EXAMPLES, shard: Shard = WHOLE
+    target: Target,
+    conventions: Conventions,
+    examples: int = DEFAULT_EXAMPLES,
+    shard: Shard = WHOLE,
+    seed: int | None = None,
 ) -> Iterator[Trial]:
-    """Make a target the one that is tried, in the setting that it asks for."""
-    token = _CURRENT.set(Trial(target, conventions, examples=examples, shard=shard))
+    """Make a target the one that is tried, in the setting that it asks for; `seed` is the whole campaign's."""
+    own = seed_of(shard, seed, target.limits.growth + 1)
+    token = _CURRENT.set(Trial(target, conventions, examples=examples, shard=shard, seed=own))
     try:
         with in_setting(target.setting(conventions)):
             yield current()

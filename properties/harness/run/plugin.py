@@ -28,7 +28,7 @@ from ..checking.conventions import examined, look_of, with_look
 from ..checking.properties import PACKAGE, Property, all_properties, names_about, nodeid_of, siblings_of
 from ..checking.statement import settled
 from ..checking.trial import DEFAULT_EXAMPLES, Record, current, on_trial
-from ..core.shards import WHOLE, examples_of, name_of, seed_of, shard_of
+from ..core.shards import WHOLE, examples_of, name_of, shard_of
 from ..core.text import last_line
 from ..report.known import KNOWN, held_to, may_follow, read_known
 from ..report.results import finished, plain_lines
@@ -77,7 +77,7 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
         stack = config.stash[_STACK] = ExitStack()
         carried = 1 if config.option.collectonly else examples  # a fuzzer calls a statement for one case at a time
-        stack.enter_context(on_trial(target, conventions, carried, shard))
+        stack.enter_context(on_trial(target, conventions, carried, shard, config.getoption("--seed")))
     try:
         config.stash[KNOWN] = read_known(config.getoption("--known"))
     except ValueError as error:
@@ -212,8 +212,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     several = [item for item in items if hasattr(getattr(item, "function", None), "about")]
     lacking = [item for item in several if not hasattr(item, "callspec")]
     items[:] = [item for item in items if item not in lacking]
-    round_number = config.getoption("--round")
-    seed = seed_of(config.getoption("--shard"), config.getoption("--seed"), round_number)
     own = config.getoption("--hypothesis-profile", None)
     settings = hypothesis.settings.get_profile(own or PROFILE)
     failed, offered = set(_database().fetch(FAILED)), current().target.operations.keys()
@@ -226,10 +224,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             ranks[item.nodeid] = entry.id.encode() not in failed, told[entry.operation], rests
             told[entry.operation] += 1
             if entry.is_sampled and set(entry.operations) <= offered:
-                item.obj = settled(item.obj, settings, seed)  # type: ignore[attr-defined]
+                item.obj = settled(item.obj, settings)  # type: ignore[attr-defined]
                 # HypoFuzz keeps the failures of every test by its node id, Hypothesis those of parametrized ones alone
                 item.add_marker("parametrize")
-    if round_number > 1:
+    if config.getoption("--round") > 1:
         items[:] = [item for item in items if not (entry := _property(item)) or entry.is_sampled]
     items.sort(key=lambda item: ranks.get(item.nodeid, (False, 0, False)))
     config.stash[FAILED_LAST] = any(not is_new for is_new, _, _ in ranks.values())

@@ -103,7 +103,7 @@ def child(pipe: Connection, parents: Connection, lifeline: tuple[Connection, Con
             WATCH.spared = set(orders.spared)
             tell(progress.Examined(found(target, conventions)))
             os.dup2(errors.fileno(), 2)
-            with on_trial(target, conventions, asked.examples, asked.shard):
+            with on_trial(target, conventions, asked.examples, asked.shard, asked.seed):
                 status = run_session(asked, tell, orders.done, orders.suspects)
             errors.seek(0)
             tell(progress.Ended(status, errors.read().decode(errors="replace").strip()))

@@ -170,7 +170,7 @@ def verify(
     try:
         with WATCH.over("a first look", timeout):
             offered, conventions = examined(offered)
-        with on_trial(offered, conventions, asked.examples), redirect_stderr(io.StringIO()) as errors:
+        with on_trial(offered, conventions, asked.examples, seed=asked.seed), redirect_stderr(io.StringIO()) as errors:
             status = run_session(asked, progress.hear)
     finally:
         progress.bar.close()
@@ -264,7 +264,7 @@ def _test(entry: Property, target: Target, conventions: Conventions, timeout: fl
             pytest.skip("the target has no " + ", ".join(sorted(set(entry.operations) - target.operations.keys())))
         settings = _settings()
         with on_trial(target, conventions, settings.max_examples) as trial:
-            statement = settled(entry.function, settings, None) if entry.is_sampled else entry.function
+            statement = settled(entry.function, settings) if entry.is_sampled else entry.function
             try:
                 with judged(entry, statement, arguments, timeout):
                     statement(**arguments)

@@ -24,7 +24,7 @@ def run(examples, shard=(1, 1), database=None, seed=0, **changed):
     """The record of the statement with this budget, on the reference with some operations replaced."""
     with (
         trial_of(**reference_with(**changed)) as trial,
-        on_trial(trial.target, trial.conventions, examples, shard) as asked,
+        on_trial(trial.target, trial.conventions, examples, shard, seed) as asked,
     ):
         settings = hypothesis.settings(
             hypothesis.settings.get_profile("default"),
@@ -34,7 +34,7 @@ def run(examples, shard=(1, 1), database=None, seed=0, **changed):
             report_multiple_bugs=False,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        statement = settled(STATEMENT, settings, seed)
+        statement = settled(STATEMENT, settings)
         operations = {"gradients": asked.target.operations["gradients"]}
         with judged(ENTRY, statement, operations, 600.0) as record:
             statement(**operations)

@@ -17,7 +17,7 @@ def glance(identifier, **offered):
     with trial_of(**offered) as trial:
         entry = next(one for one in all_properties().values() if one.id == identifier)
         settings = hypothesis.settings.default
-        statement = settled(entry.function, settings, 0) if entry.is_sampled else entry.function
+        statement = settled(entry.function, settings) if entry.is_sampled else entry.function
         return fails_at_once(entry, statement, 60.0), trial.record
 
 
