@@ -3,6 +3,9 @@
 from contextlib import suppress
 from functools import cached_property
 
+import numpy as np
+
+from ...layers.base.registry import Signature
 from ..checking.fixed_cases import kinked, larger, smooth
 from ..core.limits import NotApplicable
 from ..core.setting import setting
@@ -27,8 +30,18 @@ def groups(operation: Operation, failing: Case) -> list[list[Case]]:
         found[0] += larger(signature.layer, LARGER_CASES)
     fits = setting().has_several or is_single(operation.name, failing)
     if fits and failing.keys() >= set(signature.parameters):
-        found[signature.is_kinked(failing)].insert(0, failing)
+        for case in (*_asked_besides(signature, failing), failing):
+            found[signature.is_kinked(case)].insert(0, case)
     return found
+
+
+def _asked_besides(signature: Signature, failing: Case) -> list[Case]:
+    """What a statement of a second argument, as linearity, asks with it: that in place of the first, and their sum."""
+    arrays = {name: value for name, value in failing.items() if isinstance(value, np.ndarray)}
+    second = [value for name, value in arrays.items() if name not in signature.takes]
+    pairs = [(name, arrays[name], one) for name in signature.takes if name in arrays for one in second]
+    alike = [(name, one, two) for name, one, two in pairs if one.shape == two.shape and two.dtype.kind == "f"]
+    return [failing.changed(**{name: value}) for name, one, two in alike for value in (two, one + two)]
 
 
 def asked_of(operation: Operation, cases: list[Case], slack: float = 0.0) -> list[Footprints]:

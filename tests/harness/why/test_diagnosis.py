@@ -11,6 +11,7 @@ from properties.harness.core.tape import Case
 from properties.harness.target.operation import Crashed
 from properties.harness.why.behaviour import KEEPS_STATE
 from properties.harness.why.diagnosis import NONE_FITS, Diagnosis, diagnosed, explained
+from properties.mistakes import all_mistakes
 from tests.doubles import failure_of, reference_with, trial_of
 
 
@@ -217,6 +218,16 @@ def test_cases_that_are_left_out_are_no_evidence():
     (reason,) = map(str, found(max_pool_gradient=_for_square_windows(reference.mask_repeat)).reasons)
     assert reason.startswith("mask repeat: ")
     assert found(max_pool=_for_square_windows(reference.max_pool)) == Diagnosis()
+
+
+def test_what_a_statement_asks_of_a_second_argument_is_evidence():
+    """What is wrong neither on the fixed cases nor at a case itself is named by its second upstream gradient too."""
+    case = Case(x=np.array([[304.0]]), upstream=np.array([[-0.125]]), other=np.array([[5.625]]))
+    clipped = next(one for one in all_mistakes() if one.id == "softmax_gradient: upstream clipped")
+    with trial_of(**reference_with(softmax_gradient=clipped.make())) as trial:
+        operation = trial.target.operations["softmax_gradient"]
+        assert diagnosed(operation, Case({name: case[name] for name in ("x", "upstream")})) == Diagnosis()
+        assert diagnosed(operation, case).mistakes == (clipped.id,)
 
 
 def test_one_wrong_part_is_changed_alone():
