@@ -96,8 +96,8 @@ def explored(target: Target) -> Target:
     for name, layer in LAYERS.items():
         shapes = layer.pairs(target.limits)
         operations = [one for one in target.operations.values() if one.signature.layer == name]
-        first = shapes[:: len(shapes) // _ASKED_FIRST + 1]
-        asked = [one for one in operations if any(_leaves_out(one, layer.plain(pair)) for pair in first)]
+        first = [layer.plain(pair) for pair in shapes[:: len(shapes) // _ASKED_FIRST + 1]] if operations else []
+        asked = [one for one in operations if any(_leaves_out(one, case) for case in first)]
         bare = {one.name for one in asked if all(_leaves_out(one, layer.plain(pair)) for pair in shapes)}
         stubs |= {one.name for one in asked if one.name in bare and not _with_options(target, one, 1)}
         if rest := [one for one in operations if one.name not in bare] if asked else []:

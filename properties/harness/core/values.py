@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,12 @@ def norms(array: Array, axes: int, beside: int | None = None) -> Size:
 def untied(shape: tuple[int, ...]) -> Array:
     """Numbers from 1/n to 1 in this shape, no two of them equal, in an order that seems random but never changes."""
     size = math.prod(shape)
-    return (1 + np.random.default_rng(size).permutation(size)).reshape(shape) / size
+    return (1 + _permutation(size)).reshape(shape) / size
+
+
+@cache
+def _permutation(size: int) -> Array:
+    return np.random.default_rng(size).permutation(size)
 
 
 def elementwise(function: Callable[[float], float], x: Array) -> Array:

@@ -29,6 +29,7 @@ from tests.harness.core.test_tape import drawn
 
 PROPERTIES = {entry.id: entry for entry in all_properties().values()}
 BATCHED = ("NCHW", "NHWC")
+FEW = 20  # examples
 
 
 def test_unknown_layout_is_refused():
@@ -166,7 +167,7 @@ OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in TARGETS if name
 
 @pytest.fixture
 def _few_examples():
-    trials.settle(20, 0, shrinks=False)
+    trials.settle(FEW, 0, shrinks=False)
     yield
     hypothesis.settings.load_profile("backproof")
 
@@ -175,7 +176,7 @@ def _few_examples():
 @pytest.mark.parametrize("name", [*RIGHT, *OTHERS])
 def test_correct_target_is_let_through(name):
     """Every property holds for a correct target of each layout."""
-    with trial_of(**TARGETS[name]) as trial:
+    with trials.trial_of(TARGETS[name], FEW) as trial:
         found = [(entry.id, str(failure)) for entry, failure in failures(trial, OPERATIONS)]
     assert len(found) > 90
     assert [entry for entry in found if entry[1] != "None"] == []
