@@ -39,7 +39,8 @@ def _asked_besides(signature: Signature, failing: Case) -> list[Case]:
     """What a statement of a second argument, as linearity, asks with it: that in place of the first, and their sum."""
     arrays = {name: value for name, value in failing.items() if isinstance(value, np.ndarray)}
     second = [value for name, value in arrays.items() if name not in signature.takes]
-    pairs = [(name, arrays[name], one) for name in signature.takes if name in arrays for one in second]
+    free = [name for name, kind in signature.takes.items() if name in arrays and kind not in FIXED]
+    pairs = [(name, arrays[name], one) for name in free for one in second]
     alike = [(name, one, two) for name, one, two in pairs if one.shape == two.shape and two.dtype.kind == "f"]
     return [failing.changed(**{name: value}) for name, one, two in alike for value in (two, one + two)]
 
