@@ -139,13 +139,12 @@ def norms(array: Array, axes: int, beside: int | None = None) -> Size:
 
 def untied(shape: tuple[int, ...]) -> Array:
     """Numbers from 1/n to 1 in this shape, no two of them equal, in an order that seems random but never changes."""
-    size = math.prod(shape)
-    return (1 + _permutation(size)).reshape(shape) / size
+    return _in_a_row(math.prod(shape)).reshape(shape).copy()
 
 
 @cache
-def _permutation(size: int) -> Array:
-    return np.random.default_rng(size).permutation(size)
+def _in_a_row(size: int) -> Array:
+    return (1 + np.random.default_rng(size).permutation(size)) / size
 
 
 def elementwise(function: Callable[[float], float], x: Array) -> Array:
