@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.trials import failures, reference_with, settle, trial_of
+from properties.harness.checking.trial import DEFAULT_EXAMPLES
 from properties.harness.core.limits import CEILING, FIRST, Largest, Limits
 from properties.layers import OPERATIONS
 from properties.mistakes.right import taking
@@ -88,17 +89,23 @@ def strict(declared):
     return {name: guarded(name) for name in OPERATIONS} | declared
 
 
+KERNEL, WINDOWS = {"KERNEL_SHAPES": [(2, 1)]}, {"WINDOW_SHAPES": [(2, 2), (3, 1)]}
+KERNELS_AND_IMAGES = {"KERNEL_SHAPES": [(3, 2), (1, 3)], "IMAGE_SHAPES": [(6, 5), (4, 4)]}
+
+
 @pytest.mark.parametrize(
-    "declared",
+    ("declared", "examples"),
     [
-        {"KERNEL_SHAPES": [(2, 1)], "WINDOW_SHAPES": [(2, 2), (3, 1)]},
-        {"KERNEL_SHAPES": [(3, 2), (1, 3)], "IMAGE_SHAPES": [(6, 5), (4, 4)]},
+        pytest.param(KERNEL | WINDOWS, 20, id="kernel and windows"),
+        pytest.param(KERNELS_AND_IMAGES, 20, id="kernels and images"),
+        pytest.param(KERNEL, DEFAULT_EXAMPLES, id="one kernel, whole", marks=pytest.mark.slow),
+        pytest.param(WINDOWS, DEFAULT_EXAMPLES, id="windows, whole", marks=pytest.mark.slow),
+        pytest.param(KERNELS_AND_IMAGES, DEFAULT_EXAMPLES, id="kernels and images, whole", marks=pytest.mark.slow),
     ],
-    ids=["kernel and windows", "kernels and images"],
 )
-def test_statements_ask_for_declared_shapes_alone(declared):
+def test_statements_ask_for_declared_shapes_alone(declared, examples):
     """No statement steps outside of what is declared, be it to transpose, to enlarge or to try what else there is."""
     settle(examples=20)
-    with trial_of(strict(declared), examples=20) as trial:
+    with trial_of(strict(declared), examples) as trial:
         found = {entry.id: failure for entry, failure in failures(trial, OPERATIONS) if failure}
     assert not found

@@ -12,6 +12,7 @@ from benchmarks.layouts import LAYOUTS, TARGETS, ChannelsLast, Layered, even, of
 from benchmarks.trials import failures
 from properties.harness.checking import conventions
 from properties.harness.checking.properties import all_properties, arguments_of
+from properties.harness.checking.trial import DEFAULT_EXAMPLES
 from properties.harness.core.limits import POOL
 from properties.harness.core.setting import Conventions, with_setting
 from properties.harness.core.tape import Case
@@ -162,7 +163,8 @@ RIGHT = [
     "NCHW, kernels (h, O, w, I)",
     "NHWC, kernels (h, w, I, O), mean gradients",
 ]
-OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in TARGETS if name not in RIGHT]
+QUICK = [(name, FEW) for name in RIGHT]  # and the same share of what is exhaustive
+WHOLE = [pytest.param(name, DEFAULT_EXAMPLES, marks=pytest.mark.slow) for name in TARGETS]
 
 
 @pytest.fixture
@@ -173,10 +175,10 @@ def _few_examples():
 
 
 @pytest.mark.usefixtures("_few_examples")
-@pytest.mark.parametrize("name", [*RIGHT, *OTHERS])
-def test_correct_target_is_let_through(name):
+@pytest.mark.parametrize(("name", "examples"), [*QUICK, *WHOLE])
+def test_correct_target_is_let_through(name, examples):
     """Every property holds for a correct target of each layout."""
-    with trials.trial_of(TARGETS[name], FEW) as trial:
+    with trials.trial_of(TARGETS[name], examples) as trial:
         found = [(entry.id, str(failure)) for entry, failure in failures(trial, OPERATIONS)]
     assert len(found) > 90
     assert [entry for entry in found if entry[1] != "None"] == []
